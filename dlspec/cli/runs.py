@@ -1,0 +1,78 @@
+"""dlspec runs list | show | delete"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlspec.cli.shared import Debug, Json, RunArgument, Runs, answer
+
+app = typer.Typer(help="List, show and delete runs.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(runs: Runs = Path("runs"), json: Json = False, debug: Debug = False) -> None:
+    """All runs, oldest first: when, in which state, how good on dev."""
+    from dlspec.runs.folder import every, summary
+
+    found = [summary(run) for run in every(runs)]
+
+    def text() -> None:
+        if not found:
+            typer.echo(f"no runs in {runs.absolute()}; train one with  dlspec train RECIPE")
+        width = max([len(f"{one['recipe']}/{one['time']}") for one in found], default=0)
+        for one in found:
+            score = f"dev {one['metric']} {one['dev']:.4f}" if one["dev"] is not None else ""
+            name = f"{one['recipe']}/{one['time']}"
+            typer.echo(f"{name:<{width}}  {one['state']:<10}  {one['size_mb']:7.1f} MB  {score}")
+
+    answer({"runs": found}, json, text)
+
+
+@app.command("show")
+def show(run: RunArgument, runs: Runs = Path("runs"), json: Json = False, debug: Debug = False) -> None:
+    """One run: its scores, its recipe, what it was made on."""
+    from dlspec.runs.folder import locate, read_json, summary
+
+    folder = locate(run, runs)
+    found = {
+        **summary(folder),
+        "scores": read_json(folder / "scores.json", default={}).get("scores"),
+        "machine": read_json(folder / "machine.json", default={}),
+        "recipe_text": (folder / "recipe.yaml").read_text(encoding="utf-8"),
+    }
+
+    def text() -> None:
+        typer.echo(f"{found['run']}  ({found['state']}, looks at test: {found['test_looks']})")
+        for split, metrics in (found["scores"] or {}).items():
+            line = ", ".join(f"{name} {one['value']:.4f}" for name, one in metrics.items() if one["value"] is not None)
+            typer.echo(f"  {split}: {line}")
+        for warning in found["machine"].get("warnings", ()):
+            typer.echo(f"  warning: {warning}")
+        typer.echo("")
+        typer.echo(found["recipe_text"], nl=False)
+
+    answer(found, json, text)
+
+
+@app.command("delete")
+def delete(
+    run: RunArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    runs: Runs = Path("runs"),
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Delete a run for good."""
+    from dlspec.runs import folder as folders
+    from dlspec.types import ArgumentError
+
+    folder = folders.locate(run, runs)
+    if not yes:
+        if json:
+            raise ArgumentError("runs delete --json asks nobody; say --yes")
+        typer.confirm(f"delete {folder} for good?", abort=True, err=True)
+    folders.delete(folder)
+    answer({"deleted": str(folder)}, json, lambda: typer.echo(f"deleted {folder}"))

@@ -1,0 +1,50 @@
+"""What every reader does: name the examples, hand out named splits, say what it saw.
+
+A reader is a format; how its examples are divided is the same for all (`split`, in dlspec.data.splits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from dlspec.data.splits import Split
+from dlspec.recipe.component import Component
+from dlspec.types import DataError, Splits
+
+
+class Reader(Component):
+    """A format of data.  Override `load`; where it reads files, `files` and `at` too."""
+
+    kind: ClassVar[str]
+    """what goes in when the recipe's `input` has no name: "table", "picture", "text", "series" or "sound" """
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """endings of the files that this reader opens when `predict` or `evaluate --data` is given one"""
+
+    split: Split = Split()
+    """how the examples are divided into train, dev and test"""
+
+    def load(self, *, truth: bool = True) -> Splits:
+        """The examples as they lie on disk: one part `all`, or the parts that the files themselves name.
+
+        `truth=False` (for `predict`): the target may be absent; then `y` is None.
+        Raises DataError that names file and row.
+        """
+        raise NotImplementedError
+
+    def files(self) -> list[str]:
+        """The files behind it, for the fingerprint; none where the data ships with a library."""
+        return []
+
+    def at(self, path: str) -> Reader:
+        """The same settings over another file; raises DataError where this reader has no files."""
+        raise DataError(f"data '{self.name}' is not read from files of yours, so it cannot be read from {path}")
+
+    @classmethod
+    def for_kind(cls, kind: str, path: str) -> Reader | None:
+        """This reader with its defaults over a file, where it can give that kind of example; else None."""
+        return cls(path=path) if cls.suffixes and getattr(cls, "kind", None) == kind else None  # type: ignore[call-arg]
+
+    def read(self, manifest: Mapping[str, str] | None = None) -> Splits:
+        """Named splits (train, dev, test): divided as `split` says, or as the manifest (id → split) of a run says."""
+        return self.split.divide(self.load(), manifest)

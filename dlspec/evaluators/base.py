@@ -1,0 +1,64 @@
+"""What every evaluator does: it knows truths and predictions, and nothing of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dlspec.recipe.component import Component
+from dlspec.types import Error, Example, Examples, Metric, Prediction, State, Statistics
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Evaluator(Component):
+    """One kind of prediction.  `state` is the task's part of the state (class names, scale, thresholds)."""
+
+    def metrics(self, state: State) -> list[Metric]:
+        """The metrics, the headline first."""
+        raise NotImplementedError
+
+    def scored(self, examples: Examples, seed: int) -> Examples:
+        """The units of scoring; by default the examples themselves."""
+        return examples
+
+    def statistics(self, examples: Examples, predictions: Sequence[Prediction], state: State) -> Statistics:
+        """Arrays with a row an example, enough to compute every metric, so that any metric can be bootstrapped."""
+        raise NotImplementedError
+
+    def combine(self, statistics: Statistics, weights: np.ndarray | None = None) -> dict[str, float]:
+        """Every metric.  `weights` (a number a row; how often a bootstrap drew it) stands for repeating rows.
+
+        A metric that cannot be computed from these rows (AUC with one class) is NaN.
+        """
+        raise NotImplementedError
+
+    def proportions(self, statistics: Statistics) -> dict[str, np.ndarray]:
+        """Metrics that are plain shares: name → 0/1 a row, for which Wilson's interval holds where bootstrap fails."""
+        return {}
+
+    def errors(self, example: Example, prediction: Prediction, state: State) -> list[Error]:
+        """What is wrong in one prediction: none, one, or several errors of several kinds."""
+        raise NotImplementedError
+
+    def perfect(self, example: Example, state: State) -> Prediction:
+        """The prediction that nothing is wrong with."""
+        raise NotImplementedError
+
+    def mend(self, example: Example, prediction: Prediction, kind: str, state: State) -> Prediction:
+        """The prediction with its errors of one kind mended; by default perfect where it has one."""
+        wrong = any(error.kind == kind for error in self.errors(example, prediction, state))
+        return self.perfect(example, state) if wrong else prediction
+
+    def columns(self, predictions: Sequence[Prediction], state: State) -> dict[str, Any]:
+        """Predictions as columns of a table for people: guess, probabilities."""
+        raise NotImplementedError
+
+    def truth(self, examples: Examples, state: State) -> list[Any]:
+        """The truth of each example in the words of `columns`' guess (None where unknown)."""
+        raise NotImplementedError
+
+    def stack(self, predictions: Sequence[Prediction]) -> Sequence[Prediction]:
+        """Single predictions as the sequence that `statistics` takes (an array, where they are arrays)."""
+        return list(predictions)

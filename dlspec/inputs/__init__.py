@@ -1,0 +1,1 @@
+"""What goes into the network, one file a kind: prepare, encode, augment, show."""

@@ -1,0 +1,56 @@
+"""What every input does, whatever the task: fitted on train alone, then pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dlspec.recipe.component import Component
+from dlspec.types import Arrays, Example, Examples, Rendering, State
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Input(Component):
+    """One kind of thing that goes into a network."""
+
+    kind: ClassVar[str]
+    """"table", "picture", "text", "series" or "sound": what models accept"""
+
+    def prepare(self, train: Examples) -> State:
+        """What is learned from train alone, as JSON: `{"shapes": {array: {"shape", "dtype", "sizes"}}, "notes": […], …}`.
+
+        `shapes` names the arrays that the network takes, without the batch axis; `sizes` (integer arrays alone) gives
+        the number of categories of each entry.  `notes` are sentences for the log.
+        """
+        raise NotImplementedError
+
+    def encode(self, examples: Examples, state: State) -> Arrays:
+        """Arrays for these examples, first axis the example.  Pure: may be cached, in any order.
+
+        May hold keys the network does not take (original size, scale).  Raises DataError that names the example.
+        """
+        raise NotImplementedError
+
+    def augment(self, batch: Arrays, seed: int) -> Arrays:
+        """A changed batch for training, a function of batch and seed alone; the default changes nothing.
+
+        The batch holds the task's targets too, so that boxes, points and masks move along.
+        """
+        return batch
+
+    def show(self, example: Example) -> Rendering:
+        """The example as a person would look at it."""
+        raise NotImplementedError
+
+    def parts(self, state: State) -> list[str]:
+        """Named parts of x that can be shuffled on their own (a table's columns): permutation importance asks."""
+        return []
+
+    def shuffled(self, examples: Examples, part: str, order: np.ndarray, state: State) -> Examples:
+        """The same examples, with one part taken from the example at order[i] instead of i."""
+        raise NotImplementedError
+
+    def outside(self, rows: Any, state: State) -> Examples:
+        """Examples from what a Python caller hands to `predict`: rows, arrays, sentences, without ids or truth."""
+        raise NotImplementedError

@@ -1,0 +1,74 @@
+"""The families of architectures: which inputs they take, what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dlspec.recipe.component import Component
+
+if TYPE_CHECKING:
+    import keras
+
+Shapes = Mapping[str, Mapping[str, Any]]
+"""array name → {"shape": without the batch axis, "dtype", "sizes": categories of each entry of an integer array}"""
+
+
+class Model(Component):
+    """An architecture.  `build` makes a fresh network from shapes in to logits out."""
+
+    accepts: ClassVar[tuple[str, ...]]
+    """the kinds of input it takes: "table", "picture", "text", "series", "sound" """
+
+    def build(self, inputs: Shapes, outputs: Any) -> keras.Model:
+        """A functional model that takes a dict of arrays, as `inputs` names them, and gives logits.
+
+        Raises RecipeError where the input cannot be taken (a picture that is too small), with the smallest that can.
+        """
+        raise NotImplementedError
+
+
+class Backbone(Model):
+    """One vector of logits an example: `outputs` is how many.  Classification, regression, embeddings."""
+
+    def build(self, inputs: Shapes, outputs: int) -> keras.Model:
+        raise NotImplementedError
+
+
+def entries(inputs: Shapes) -> dict[str, Any]:
+    """A keras.Input for every array, by name."""
+    import keras
+
+    return {name: keras.Input(tuple(spec["shape"]), dtype=spec["dtype"], name=name) for name, spec in inputs.items()}
+
+
+def flat(inputs: Shapes) -> tuple[dict[str, Any], Any]:
+    """The entries, and all they hold as one vector an example: (batch, features).
+
+    Float arrays are flattened; each entry of an integer array is embedded in its own table (Guo and Berkhahn 2016),
+    of the width that `embedding_width` gives.
+    """
+    import keras
+
+    doors = entries(inputs)
+    vectors = []
+    for name, spec in inputs.items():
+        if "sizes" in spec:
+            vectors += [
+                keras.layers.Embedding(size, embedding_width(size), name=f"{name}_{place}")(doors[name][:, place])
+                for place, size in enumerate(spec["sizes"])
+            ]
+        else:
+            vectors.append(keras.layers.Flatten(name=f"{name}_flat")(doors[name]))
+    return doors, vectors[0] if len(vectors) == 1 else keras.layers.Concatenate(name="features")(vectors)
+
+
+def embedding_width(size: int) -> int:
+    """Numbers a category is embedded in: fastai's rule of thumb 1.6 n^0.56 (Howard and Gugger 2020), at most 50."""
+    return min(50, max(1, round(1.6 * size**0.56)))
+
+
+def picture(inputs: Shapes) -> tuple[dict[str, Any], Any]:
+    """The entries, and the picture among them: (batch, height, width, channels)."""
+    doors = entries(inputs)
+    return doors, doors["picture"]

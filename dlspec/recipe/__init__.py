@@ -1,0 +1,1 @@
+"""YAML text → checked Recipe.  No keras, no numpy."""

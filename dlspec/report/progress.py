@@ -1,0 +1,85 @@
+"""Progress on stderr: a bar on a terminal, plain lines when piped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from dlspec.report.watch import EpochReport, Watch
+
+LINE_SECONDS = 5.0
+
+
+class ConsoleWatch(Watch):
+    """Says on stderr what `dlspec.report.watch.Watch` hears; a bar where stderr is a terminal."""
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+        self.terminal = sys.stderr.isatty()
+        self.said = 0.0
+        self.drawn = 0.0
+
+    def note(self, sentence: str) -> None:
+        self._line(sentence)
+
+    def warn(self, sentence: str) -> None:
+        self._line(f"warning: {sentence}")
+
+    def _line(self, text: str) -> None:
+        if self.bar is not None:
+            self.bar.console.print(text, markup=False, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def training(self, epochs: int, steps: int) -> None:
+        self.epochs, self.steps = epochs, max(1, steps)
+        self.began = time.monotonic()
+        if not self.terminal:
+            self._line(f"training: {epochs} epochs of {steps} steps")
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            TextColumn("{task.fields[speed]}{task.fields[score]}"),
+            console=Console(stderr=True),
+            refresh_per_second=5,
+        )
+        self.task = self.bar.add_task("", total=epochs * self.steps, epoch=1, epochs=epochs, speed="", score="")
+        self.bar.start()
+
+    def step(self, epoch: int, step: int, loss: float) -> None:
+        if self.bar is not None and time.monotonic() - self.drawn > 0.1:
+            self.drawn = time.monotonic()
+            self.bar.update(self.task, completed=epoch * self.steps + step, epoch=epoch + 1)
+
+    def epoch(self, report: EpochReport) -> None:
+        score = report.dev.get(report.headline)
+        dev = f", dev {report.headline} {score:.4f}{' (best)' if report.best else ''}" if score is not None else ""
+        speed = f"{report.examples_per_second:,.0f} examples/s"
+        if self.bar is not None:
+            self.bar.update(self.task, completed=report.epoch * self.steps, epoch=report.epoch, speed=speed, score=dev)
+            return
+        now = time.monotonic()
+        if report.epoch not in (1, report.epochs) and now - self.said < LINE_SECONDS:
+            return
+        self.said = now
+        left = (now - self.began) / report.epoch * (report.epochs - report.epoch)
+        losses = ", ".join(f"{name} {value:.4f}" for name, value in report.train.items())
+        self._line(f"epoch {report.epoch}/{report.epochs}: {losses}{dev}; {speed}, {left:.0f} s left")
+
+    def trained(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+
+def scores_line(metrics: Mapping[str, Mapping[str, float]]) -> str:
+    """`accuracy 0.98, f1 0.97` of one split."""
+    return ", ".join(f"{name} {one['value']:.4f}" for name, one in metrics.items() if one.get("value") is not None)

@@ -1,0 +1,174 @@
+"""Results as a person reads them in a terminal: short tables, and what to do next."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, title: str = "") -> None:
+    """A table with the first `left` columns flush left, the others flush right; plain when piped."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if number < left else "right", overflow="fold")
+    from rich.text import Text
+
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    if not sys.stdout.isatty():
+        console = Console(width=110)
+    console.print(table)
+
+
+def number(value: float | None) -> str:
+    """A number at four significant places or four decimals, whichever a person reads more easily."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def share(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.1f} %"
+
+
+def between(one: Mapping[str, float]) -> str:
+    if one.get("low") is None or one.get("high") is None:
+        return ""
+    return f"{number(one['low'])} to {number(one['high'])}"
+
+
+def print_trained(result: Mapping[str, Any]) -> None:
+    """What `train` leaves on stdout."""
+    speed = f", {result['examples_per_second']:,.0f} examples a second" if result["examples_per_second"] else ""
+    print(f"\ntrained {result['epochs']} epochs in {result['seconds']:.1f} s{speed}")
+    _scores(result["scores"])
+    goal = result["goal"]
+    if goal["value"] is not None:
+        print(f"the goal: dev {goal['metric']} {number(goal['value'])}")
+    print(f"run: {result['run']}")
+    print("next: dlspec evaluate last, dlspec error-analysis last, or tensorboard --logdir runs")
+
+
+def _scores(scores: Mapping[str, Any]) -> None:
+    names = list(dict.fromkeys(name for metrics in scores.values() for name in metrics))
+    sizes = {split: next(iter(metrics.values()))["n"] for split, metrics in scores.items()}
+    _table(
+        ["", *(f"{split} ({sizes[split]:,})" for split in scores)],
+        [[name, *(number(metrics.get(name, {}).get("value")) for metrics in scores.values())] for name in names],
+    )
+
+
+def print_evaluated(result: Mapping[str, Any]) -> None:
+    """What `evaluate` leaves on stdout: every metric with its 95 % interval."""
+    scores = result["scores"]
+    names = list(dict.fromkeys(name for metrics in scores.values() for name in metrics))
+    head = [""]
+    for split, metrics in scores.items():
+        head += [f"{split} ({next(iter(metrics.values()))['n']:,})", "95 % interval"]
+    rows = []
+    for name in names:
+        row = [name]
+        for metrics in scores.values():
+            row += [number(metrics[name]["value"]), between(metrics[name])]
+        rows.append(row)
+    print(f"\nrun: {result['run']}")
+    _table(head, rows)
+    if "test" in scores:
+        times = "once" if result["test_looks"] == 1 else f"{result['test_looks']} times"
+        print(f"test has been looked at {times}; each look that changes a decision makes its score less honest")
+
+
+def print_predicted(result: Mapping[str, Any], out: Path | None, most: int = 20) -> None:
+    """What `predict` leaves on stdout: a table, or where it was written."""
+    predictions = result["predictions"]
+    if out is not None:
+        print(f"{len(predictions):,} predictions: {out}")
+        return
+    if not predictions:
+        print("no examples, no predictions")
+        return
+    files = len({one["file"] for one in predictions}) > 1
+    names = [name for name in predictions[0] if name != "file" or files]
+    rows = [[_cell(one.get(name)) for name in names] for one in predictions[:most]]
+    _table(names, rows, left=2)
+    if len(predictions) > most:
+        print(f"… and {len(predictions) - most:,} more: --out FILE.csv or --json gives them all")
+
+
+def _cell(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def print_analyzed(result: Mapping[str, Any]) -> None:
+    """What `error-analysis` leaves on stdout: kinds with ceilings, slices, the worst, what the network leans on."""
+    metric, examples, wrong = result["metric"], result["examples"], result["errors"]
+    print(f"\nrun: {result['run']}")
+    print(f"{result['split']}: {wrong:,} of {examples:,} examples have an error; {metric} {number(result['value'])}")
+    if result["kinds"]:
+        _table(
+            ["kind of error", "examples", "share of errors", "95 % interval", f"{metric} if mended"],
+            [
+                [
+                    k["kind"],
+                    f"{k['count']:,}",
+                    share(k["share"]),
+                    f"{share(k['low'])} to {share(k['high'])}",
+                    number(k["ceiling"]),
+                ]
+                for k in result["kinds"][:15]
+            ],
+            title="kinds of error, the most rewarding first",
+        )
+        if len(result["kinds"]) > 15:
+            print(f"… and {len(result['kinds']) - 15} rarer kinds, in {result['files']['kinds']}\n")
+    if result["slices"]:
+        _table(
+            ["slice", "value", "examples", "error rate", "95 % interval", "share of errors"],
+            [
+                [
+                    s["name"],
+                    s["value"],
+                    f"{s['n']:,}",
+                    share(s["rate"]),
+                    f"{share(s['low'])} to {share(s['high'])}",
+                    share(s["share"]),
+                ]
+                for s in result["slices"][:20]
+            ],
+            left=2,
+            title="errors by tag",
+        )
+    if result["importance"]:
+        _table(
+            ["column", f"{metric} lost when shuffled", "over repeats"],
+            [[i["part"], number(i["drop"]), f"± {number(i['deviation'])}"] for i in result["importance"][:15]],
+            title="what the network leans on",
+        )
+    if result["worst"]:
+        _table(
+            ["example", "kind", "truth", "guess"],
+            [[w["id"], w["kind"], w["truth"], w["guess"]] for w in result["worst"]],
+            left=4,
+            title=f"the worst {len(result['worst'])}",
+        )
+    for sentence in result["findings"]:
+        print(sentence)
+    print(f"written: {result['files']['kinds']}, {result['files']['errors']}")
+
+
+def print_doctor(result: Mapping[str, Any]) -> None:
+    """What `doctor` leaves on stdout."""
+    for check in result["checks"]:
+        print(
+            f"{'ok    ' if check['ok'] else 'FAILED'}  {check['name']:<12} {check['found']}  ({check['seconds']:.1f} s)"
+        )
+    print(", ".join(f"{name} {version}" for name, version in result["versions"].items()))
+    print("dlspec is in order" if result["healthy"] else "dlspec is not in order: see FAILED above")

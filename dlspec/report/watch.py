@@ -1,0 +1,41 @@
+"""What a verb tells whoever watches it: sentences, and how training comes along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class EpochReport(NamedTuple):
+    """One epoch of training, as it ends."""
+
+    epoch: int
+    epochs: int
+    seconds: float
+    examples_per_second: float
+    train: Mapping[str, float]
+    dev: Mapping[str, float]
+    headline: str
+    best: bool
+
+
+class Watch:
+    """Hears everything and says nothing: what a Python caller gets.  The command line's own says it on stderr."""
+
+    def note(self, sentence: str) -> None:
+        """One sentence for a person."""
+
+    def warn(self, sentence: str) -> None:
+        """One sentence that a person should act on."""
+
+    def training(self, epochs: int, steps: int) -> None:
+        """Training begins."""
+
+    def step(self, epoch: int, step: int, loss: float) -> None:
+        """Some steps are done; `step` counts within the epoch."""
+
+    def epoch(self, report: EpochReport) -> None:
+        """An epoch is done."""
+
+    def trained(self) -> None:
+        """Training is over."""

@@ -1,0 +1,1 @@
+"""The verbs as plain functions; no task is named here."""

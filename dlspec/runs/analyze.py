@@ -1,0 +1,154 @@
+"""Error analysis of a run: kinds of error with their ceilings, slices, the worst, and what the network leans on."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlspec.report.watch import Watch
+from dlspec.runs import folder as folders
+from dlspec.runs.evaluate import count_look, parts_of
+from dlspec.runs.opened import OpenedRun, open_run
+from dlspec.runs.train import headline
+from dlspec.strategy import ceilings
+from dlspec.strategy.importance import permutation_importance
+from dlspec.types import Examples, Metric
+
+IMPORTANCE_EXAMPLES = 2_000
+"""permutation importance looks at no more: each column costs five predictions of all of them"""
+
+
+def analyze(
+    run: str | Path | OpenedRun,
+    *,
+    split: str = "dev",
+    worst: int = 20,
+    root: str | Path = folders.RUNS,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Analyze the errors of a run on one split.
+
+    Returns what `error-analysis --json` prints, and writes errors/<split>.json and errors/<split>.csv (every error).
+    Raises ArgumentError, DataError.
+    """
+    watch = watch or Watch()
+    opened = run if isinstance(run, OpenedRun) else open_run(run, root)
+    examples = parts_of(opened, [split], watch)[split]
+    count_look(opened, split == "test")
+    evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
+    metric = headline(opened.recipe, opened.state)
+    examples = evaluator.scored(examples, opened.recipe.train.seed)
+    encoded = opened.encode(examples)
+    predictions = opened.predictions_of(encoded)
+    statistics = evaluator.statistics(examples, predictions, state)
+    score = evaluator.combine(statistics)[metric.name]
+    found = ceilings.find_errors(evaluator, examples, predictions, state)
+    kinds = _kinds(
+        ceilings.kinds(evaluator, examples, predictions, state, found=found, statistics=statistics), metric, score
+    )
+    slices = ceilings.slices(evaluator, examples, statistics, found, state)
+    watch.note(f"{split}: {sum(map(bool, found)):,} of {len(examples):,} examples have an error")
+    result: dict[str, Any] = {
+        "run": str(opened.folder),
+        "split": split,
+        "examples": len(examples),
+        "errors": sum(map(bool, found)),
+        "metric": metric.name,
+        "value": score,
+        "kinds": kinds,
+        "slices": [asdict(one) for one in slices],
+        "label_issues": None,
+        "importance": importance(opened, examples, metric, watch),
+        "worst": [one._asdict() for one in ceilings.worst(found, worst)],
+    }
+    result["findings"] = findings(result, metric)
+    home = opened.folder / "errors"
+    result["files"] = {"kinds": str(home / f"{split}.json"), "errors": str(home / f"{split}.csv")}
+    folders.write_json(home / f"{split}.json", result)
+    _write_errors(home / f"{split}.csv", examples, found)
+    return result
+
+
+def importance(opened: OpenedRun, examples: Examples, metric: Metric, watch: Watch) -> list[dict[str, Any]]:
+    """Permutation importance of every part of the input that can be shuffled on its own; none for pictures."""
+    entry, state = opened.recipe.input, opened.state
+    parts = entry.parts(state["input"])
+    if not parts or len(examples) < 2:
+        return []
+    count = min(len(examples), IMPORTANCE_EXAMPLES)
+    sample = examples.take([i * len(examples) // count for i in range(count)])
+    evaluator = opened.recipe.task.evaluator
+
+    def score(of: Examples) -> float:
+        return float(evaluator.combine(evaluator.statistics(of, opened.predictions(of), state["task"]))[metric.name])
+
+    watch.note(f"shuffling each of {len(parts)} columns, to see which the network leans on")
+    found = permutation_importance(
+        lambda part, order: score(entry.shuffled(sample, part, order, state["input"])),
+        parts,
+        count,
+        baseline=score(sample),
+        best=metric.best,
+    )
+    return [asdict(one) for one in found]
+
+
+def findings(result: dict[str, Any], metric: Metric) -> list[str]:
+    """What a person should take away, in sentences; nothing is said that the intervals do not allow."""
+    kinds, wrong = result["kinds"], result["errors"]
+    if not wrong:
+        count = result["examples"]
+        return [
+            f"no errors in {count:,} examples; by the rule of three up to {min(1.0, 3 / count):.1%} may still be wrong"
+        ]
+    sentences = []
+    if kinds:
+        first = kinds[0]
+        sentences.append(
+            f"mending '{first['kind']}' ({first['count']} examples, {first['share']:.0%} of the errors) would take "
+            f"{metric.name} from {result['value']:.4f} to {first['ceiling']:.4f}; no other kind buys more"
+        )
+    if wrong < 30:
+        sentences.append(
+            f"{wrong} errors are few: the shares above are known to ± {_half(kinds):.0%} at best; "
+            "a larger dev set would tell more"
+        )
+    worse = [s for s in result["slices"] if s["low"] > wrong / result["examples"]]
+    if worse:
+        one = worse[0]
+        sentences.append(
+            f"{one['name']} = {one['value']} has an error rate of {one['rate']:.1%} (at least {one['low']:.1%}), "
+            f"against {wrong / result['examples']:.1%} overall"
+        )
+    return sentences
+
+
+def _half(kinds: Sequence[dict[str, Any]]) -> float:
+    """Half the width of the first kind's interval."""
+    return (kinds[0]["high"] - kinds[0]["low"]) / 2 if kinds else math.nan
+
+
+def _kinds(found: Sequence[ceilings.Kind], metric: Metric, score: float) -> list[dict[str, Any]]:
+    """Kinds as plain dicts, by what mending buys on the run's own metric."""
+    sign = 1 if metric.best == "max" else -1
+    kinds = []
+    for one in found:
+        ceiling = one.ceilings[metric.name]
+        kinds.append({**asdict(one), "ceiling": ceiling, "gain": sign * (ceiling - score)})
+    return sorted(kinds, key=lambda one: (-np.nan_to_num(one["gain"], nan=-np.inf), -one["count"], one["kind"]))
+
+
+def _write_errors(file: Path, examples: Examples, found: ceilings.Found) -> None:
+    """Every error, a row each, with the example's tags."""
+    with folders.replacing(file) as new, open(new, "w", newline="", encoding="utf-8") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(("id", "kind", "size", "truth", "guess", *examples.tag_names))
+        for row, errors in enumerate(found):
+            for error in errors:
+                writer.writerow((*error, *(str(tag) for tag in examples[row].tags.values())))

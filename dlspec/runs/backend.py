@@ -1,0 +1,75 @@
+"""Loading keras once: quietly, with the threads and the seed that were asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+_UNUSED_BY_US = ("sklearn", "pandas", "torch", "torchvision", "IPython", "matplotlib")
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what C++ libraries print on stderr while they load; show it after all if loading fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+@contextlib.contextmanager
+def _without_optional_packages() -> Iterator[None]:
+    """Keras imports scikit-learn and pandas where it finds them, for wrappers that dlspec does not use: 1.5 s here."""
+    hidden = [name for name in _UNUSED_BY_US if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
+
+
+def load_keras(*, threads: int | None = None, seed: int | None = None) -> Any:
+    """The keras module, on the backend that KERAS_BACKEND names (TensorFlow where it names none).
+
+    threads: processor threads for TensorFlow; settled by the first call of a process.
+    seed: seeds Python, NumPy and the backend, and makes operations deterministic.
+    """
+    if "keras" not in sys.modules:
+        with _quiet(), _without_optional_packages():
+            import keras
+            import keras.src.backend
+
+            import dlspec.layers  # noqa: F401
+
+            if keras.backend.backend() == "tensorflow":
+                import tensorflow as tf
+
+                if threads is not None:
+                    tf.config.threading.set_intra_op_parallelism_threads(threads)
+                    tf.config.threading.set_inter_op_parallelism_threads(threads)
+                tf.constant(0)  # starts the runtime, with what it prints
+    import keras
+
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.experimental.enable_op_determinism()
+    return keras

@@ -1,0 +1,196 @@
+"""Fitting: Keras' own `fit` over the pipeline's batches, and what is watched while it runs."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlspec.recipe.schema import Recipe, Train
+from dlspec.report.watch import EpochReport, Watch
+from dlspec.runs.folder import replacing
+from dlspec.runs.pipeline import Pipeline, chunks
+from dlspec.runs.tensorboard import Board
+from dlspec.types import Arrays, Metric, State
+
+STEPS_PER_EXECUTION = 32
+WRITE_SECONDS = 2.0
+
+
+def compile_network(network: Any, recipe: Recipe, state: State, steps: int) -> None:
+    """Compile with the recipe's optimizer and penalties and the task's loss."""
+    import keras
+
+    train: Train = recipe.train
+    settings = train.optimizer.model_dump(exclude={"name"})
+    optimizer = getattr(keras.optimizers, type(train.optimizer).__name__)(**settings)
+    if train.l1 or train.l2:
+        # On the variables, so that it serves every architecture; the saved model is for inference and needs none.
+        penalty = keras.regularizers.L1L2(l1=train.l1, l2=train.l2)
+        for variable in network.trainable_variables:
+            if len(variable.shape) > 1:
+                variable.regularizer = penalty
+    # On a CPU compiling with XLA made these networks slower, and the time between steps is the first thing to win.
+    network.compile(
+        optimizer=optimizer,
+        steps_per_execution=max(1, min(steps, STEPS_PER_EXECUTION)),
+        jit_compile=False,
+        **recipe.task.compiled(state),
+    )
+
+
+def forward(network: Any) -> Callable[[Arrays], Any]:
+    """The network in inference mode, from a dict of arrays to a NumPy array of logits."""
+    return lambda batch: network.predict_on_batch(batch)
+
+
+def predict(recipe: Recipe, network: Any, encoded: Arrays, state: State) -> Any:
+    """Decoded predictions for encoded examples."""
+    arrays = {name: encoded[name] for name in state["shapes"]}
+    return recipe.task.predict(forward(network), chunks(arrays), state)
+
+
+def dataset(pipeline: Pipeline, epoch: Callable[[], int]) -> Any:
+    """The batches of the epoch that `epoch()` names, for `fit`; asked anew at each epoch's beginning."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return _Sequence(pipeline, epoch)
+    import tensorflow as tf
+
+    first = next(pipeline.batches(0))
+
+    def spec(array: Any) -> Any:
+        return tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
+
+    batches = tf.data.Dataset.from_generator(
+        lambda: pipeline.batches(epoch()), output_signature=tf.nest.map_structure(spec, first)
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False  # with it on, fit waits after its last step
+    options.threading.private_threadpool_size = 1
+    return batches.prefetch(4).with_options(options)
+
+
+def _Sequence(pipeline: Pipeline, epoch: Callable[[], int]) -> Any:  # noqa: N802
+    import keras
+
+    class Sequence(keras.utils.PyDataset):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.of, self.held = -1, list[Any]()
+
+        def __len__(self) -> int:
+            return pipeline.steps
+
+        def __getitem__(self, index: int) -> Any:
+            if self.of != epoch():
+                self.of, self.held = epoch(), list(pipeline.batches(epoch()))
+            return self.held[index]
+
+    return Sequence()
+
+
+class Score:
+    """Scores of a network on encoded examples, by the task's evaluator: the same during training and after."""
+
+    def __init__(self, recipe: Recipe, state: State, examples: Any, encoded: Arrays | None = None) -> None:
+        self.recipe, self.state = recipe, state
+        self.examples = recipe.task.evaluator.scored(examples, recipe.train.seed)
+        self.encoded = encoded if encoded is not None else recipe.input.encode(self.examples, state["input"])
+
+    def predictions(self, network: Any) -> Any:
+        return predict(self.recipe, network, self.encoded, self.state)
+
+    def __call__(self, network: Any) -> dict[str, float]:
+        evaluator, state = self.recipe.task.evaluator, self.state["task"]
+        found: dict[str, float] = evaluator.combine(
+            evaluator.statistics(self.examples, self.predictions(network), state)
+        )
+        return found
+
+
+def better(metric: Metric, new: float, old: float | None, margin: float = 0.0) -> bool:
+    """Whether a score is better than the one before, by more than the margin.  NaN never is."""
+    if np.isnan(new):
+        return False
+    if old is None:
+        return True
+    return new - old > margin if metric.best == "max" else old - new > margin
+
+
+class Observer:
+    """What happens at the end of every epoch: score dev, keep the best, write history, tell the watch, stop early."""
+
+    def __init__(
+        self, recipe: Recipe, metric: Metric, dev: Score | None, folder: Path, watch: Watch, examples: int
+    ) -> None:
+        self.recipe, self.metric, self.dev, self.folder, self.watch = recipe, metric, dev, folder, watch
+        self.examples = examples
+        self.history: list[dict[str, float]] = []
+        self.best: tuple[int, float, list[np.ndarray]] | None = None
+        self.stopped_at: int | None = None
+        self.seconds = 0.0
+        self.epoch = 0
+        self.written = 0.0
+        self.board = Board(folder / "tensorboard") if recipe.train.tensorboard else None
+
+    def callback(self) -> Any:
+        """The Keras callback that calls this observer."""
+        import keras
+
+        observer = self
+
+        class Callback(keras.callbacks.Callback):  # type: ignore[misc]
+            def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+                observer.epoch, self.began = epoch, time.perf_counter()
+
+            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+                observer.watch.step(observer.epoch, batch + 1, float((logs or {}).get("loss", np.nan)))
+
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                seconds = time.perf_counter() - self.began
+                self.model.stop_training = observer.ended(self.model, epoch, seconds, logs or {})
+
+        return Callback()
+
+    def ended(self, network: Any, epoch: int, seconds: float, logs: Mapping[str, Any]) -> bool:
+        """Take note of an epoch; True where training should stop."""
+        train = {name: float(value) for name, value in logs.items()}
+        dev = self.dev(network) if self.dev else {}
+        self.seconds += seconds
+        row = {"epoch": epoch + 1, "seconds": seconds}
+        row |= {f"train_{name}": value for name, value in train.items()}
+        row |= {f"dev_{name}": value for name, value in dev.items()}
+        self.history.append(row)
+        judged = dev.get(self.metric.name)
+        stopping = self.recipe.train.early_stopping
+        margin = stopping.minimum_change if stopping else 0.0
+        improved = judged is not None and better(self.metric, judged, self.best[1] if self.best else None, margin)
+        if improved and judged is not None:
+            self.best = (epoch, judged, [np.array(w) for w in network.get_weights()])
+        if time.monotonic() - self.written > WRITE_SECONDS:
+            self.write()
+        if self.board:
+            self.board.scalars("train", train, epoch + 1)
+            self.board.scalars("dev", dev, epoch + 1)
+        rate = self.examples / seconds if seconds else float("nan")
+        self.watch.epoch(
+            EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
+        )
+        if stopping and self.best and epoch - self.best[0] >= stopping.patience:
+            self.stopped_at = epoch + 1
+        return self.stopped_at is not None
+
+    def write(self) -> None:
+        """history.csv: an epoch a row."""
+        self.written = time.monotonic()
+        names = list(dict.fromkeys(name for row in self.history for name in row))
+        with replacing(self.folder / "history.csv") as new, open(new, "w", newline="", encoding="utf-8") as text:
+            writer = csv.DictWriter(text, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.history)

@@ -1,0 +1,164 @@
+"""The run directory: made exclusively, written whole or not at all, found by path, by name, or as "last"."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dlspec.recipe.component import nearest
+from dlspec.types import ArgumentError
+
+RUNS = "runs"
+_TIME = re.compile(r"\d{8}-\d{6}(-\d+)?")
+
+
+def create(root: str | Path, recipe_name: str) -> Path:
+    """A new directory `root/recipe/UTC time`; a suffix where two runs meet in one second.  Raises ArgumentError."""
+    parent = Path(root) / recipe_name
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 1000):
+            folder = parent / (stamp if attempt == 1 else f"{stamp}-{attempt}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder.absolute()
+    except OSError as error:
+        raise ArgumentError(
+            f"cannot write runs to {parent}: {error.strerror}; choose another place with --out"
+        ) from None
+    raise ArgumentError(f"{parent} holds a thousand runs of this second; choose another place with --out")
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A path to write to, which takes the place of `file` once it is written whole (same ending)."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".", suffix=file.suffix, dir=file.parent)
+    os.close(handle)
+    try:
+        yield Path(name)
+        with open(name, "rb+") as written:
+            os.fsync(written.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text(file: Path, text: str) -> None:
+    with replacing(file) as new:
+        new.write_text(text, encoding="utf-8")
+
+
+def write_json(file: Path, value: Any) -> None:
+    write_text(file, json.dumps(finite(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(file: Path, default: Any = None) -> Any:
+    if default is not None and not file.exists():
+        return default
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def finite(value: Any) -> Any:
+    """The same value as JSON can hold it: NaN and infinities are null, NumPy's numbers are plain."""
+    if isinstance(value, dict):
+        return {str(key): finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+        value = value.item()
+    elif hasattr(value, "tolist"):
+        return finite(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_manifest(file: Path, parts: dict[str, list[str]]) -> None:
+    """Which example is in which split, by id."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("id", "split"))
+    for split, ids in parts.items():
+        writer.writerows((one, split) for one in ids)
+    write_text(file, text.getvalue())
+
+
+def read_manifest(file: Path) -> dict[str, str]:
+    with open(file, newline="", encoding="utf-8") as text:
+        rows = csv.reader(text)
+        next(rows)
+        return {one: split for one, split in rows}  # noqa: C416 - a row of another length is an error
+
+
+def every(root: str | Path = RUNS) -> list[Path]:
+    """All runs under a folder, oldest first."""
+    found = [recipe.parent for recipe in Path(root).glob("*/*/recipe.yaml")]
+    return sorted(found, key=lambda run: (_order(run.name), run.parent.name))
+
+
+def _order(name: str) -> tuple[str, int]:
+    stamp, _, rest = name.partition("-")
+    clock, _, suffix = rest.partition("-")
+    return f"{stamp}-{clock}", int(suffix) if suffix.isdigit() else 1
+
+
+def locate(run: str | Path, root: str | Path = RUNS) -> Path:
+    """The directory of a run: a path, `recipe/time`, a time, a recipe's name (its newest), or "last".
+
+    Raises ArgumentError that says what there is.
+    """
+    folder = Path(run).expanduser()
+    if (folder / "recipe.yaml").is_file():
+        return folder.absolute()
+    known = every(root)
+    wanted = str(run).strip("/")
+    matching = [one for one in known if wanted in ("last", one.parent.name, one.name, f"{one.parent.name}/{one.name}")]
+    if matching:
+        return matching[-1].absolute()
+    if not known:
+        raise ArgumentError(
+            f"there is no run '{run}', and no runs in {Path(root).absolute()}; train one, or say --runs DIR"
+        )
+    names = [*dict.fromkeys(one.parent.name for one in known), *(f"{one.parent.name}/{one.name}" for one in known)]
+    guess = nearest(wanted, names)
+    hint = f"did you mean '{guess}'?" if guess else "`dlspec runs list` shows them"
+    raise ArgumentError(f"there is no run '{run}' in {Path(root).absolute()}; {hint}")
+
+
+def summary(run: Path) -> dict[str, Any]:
+    """A run in a line: recipe, time, state, headline score on dev.  Reads small files alone."""
+    result: dict[str, Any] = {"run": str(run.absolute()), "recipe": run.parent.name, "time": run.name}
+    scores = read_json(run / "scores.json", default={})
+    goal = scores.get("goal") or {}
+    result["state"] = "finished" if scores else "unfinished"
+    result["metric"] = goal.get("metric")
+    result["dev"] = goal.get("value")
+    result["test_looks"] = scores.get("test_looks", 0)
+    result["size_mb"] = sum(f.stat().st_size for f in run.rglob("*") if f.is_file()) / 1e6
+    return result
+
+
+def delete(run: Path) -> None:
+    """Remove a run for good.  Raises ArgumentError where the folder is none of dlspec's making."""
+    if not (run / "recipe.yaml").is_file() or not _TIME.fullmatch(run.name):
+        raise ArgumentError(f"{run} does not look like a run (recipe.yaml in a folder named by its time); left alone")
+    shutil.rmtree(run)
+    if not any(run.parent.iterdir()):
+        run.parent.rmdir()

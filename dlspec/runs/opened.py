@@ -1,0 +1,84 @@
+"""A run, opened: its recipe, its state, its network, and raw rows in, predictions out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dlspec.recipe.load import load
+from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import Watch
+from dlspec.runs import folder as folders
+from dlspec.types import ArgumentError, Arrays, Examples, Splits, State
+
+
+class OpenedRun:
+    """A finished run.  The network is loaded when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if not (folder / "model.keras").is_file():
+            raise ArgumentError(f"the run {folder} is unfinished: it has no model.keras; train it again")
+        self.recipe: Recipe = load(folder / "recipe.yaml", paths_may_be_missing=True).recipe
+        self.state: State = folders.read_json(folder / "state.json")
+
+    @functools.cached_property
+    def network(self) -> Any:
+        """The trained Keras model: a dict of encoded arrays in, logits out."""
+        from dlspec.runs.backend import load_keras
+
+        keras = load_keras(threads=self.recipe.train.threads)
+        return keras.saving.load_model(self.folder / "model.keras", compile=False)
+
+    def splits(self, watch: Watch | None = None) -> Splits:
+        """The data the run was trained on, divided as it was then.  Raises DataError where examples are gone."""
+        recipe = load(self.folder / "recipe.yaml").recipe
+        splits: Splits = recipe.data.read(folders.read_manifest(self.folder / "manifest.csv"))
+        trained_on = folders.read_json(self.folder / "machine.json")["data_fingerprint"]
+        if watch is not None and splits.fingerprint != trained_on:
+            watch.warn(
+                f"the data has changed since this run was trained (fingerprint {splits.fingerprint}, "
+                f"then {trained_on}); "
+                "scores are of the data as it is now"
+            )
+        return splits
+
+    def encode(self, examples: Examples) -> Arrays:
+        """The arrays that the network takes."""
+        encoded: Arrays = self.recipe.input.encode(examples, self.state["input"])
+        return encoded
+
+    def predictions(self, examples: Examples) -> Any:
+        """Decoded predictions, as the task's evaluator takes them."""
+        return self.predictions_of(self.encode(examples))
+
+    def predictions_of(self, encoded: Arrays) -> Any:
+        """The same for examples that are encoded already."""
+        from dlspec.runs.fit import predict
+
+        return predict(self.recipe, self.network, encoded, self.state)
+
+    def predict(self, rows: Any) -> list[dict[str, Any]]:
+        """Predictions for raw rows (a list of dicts, a dict of lists, an array, a table), one dict each.
+
+        Raises DataError where a row lacks a column, or a picture has another shape.
+        """
+        return self.objects(self.recipe.input.outside(rows, self.state["input"]))
+
+    def objects(self, examples: Examples) -> list[dict[str, Any]]:
+        """One plain dict an example: what is guessed, with probabilities where there are any."""
+        if not len(examples):
+            return []
+        columns = self.recipe.task.evaluator.columns(self.predictions(examples), self.state["task"])
+        return [dict(zip(columns, values, strict=True)) for values in zip(*map(_plain, columns.values()), strict=True)]
+
+
+def _plain(values: Sequence[Any]) -> Sequence[Any]:
+    return values.tolist() if hasattr(values, "tolist") else values
+
+
+def open_run(run: str | Path, root: str | Path = folders.RUNS) -> OpenedRun:
+    """Open a run by path, by name, or "last".  Raises ArgumentError where there is none or it is unfinished."""
+    return OpenedRun(folders.locate(run, root))

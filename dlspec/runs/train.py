@@ -1,0 +1,173 @@
+"""From a checked recipe to a run directory: prepare, build, fit, score, save."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlspec.recipe.load import Loaded, dump
+from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import Watch
+from dlspec.runs import folder as folders
+from dlspec.runs import machine
+from dlspec.runs.prepare import prepare
+from dlspec.types import Examples, Metric, RecipeError, Splits, State
+
+TRAIN_SCORED = 10_000
+"""what is said of train is measured on at most so many examples, the same each time"""
+
+
+@dataclass
+class Trained:
+    """What a training left behind."""
+
+    run: Path
+    epochs: int
+    seconds: float
+    examples_per_second: float
+    scores: dict[str, dict[str, dict[str, float]]]
+    goal: dict[str, Any]
+    warnings: list[str]
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "run": str(self.run),
+            "epochs": self.epochs,
+            "seconds": self.seconds,
+            "examples_per_second": self.examples_per_second,
+            "scores": self.scores,
+            "goal": self.goal,
+            "warnings": self.warnings,
+        }
+
+
+def headline(recipe: Recipe, state: State) -> Metric:
+    """The metric that decides: the goal's, or the evaluator's first."""
+    metrics: list[Metric] = recipe.task.evaluator.metrics(state["task"])
+    return next((m for m in metrics if m.name == recipe.goal.optimize), metrics[0])
+
+
+def fixed_sample(examples: Examples, most: int = TRAIN_SCORED) -> Examples:
+    """At most so many examples, evenly spread, always the same."""
+    count = len(examples)
+    return examples if count <= most else examples.take([i * count // most for i in range(most)])
+
+
+def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None = None) -> Trained:
+    """Train a recipe in a new run directory under `out`.
+
+    Raises RecipeError or DataError before anything is written.
+    """
+    watch = watch or Watch()
+    recipe = loaded.recipe
+    prepared = prepare(recipe, watch)
+    state, splits = prepared.state, prepared.splits
+    if recipe.train.early_stopping and "dev" not in splits:
+        raise RecipeError("early_stopping needs a dev split to watch; give data.split.dev, or leave early_stopping out")
+
+    from dlspec.runs.backend import load_keras
+
+    load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
+    network = recipe.task.build(recipe.model, state)
+
+    run = folders.create(out, loaded.name)
+    _begin(run, loaded, splits, state, prepared.warnings)
+    observer, dev, sample = _fit(recipe, state, splits, network, run, watch)
+    if observer.best and recipe.train.keep == "best":
+        network.set_weights(observer.best[2])
+    predictions = {"train": sample.predictions(network)}
+    if dev is not None:
+        predictions["dev"] = dev.predictions(network)
+        state["task"] = recipe.task.calibrate(predictions["dev"], dev.examples, state)
+        folders.write_json(run / "state.json", state)
+    scores = _scores(recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions)
+
+    fresh = recipe.task.build(recipe.model, state)  # saved uncompiled: for inference, by any tool
+    fresh.set_weights(network.get_weights())
+    with folders.replacing(run / "model.keras") as new:
+        fresh.save(new)
+    metric = headline(recipe, state)
+    goal = {"metric": metric.name, "value": scores.get("dev", {}).get(metric.name, {}).get("value"), "feasible": None}
+    folders.write_json(run / "scores.json", {"scores": scores, "goal": goal, "test_looks": 0})
+    epochs = len(observer.history)
+    seen = epochs * len(splits["train"])
+    rate = seen / observer.seconds if observer.seconds else float("nan")
+    return Trained(run, epochs, observer.seconds, rate, scores, goal, prepared.warnings)
+
+
+def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, warnings: list[str]) -> None:
+    recipe = copy_own_code(loaded, run)
+    folders.write_text(run / "recipe.yaml", dump(recipe, f"# {loaded.file.name}, filled: every default written out\n"))
+    folders.write_json(run / "state.json", state)
+    folders.write_manifest(run / "manifest.csv", {name: part.ids for name, part in splits.parts.items()})
+    described = machine.describe(seed=recipe.train.seed, threads=recipe.train.threads, fingerprint=splits.fingerprint)
+    folders.write_json(run / "machine.json", {**described, "warnings": warnings})
+
+
+def copy_own_code(loaded: Loaded, run: Path) -> Recipe:
+    """The recipe as the run keeps it: the user's own files lie in the run, beside what they import."""
+    recipe = loaded.recipe
+    changed: dict[str, Any] = {}
+    for key in ("task", "data", "input", "model"):
+        component = getattr(recipe, key)
+        source = Path(component.name)
+        if source.suffix != ".py":
+            continue
+        home = source.parent
+        imported = [Path(m.__file__) for m in list(sys.modules.values()) if getattr(m, "__file__", None) and m.__file__]
+        (run / "code").mkdir(exist_ok=True)
+        for file in {source, *(f for f in imported if f.is_relative_to(home) and f.suffix == ".py")}:
+            if any(re.fullmatch(r"\.?venv|site-packages|\.git", part) for part in file.relative_to(home).parts):
+                continue
+            target = run / "code" / file.relative_to(home)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+        changed[key] = component.model_copy(update={"name": f"./code/{source.name}"})
+    return recipe.model_copy(update=changed) if changed else recipe
+
+
+def _fit(recipe: Recipe, state: State, splits: Splits, network: Any, run: Path, watch: Watch) -> Any:
+    from dlspec.runs.fit import Observer, Score, compile_network, dataset
+    from dlspec.runs.pipeline import Pipeline
+
+    pipeline = Pipeline(recipe, state, splits["train"])
+    dev = Score(recipe, state, splits["dev"]) if "dev" in splits else None
+    if len(splits["train"]) <= TRAIN_SCORED and recipe.task.evaluator.scored(splits["train"], 0) is splits["train"]:
+        sample = Score(recipe, state, splits["train"], pipeline.encoded)
+    else:
+        sample = Score(recipe, state, fixed_sample(splits["train"]))
+    compile_network(network, recipe, state, pipeline.steps)
+    observer = Observer(recipe, headline(recipe, state), dev, run, watch, len(splits["train"]))
+    watch.training(recipe.train.epochs, pipeline.steps)
+    try:
+        network.fit(
+            dataset(pipeline, lambda: observer.epoch),
+            epochs=recipe.train.epochs,
+            callbacks=[observer.callback()],
+            verbose=0,
+            shuffle=False,
+        )
+    finally:
+        observer.write()
+        if observer.board:
+            observer.board.close()
+        watch.trained()
+    if observer.stopped_at and recipe.train.early_stopping:
+        watch.note(
+            f"stopped after epoch {observer.stopped_at}: dev {observer.metric.name} has not improved for "
+            f"{recipe.train.early_stopping.patience} epochs"
+        )
+    return observer, dev, sample
+
+
+def _scores(recipe: Recipe, state: State, scored: dict[str, Any], predictions: dict[str, Any]) -> dict[str, Any]:
+    evaluator = recipe.task.evaluator
+    result = {}
+    for split, of in scored.items():
+        found = evaluator.combine(evaluator.statistics(of.examples, predictions[split], state["task"]))
+        result[split] = {name: {"value": value, "n": len(of.examples)} for name, value in found.items()}
+    return result

@@ -1,0 +1,1 @@
+"""Machine learning strategy over arrays: intervals, ceilings, importance.  numpy and scipy only."""

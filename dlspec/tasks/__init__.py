@@ -1,0 +1,1 @@
+"""What is asked, one file a task over base.py: target, loss, decoding."""

@@ -1,0 +1,83 @@
+"""What every task does: it joins an input, a model and an evaluator, and owns no loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dlspec.evaluators.base import Evaluator
+from dlspec.models.base import Model
+from dlspec.recipe.component import Component
+from dlspec.types import Arrays, Examples, Prediction, State
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+
+class Task(Component):
+    """What is asked of a network.  `state` is the whole state: its parts `input`, `task` and `shapes`."""
+
+    takes: ClassVar[type[Model]]
+    """the family of architectures that can answer"""
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """What its predictions are worth."""
+        raise NotImplementedError
+
+    def prepare(self, train: Examples) -> State:
+        """What is learned of the truths of train alone, as JSON: class names, scale; `notes` are sentences for the log.
+
+        Raises DataError where nothing can be learned from them (one class only, a target that is missing).
+        """
+        raise NotImplementedError
+
+    def outputs(self, state: State) -> Any:
+        """What the network must give: for a Backbone, the number of logits."""
+        raise NotImplementedError
+
+    def target(self, examples: Examples, encoded: Arrays, state: State) -> Arrays:
+        """The truths as arrays in the encoded geometry.  Raises DataError that names examples without a usable truth."""
+        raise NotImplementedError
+
+    def plan(
+        self,
+        examples: Examples,
+        state: State,
+        *,
+        epoch: int,
+        seed: int,
+        batch_size: int,
+        lengths: np.ndarray | None = None,
+    ) -> list[np.ndarray]:
+        """Which examples make up each batch of an epoch; by default a shuffle that depends on seed and epoch alone."""
+        import numpy as np
+
+        order = np.random.default_rng((seed, epoch)).permutation(len(examples))
+        return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+    def finish(self, batch: Arrays, targets: Arrays, seed: int, state: State) -> tuple[Any, Any, Any]:
+        """What `fit` takes, after augmentation: (x, y, sample weights or None); vectorised."""
+        [y] = targets.values()
+        return batch, y, None
+
+    def build(self, model: Model, state: State) -> keras.Model:
+        return model.build(state["shapes"], self.outputs(state))
+
+    def compiled(self, state: State) -> Mapping[str, Any]:
+        """What `compile` takes beside the optimizer: loss, metrics, loss_weights."""
+        raise NotImplementedError
+
+    def expected_initial_loss(self, state: State) -> float | None:
+        """The loss of a network that knows nothing, where theory gives it."""
+        return None
+
+    def predict(self, network: Any, batches: Iterable[Arrays], state: State) -> Sequence[Prediction]:
+        """Decoded predictions.  `network` maps a dict of arrays to a NumPy array of logits, without training."""
+        raise NotImplementedError
+
+    def calibrate(self, predictions: Sequence[Prediction], dev: Examples, state: State) -> State:
+        """The task's part of the state with thresholds fitted on dev; by default unchanged."""
+        task: State = state["task"]
+        return task

@@ -1,0 +1,228 @@
+"""What flows between the rooms, and the two errors that are the user's.  Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, overload
+
+State = dict[str, Any]
+"""What was learned before the network, as JSON: the parts `input`, `task` and `shapes`."""
+
+Arrays = dict[str, Any]
+"""Named arrays (or lists of ragged arrays) whose first axis is the example."""
+
+Statistics = dict[str, Any]
+"""Named arrays, a row an example, from which an evaluator computes every metric."""
+
+Prediction = Any
+"""One decoded prediction; what it is, its evaluator says.  Many are any sequence: a NumPy array for classes."""
+
+SPLITS = ("train", "train_dev", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example: what goes in, what is true of it, and what a person wants to slice by."""
+
+    id: str
+    x: Any
+    y: Any = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
+    source: str = ""
+    weight: float = 1.0
+
+
+class Examples(Sequence[Example]):
+    """Examples held by column, so that a million cost no million objects.
+
+    `x` is any sequence that takes an integer: an array of pictures, a list of paths, a `dlspec.data.rows.Rows`.
+    A selection shares its columns with the whole: `rows` says which of them it means, in which order.
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        x: Any,
+        y: Sequence[Any] | None = None,
+        *,
+        tags: Mapping[str, Sequence[str]] | None = None,
+        groups: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
+        weights: Sequence[float] | None = None,
+        times: Sequence[Any] | None = None,
+        rows: Sequence[int] | None = None,
+    ) -> None:
+        self.columns: dict[str, Any] = {
+            "ids": ids,
+            "x": x,
+            "y": y,
+            "tags": dict(tags or {}),
+            "groups": groups,
+            "sources": sources,
+            "weights": weights,
+            "times": times,
+        }
+        self.rows: Sequence[int] = range(len(ids)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Examples: ...
+    def __getitem__(self, index: int | slice) -> Example | Examples:
+        if isinstance(index, slice):
+            return self.take(range(len(self))[index])
+        c, row = self.columns, self.rows[index]
+        return Example(
+            id=c["ids"][row],
+            x=c["x"][row],
+            y=None if c["y"] is None else c["y"][row],
+            tags={name: values[row] for name, values in c["tags"].items()},
+            group="" if c["groups"] is None else c["groups"][row],
+            source="" if c["sources"] is None else c["sources"][row],
+            weight=1.0 if c["weights"] is None else c["weights"][row],
+        )
+
+    def __iter__(self) -> Iterator[Example]:
+        return (self[i] for i in range(len(self)))
+
+    def take(self, indices: Sequence[int]) -> Examples:
+        """The examples at these places of this selection, in this order."""
+        other = object.__new__(Examples)
+        other.columns = self.columns
+        other.rows = [self.rows[i] for i in indices]
+        return other
+
+    def replace(self, **columns: Any) -> Examples:
+        """The same examples with whole columns replaced (each as long as the base, not the selection)."""
+        other = object.__new__(Examples)
+        other.columns = {**self.columns, **columns}
+        other.rows = self.rows
+        return other
+
+    def column(self, name: str) -> list[Any]:
+        """ids, x, y, groups, sources, weights or times of this selection alone; a missing one is a list of None."""
+        values = self.columns[name]
+        return [None] * len(self) if values is None else [values[row] for row in self.rows]
+
+    @property
+    def ids(self) -> list[str]:
+        return self.column("ids")
+
+    @property
+    def labelled(self) -> bool:
+        return self.columns["y"] is not None
+
+    @property
+    def tag_names(self) -> list[str]:
+        return list(self.columns["tags"])
+
+    def tag(self, name: str) -> list[str]:
+        values = self.columns["tags"][name]
+        return [values[row] for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What a reader gives: named splits, what it has to say about the data, and a fingerprint of the content."""
+
+    parts: Mapping[str, Examples]
+    fingerprint: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Examples:
+        if name not in self.parts:
+            have = ", ".join(f"{k} ({len(v)})" for k, v in self.parts.items())
+            raise DataError(f"there is no split '{name}'; this data has {have}")
+        return self.parts[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.parts
+
+    def with_parts(self, parts: Mapping[str, Examples]) -> Splits:
+        return replace(self, parts=parts)
+
+
+class Metric(NamedTuple):
+    """A metric's name, which way is better, and what a perfect prediction scores."""
+
+    name: str
+    best: Literal["max", "min"]
+    perfect: float
+
+
+class Error(NamedTuple):
+    """One mistake: of which example, of which kind, how bad (larger is worse), and what a person reads of it."""
+
+    id: str
+    kind: str
+    size: float
+    truth: str
+    guess: str
+
+
+class Rendering(NamedTuple):
+    """An example as a person would look at it.  `content`: text, or an array for a picture or sound."""
+
+    kind: Literal["table", "text", "picture", "sound"]
+    content: Any
+
+
+class Place(NamedTuple):
+    """Where a complaint points to."""
+
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    key: str | None = None
+
+    def __str__(self) -> str:
+        spot = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return ": ".join(part for part in (spot, self.key) if part)
+
+
+class Complaint(NamedTuple):
+    """One thing that is wrong with what the user gave, and how to mend it."""
+
+    where: Place
+    message: str
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        head = str(self.where)
+        return f"{head}: {self.message}" if head else self.message
+
+
+class UserError(Exception):
+    """Something only the user can mend: says where, what was got, what was expected.  Exit code 2, no traceback."""
+
+    kind = "user"
+
+    def __init__(self, message: str | Sequence[Complaint], *, where: Place | None = None) -> None:
+        if isinstance(message, str):
+            self.complaints = [Complaint(where or Place(), message)]
+        else:
+            self.complaints = list(message)
+        super().__init__("\n".join(str(c) for c in self.complaints))
+
+
+class RecipeError(UserError):
+    """The recipe (or a --set) asks for something that cannot be."""
+
+    kind = "recipe"
+
+
+class DataError(UserError):
+    """The data is not what the recipe says."""
+
+    kind = "data"
+
+
+class ArgumentError(UserError):
+    """A command's argument is wrong: no such run, no such split."""
+
+    kind = "argument"
