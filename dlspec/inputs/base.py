@@ -18,7 +18,7 @@ class Input(Component):
     """"table", "picture", "text", "series" or "sound": what models accept"""
 
     def prepare(self, train: Examples) -> State:
-        """What is learned from train alone, as JSON: `{"shapes": {array: {"shape", "dtype", "sizes"}}, "notes": […], …}`.
+        """What is learned from train alone, as JSON: `{"shapes": {array: {"shape", "dtype", "sizes"}}, "notes": […]}`.
 
         `shapes` names the arrays that the network takes, without the batch axis; `sizes` (integer arrays alone) gives
         the number of categories of each entry.  `notes` are sentences for the log.

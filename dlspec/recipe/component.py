@@ -50,7 +50,7 @@ class Section(BaseModel):
             for one in error.errors(include_url=False):
                 kind: str | PydanticCustomError = one["type"]
                 if kind == "extra_forbidden" and len(one["loc"]) == 1:
-                    message = unknown("key", str(one["loc"][0]), [k for k in cls.model_fields if k != "name"])
+                    message = unknown("key", str(one["loc"][0]), list(cls.model_fields))
                     kind = PydanticCustomError("unknown_key", "{message}", {"message": message})
                 elif kind not in _STANDARD:
                     kind = PydanticCustomError(one["type"], "{message}", {"message": one["msg"]})
@@ -216,12 +216,13 @@ class OneOf:
             message = (
                 f"which one? give a name: {', '.join(known)}" if name is None else f"expected a name, got {shown(name)}"
             )
-            raise _at_name(message, name)
+            near = nearest("name", [str(key) for key in value]) if name is None else None
+            raise _at(near, unknown("key", near, ["name"]), value[near]) if near else _at("name", message, name)
         context = info.context or {}
         try:
             cls = self.choose(name, context.get("folders", ()))
         except ValueError as error:
-            raise _at_name(str(error), name) from None
+            raise _at("name", str(error), name) from None
         if self.room and (name.endswith(".py") or "/" in name):
             value = {**value, "name": look_for(name, context.get("folders", ()))}
         return cls.model_validate(value, context=info.context)
@@ -238,9 +239,9 @@ def _dump(value: Any) -> Any:
     return value.model_dump(mode="python") if isinstance(value, BaseModel) else value
 
 
-def _at_name(message: str, value: Any) -> ValidationError:
-    kind = PydanticCustomError("choice", "{message}", {"message": message})
-    return ValidationError.from_exception_data("name", [InitErrorDetails(type=kind, loc=("name",), input=value)])
+def _at(key: str, message: str, value: Any) -> ValidationError:
+    kind = PydanticCustomError("choice" if key == "name" else "unknown_key", "{message}", {"message": message})
+    return ValidationError.from_exception_data("name", [InitErrorDetails(type=kind, loc=(key,), input=value)])
 
 
 def shown(value: Any) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from dlspec.recipe.complain import complaints
 from dlspec.recipe.component import PACKAGE, nearest
 from dlspec.recipe.positions import Document, Spot
 from dlspec.recipe.schema import Recipe
-from dlspec.types import Place, RecipeError
+from dlspec.types import Place, RecipeError, UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +28,26 @@ class Loaded:
     recipe: Recipe
     file: Path
     folders: tuple[Path, ...]
+    document: Document
 
     @property
     def name(self) -> str:
         """What its runs are called after: the file's name without its ending."""
         return re.sub(r"[^\w.-]+", "_", self.file.stem) or "recipe"
+
+    @contextlib.contextmanager
+    def placing(self) -> Iterator[None]:
+        """Complaints that name a key alone (they arise once the data is known) are given its file, line and column."""
+        try:
+            yield
+        except UserError as error:
+            error.complaints = [
+                self.document.complaint(tuple(one.where.key.split(".")), one.message)
+                if one.where.key and one.where.file is None
+                else one
+                for one in error.complaints
+            ]
+            raise
 
 
 def load(path: str | Path, sets: Sequence[str] = (), *, paths_may_be_missing: bool = False) -> Loaded:
@@ -43,8 +60,9 @@ def load(path: str | Path, sets: Sequence[str] = (), *, paths_may_be_missing: bo
     """
     file = locate(path)
     document, folders = _layered(file, ())
-    for text in sets:
-        document = _merge(document, _set(text))
+    if sets:
+        together = functools.reduce(functools.partial(_merge, nameless_is_same=True), map(_set, sets))
+        document = _merge(document, together)
     document.value.pop("extends", None)
     context = {"folders": folders, "paths_may_be_missing": paths_may_be_missing}
     try:
@@ -55,7 +73,7 @@ def load(path: str | Path, sets: Sequence[str] = (), *, paths_may_be_missing: bo
         raise RecipeError(found) from None
     if document.complaints:
         raise RecipeError(document.complaints)
-    return Loaded(recipe, file, folders)
+    return Loaded(recipe, file, folders, document)
 
 
 def shipped() -> Path:
@@ -141,8 +159,11 @@ def _set(text: str) -> Document:
     return document
 
 
-def _merge(below: Document, above: Document) -> Document:
-    """One document laid over another: mappings merge, another name replaces, lists replace, null removes."""
+def _merge(below: Document, above: Document, *, nameless_is_same: bool = False) -> Document:
+    """One document laid over another: mappings merge, another name replaces, lists replace, null removes.
+
+    nameless_is_same: of several --set, `a.momentum=0.9` and `a.name=sgd` speak of one thing, in either order.
+    """
     result = Document(None, above.file, dict(below.keys), dict(below.values), below.complaints + above.complaints)
 
     def forget(path: positions.Path) -> None:
@@ -160,16 +181,16 @@ def _merge(below: Document, above: Document) -> Document:
             high = {"name": high}
         elif isinstance(low, str) and isinstance(high, dict) and "name" not in high:
             low = {"name": low}
-        if (
-            not isinstance(low, dict)
-            or not isinstance(high, dict)
-            or high.get("name", low.get("name")) != low.get("name")
-        ):
+        if not isinstance(low, dict) or not isinstance(high, dict):
+            take(path)
+            return high
+        same = "name" not in high or high["name"] == low.get("name") or (nameless_is_same and "name" not in low)
+        if not same:
             take(path)
             return high
         whole = dict(low)
         for key, value in high.items():
-            if value is None:
+            if value is None and not nameless_is_same:
                 whole.pop(key, None)
                 forget((*path, key))
             else:

@@ -153,15 +153,31 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
             title="what the network leans on",
         )
     if result["worst"]:
+        seen = any(w["shows"] is not None for w in result["worst"])
         _table(
-            ["example", "kind", "truth", "guess"],
-            [[w["id"], w["kind"], w["truth"], w["guess"]] for w in result["worst"]],
-            left=4,
+            ["example", "kind", "truth", "guess", *(["what it is"] if seen else [])],
+            [
+                [w["id"], w["kind"], w["truth"], w["guess"], *([_brief(w["shows"])] if seen else [])]
+                for w in result["worst"]
+            ],
+            left=5,
             title=f"the worst {len(result['worst'])}",
         )
     for sentence in result["findings"]:
         print(sentence)
     print(f"written: {result['files']['kinds']}, {result['files']['errors']}")
+
+
+def _brief(shows: Any, most: int = 46) -> str:
+    """A row or a text in one line."""
+    if isinstance(shows, Mapping):
+        shows = ", ".join(f"{name} {_short(value)}" for name, value in shows.items() if value is not None)
+    text = "" if shows is None else str(shows)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def print_doctor(result: Mapping[str, Any]) -> None:

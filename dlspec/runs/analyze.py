@@ -18,7 +18,7 @@ from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.train import headline
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
-from dlspec.types import Examples, Metric
+from dlspec.types import Error, Examples, Metric
 
 IMPORTANCE_EXAMPLES = 2_000
 """permutation importance looks at no more: each column costs five predictions of all of them"""
@@ -65,7 +65,7 @@ def analyze(
         "slices": [asdict(one) for one in slices],
         "label_issues": None,
         "importance": importance(opened, examples, metric, watch),
-        "worst": [one._asdict() for one in ceilings.worst(found, worst)],
+        "worst": shown(opened, examples, ceilings.worst(found, worst)),
     }
     result["findings"] = findings(result, metric)
     home = opened.folder / "errors"
@@ -99,6 +99,18 @@ def importance(opened: OpenedRun, examples: Examples, metric: Metric, watch: Wat
     return [asdict(one) for one in found]
 
 
+def shown(opened: OpenedRun, examples: Examples, errors: Sequence[Error]) -> list[dict[str, Any]]:
+    """Errors, each with its example's tags and, where it is text or a row of a table, what stands in it."""
+    place = {one: row for row, one in enumerate(examples.ids)}
+    result = []
+    for error in errors:
+        example = examples[place[error.id]]
+        rendering = opened.recipe.input.show(example)
+        readable = rendering.content if rendering.kind in ("table", "text") else None
+        result.append({**error._asdict(), "tags": dict(example.tags), "shows": readable})
+    return result
+
+
 def findings(result: dict[str, Any], metric: Metric) -> list[str]:
     """What a person should take away, in sentences; nothing is said that the intervals do not allow."""
     kinds, wrong = result["kinds"], result["errors"]
@@ -110,10 +122,14 @@ def findings(result: dict[str, Any], metric: Metric) -> list[str]:
     sentences = []
     if kinds:
         first = kinds[0]
-        sentences.append(
-            f"mending '{first['kind']}' ({first['count']} examples, {first['share']:.0%} of the errors) would take "
-            f"{metric.name} from {result['value']:.4f} to {first['ceiling']:.4f}; no other kind buys more"
-        )
+        raised = f"{metric.name} from {result['value']:.4f} to {first['ceiling']:.4f}"
+        if _stands_out(kinds):
+            many = f"{first['count']:,} example{'s' * (first['count'] > 1)}, {first['share']:.0%} of the errors"
+            sentences.append(f"mending '{first['kind']}' ({many}) would take {raised}; no other kind buys more")
+        else:
+            sentences.append(
+                f"{len(kinds)} kinds of error, and none stands out beyond chance; mending the first would take {raised}"
+            )
     if wrong < 30:
         sentences.append(
             f"{wrong} errors are few: the shares above are known to ± {_half(kinds):.0%} at best; "
@@ -127,6 +143,14 @@ def findings(result: dict[str, Any], metric: Metric) -> list[str]:
             f"against {wrong / result['examples']:.1%} overall"
         )
     return sentences
+
+
+def _stands_out(kinds: Sequence[dict[str, Any]]) -> bool:
+    """Whether the first kind is more frequent than the second beyond chance (sign test, one-sided, 5 %)."""
+    if len(kinds) == 1:
+        return True
+    first, both = kinds[0]["count"], kinds[0]["count"] + kinds[1]["count"]
+    return bool(sum(math.comb(both, k) for k in range(first, both + 1)) / 2**both <= 0.05)
 
 
 def _half(kinds: Sequence[dict[str, Any]]) -> float:

@@ -11,7 +11,7 @@ from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.reading import examples_of, reader_for
-from dlspec.types import ArgumentError
+from dlspec.types import ArgumentError, DataError
 
 
 def predict(
@@ -40,7 +40,10 @@ def predict(
     readers = [(path, reader_for(path, opened.recipe)) for path in inputs]
     for path, reader in readers:
         examples = examples_of(reader, truth=False)
-        objects = opened.objects(examples)
+        try:
+            objects = opened.objects(examples)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
         predictions += [{"file": path, "id": one, **of} for one, of in zip(examples.ids, objects, strict=True)]
         watch.note(f"{path}: {len(objects):,} predictions")
     if out is not None:

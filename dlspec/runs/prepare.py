@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dlspec.data.fingerprint import describe_duplicates, duplicates
+from dlspec.data.fingerprint import duplicates, duplicates_note
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.types import Arrays, DataError, Examples, Splits, State
@@ -26,7 +26,7 @@ def prepare(recipe: Recipe, watch: Watch) -> Prepared:
         raise DataError("train has no examples")
     for note in splits.notes:
         watch.note(note)
-    warnings = [sentence for sentence in [describe_duplicates(duplicates(splits))] if sentence]
+    warnings = [sentence for sentence in [duplicates_note(duplicates(splits))] if sentence]
     entered = recipe.input.prepare(splits["train"])
     asked = recipe.task.prepare(splits["train"])
     for note in (*entered.pop("notes", ()), *asked.pop("notes", ())):

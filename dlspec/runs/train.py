@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlspec.recipe.load import Loaded, dump
 from dlspec.recipe.schema import Recipe
@@ -15,7 +16,11 @@ from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import machine
 from dlspec.runs.prepare import prepare
-from dlspec.types import Examples, Metric, RecipeError, Splits, State
+from dlspec.types import Examples, Metric, Place, RecipeError, Splits, State
+
+if TYPE_CHECKING:
+    from dlspec.runs.fit import Observer, Score
+    from dlspec.runs.pipeline import Pipeline
 
 TRAIN_SCORED = 10_000
 """what is said of train is measured on at most so many examples, the same each time"""
@@ -64,19 +69,22 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
     """
     watch = watch or Watch()
     recipe = loaded.recipe
-    prepared = prepare(recipe, watch)
-    state, splits = prepared.state, prepared.splits
-    if recipe.train.early_stopping and "dev" not in splits:
-        raise RecipeError("early_stopping needs a dev split to watch; give data.split.dev, or leave early_stopping out")
+    with loaded.placing():
+        prepared = prepare(recipe, watch)
+        state, splits = prepared.state, prepared.splits
+        if recipe.train.early_stopping and "dev" not in splits:
+            message = "needs a dev split to watch; give data.split.dev, or leave it out"
+            raise RecipeError(message, where=Place(key="train.early_stopping"))
 
-    from dlspec.runs.backend import load_keras
+        from dlspec.runs.backend import load_keras
 
-    load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
-    network = recipe.task.build(recipe.model, state)
-
+        load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
+        network = recipe.task.build(recipe.model, state)
+        material = _material(recipe, state, splits)
     run = folders.create(out, loaded.name)
     _begin(run, loaded, splits, state, prepared.warnings)
-    observer, dev, sample = _fit(recipe, state, splits, network, run, watch)
+    observer = _fit(recipe, state, material, network, run, watch)
+    dev, sample = material.dev, material.sample
     if observer.best and recipe.train.keep == "best":
         network.set_weights(observer.best[2])
     predictions = {"train": sample.predictions(network)}
@@ -99,13 +107,13 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
     return Trained(run, epochs, observer.seconds, rate, scores, goal, prepared.warnings)
 
 
-def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, warnings: list[str]) -> None:
+def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[str]) -> None:
     recipe = copy_own_code(loaded, run)
     folders.write_text(run / "recipe.yaml", dump(recipe, f"# {loaded.file.name}, filled: every default written out\n"))
     folders.write_json(run / "state.json", state)
     folders.write_manifest(run / "manifest.csv", {name: part.ids for name, part in splits.parts.items()})
     described = machine.describe(seed=recipe.train.seed, threads=recipe.train.threads, fingerprint=splits.fingerprint)
-    folders.write_json(run / "machine.json", {**described, "warnings": warnings})
+    folders.write_json(run / "machine.json", {**described, "warnings": said})
 
 
 def copy_own_code(loaded: Loaded, run: Path) -> Recipe:
@@ -130,20 +138,39 @@ def copy_own_code(loaded: Loaded, run: Path) -> Recipe:
     return recipe.model_copy(update=changed) if changed else recipe
 
 
-def _fit(recipe: Recipe, state: State, splits: Splits, network: Any, run: Path, watch: Watch) -> Any:
-    from dlspec.runs.fit import Observer, Score, compile_network, dataset
+class _Material(NamedTuple):
+    """Train as batches, and what is scored: dev after every epoch, a part of train at the end."""
+
+    pipeline: Pipeline
+    dev: Score | None
+    sample: Score
+
+
+def _material(recipe: Recipe, state: State, splits: Splits) -> _Material:
+    """Encode everything.  Raises DataError where an example of train or dev cannot be encoded or has no truth."""
+    from dlspec.runs.fit import Score
     from dlspec.runs.pipeline import Pipeline
 
-    pipeline = Pipeline(recipe, state, splits["train"])
+    train = splits["train"]
+    pipeline = Pipeline(recipe, state, train)
     dev = Score(recipe, state, splits["dev"]) if "dev" in splits else None
-    if len(splits["train"]) <= TRAIN_SCORED and recipe.task.evaluator.scored(splits["train"], 0) is splits["train"]:
-        sample = Score(recipe, state, splits["train"], pipeline.encoded)
-    else:
-        sample = Score(recipe, state, fixed_sample(splits["train"]))
+    if dev is not None:
+        recipe.task.target(dev.examples, dev.encoded, state)
+    whole = len(train) <= TRAIN_SCORED and recipe.task.evaluator.scored(train, 0) is train
+    sample = Score(recipe, state, train, pipeline.encoded) if whole else Score(recipe, state, fixed_sample(train))
+    return _Material(pipeline, dev, sample)
+
+
+def _fit(recipe: Recipe, state: State, material: _Material, network: Any, run: Path, watch: Watch) -> Observer:
+    from dlspec.runs.fit import Observer, compile_network, dataset
+
+    pipeline = material.pipeline
     compile_network(network, recipe, state, pipeline.steps)
-    observer = Observer(recipe, headline(recipe, state), dev, run, watch, len(splits["train"]))
+    observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, len(pipeline.examples))
     watch.training(recipe.train.epochs, pipeline.steps)
     try:
+        # The number of batches is the plan's affair; Keras finds it out at the end of the first epoch, and warns.
+        warnings.filterwarnings("ignore", message="Your input ran out of data")
         network.fit(
             dataset(pipeline, lambda: observer.epoch),
             epochs=recipe.train.epochs,
@@ -161,7 +188,7 @@ def _fit(recipe: Recipe, state: State, splits: Splits, network: Any, run: Path, 
             f"stopped after epoch {observer.stopped_at}: dev {observer.metric.name} has not improved for "
             f"{recipe.train.early_stopping.patience} epochs"
         )
-    return observer, dev, sample
+    return observer
 
 
 def _scores(recipe: Recipe, state: State, scored: dict[str, Any], predictions: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Task(Component):
         raise NotImplementedError
 
     def target(self, examples: Examples, encoded: Arrays, state: State) -> Arrays:
-        """The truths as arrays in the encoded geometry.  Raises DataError that names examples without a usable truth."""
+        """The truths as arrays in the encoded geometry.  Raises DataError that names examples without a usable one."""
         raise NotImplementedError
 
     def plan(

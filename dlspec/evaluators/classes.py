@@ -1,0 +1,177 @@
+"""Class probabilities: accuracy, precision, recall, F1, log-loss, ROC AUC; errors are confused pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.truths import class_name, class_names
+from dlspec.types import Error, Example, Examples, Metric, State, Statistics
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SMALLEST = 1e-15
+"""a probability of the truth below this counts as this in the log-loss, so that one row cannot make it infinite"""
+NONE_OF_THEM, NO_GUESS = -1, -2
+"""guesses beside the classes: a row of zeros says "none of these classes", a row with NaN says nothing"""
+
+
+class Classes(Evaluator):
+    """Predictions are a float array (N, C) of class probabilities, columns in the order of `state["classes"]`.
+
+    `state`: `classes` (names), `positive` (of two classes, the name of the positive one; of more, None) and
+    `threshold` (of two, the positive class is guessed where its probability is at least that; of more, None, and the
+    most probable class is guessed).
+
+    Precision, recall and F1 are those of the positive class; of more than two classes, macro averages over the classes
+    that occur in truth or guess, as scikit-learn's.  A class that occurs but is never guessed has precision 0; where
+    it occurs in neither, there is no value (NaN).  ROC AUC is that of the positive class; of more, the macro average
+    of each class against the rest, over the classes for which there are both.
+
+    A truth that is none of the classes (dev holds a class that train lacks) is counted wrong; its probability is 0, so
+    it weighs −log(1e-15) ≈ 34.5 in the log-loss; it is a negative for every class in precision and AUC, and macro
+    averages are over the known classes.  Its perfect prediction is a row of zeros: none of these classes.
+    A row with NaN is wrong too, and log-loss and AUC are then NaN.
+    """
+
+    summary: ClassVar[str] = "class probabilities: accuracy, precision, recall, F1, log-loss, ROC AUC"
+    name: Literal["classes"] = "classes"
+
+    def metrics(self, state: State) -> list[Metric]:
+        best = [Metric(name, "max", 1.0) for name in ("accuracy", "precision", "recall", "f1")]
+        return [*best, Metric("log_loss", "min", 0.0), Metric("roc_auc", "max", 1.0)]
+
+    def statistics(self, examples: Examples, predictions: Sequence[Any], state: State) -> Statistics:
+        """truth and guess (class index; truth −1: an unknown class), log_loss, scores (of AUC), column (see Ranking).
+
+        Of two classes, also `positive`: the index of the positive class, the same in every row.
+        Raises DataError that names examples without a truth.
+        """
+        import numpy as np
+
+        probabilities = np.asarray(predictions, np.float64)
+        index = {name: i for i, name in enumerate(state["classes"])}
+        truth = np.array([index.get(name, -1) for name in class_names(examples)], np.int64)
+        assert probabilities.shape == (len(truth), len(index)), probabilities.shape
+        guess = _guess(probabilities, state)
+        known = np.take_along_axis(probabilities, np.maximum(truth, 0)[:, None], axis=1)[:, 0]
+        of_truth = np.where(truth >= 0, known, np.where(guess == NONE_OF_THEM, 1.0, 0.0))
+        of_truth = np.where(guess == NO_GUESS, np.nan, of_truth)
+        statistics = {
+            "truth": truth,
+            "guess": guess,
+            "log_loss": -np.log(np.maximum(of_truth, SMALLEST)),
+            "scores": probabilities,
+            "column": truth,
+        }
+        if state["positive"] is not None:
+            positive = index[state["positive"]]
+            statistics["scores"] = probabilities[:, positive : positive + 1]
+            statistics["column"] = np.where(truth == positive, 0, -1)
+            statistics["positive"] = np.full(len(truth), positive)
+        return statistics
+
+    def combine(self, statistics: Statistics, weights: np.ndarray | None = None) -> dict[str, float]:
+        import numpy as np
+
+        from dlspec.numeric.ranking import ranking
+
+        truth, guess, scores = statistics["truth"], statistics["guess"], statistics["scores"]
+        weights = np.ones(len(truth)) if weights is None else np.asarray(weights, np.float64)
+        table = _table(truth, guess, 2 if "positive" in statistics else scores.shape[1], weights)
+        right, truths, guesses = table[1:, 2:].diagonal(), table[1:].sum(axis=1), table[:, 2:].sum(axis=0)
+        if "positive" in statistics:
+            averaged = np.arange(2) == statistics["positive"].max(initial=0)
+        else:
+            averaged = np.ones(len(right), bool)
+        averaged = averaged & (truths + guesses > 0)
+        areas = ranking(scores, statistics["column"]).areas(weights)
+        total = weights.sum()
+        return {
+            "accuracy": _mean(weights @ (truth == guess), total),
+            "precision": _mean((right / np.maximum(guesses, SMALLEST))[averaged].sum(), averaged.sum()),
+            "recall": _mean((right / np.maximum(truths, SMALLEST))[averaged].sum(), averaged.sum()),
+            "f1": _mean((2 * right / np.maximum(truths + guesses, SMALLEST))[averaged].sum(), averaged.sum()),
+            "log_loss": _mean(weights @ statistics["log_loss"], total),
+            "roc_auc": _mean(np.nansum(areas), (~np.isnan(areas)).sum()),
+        }
+
+    def confusion(self, statistics: Statistics, classes: Sequence[str]) -> np.ndarray:
+        """Counts (C, C) of truth (rows) by guess (columns); truths that are none of the classes are not in it."""
+        table = _table(statistics["truth"], statistics["guess"], len(classes))
+        return table[1:, 2:].astype(int)
+
+    def proportions(self, statistics: Statistics) -> dict[str, np.ndarray]:
+        return {"accuracy": (statistics["truth"] == statistics["guess"]).astype(int)}
+
+    def errors(self, example: Example, prediction: Any, state: State) -> list[Error]:
+        """At most one, of the kind `truth → guess`, or `unknown class 'x'`; its size is −log p(truth)."""
+        import numpy as np
+
+        row = np.asarray(prediction, np.float64)
+        truth, guess = str(class_name(example.y)), int(_guess(row[None], state)[0])
+        if truth not in state["classes"]:
+            if guess == NONE_OF_THEM:
+                return []
+            kind, of_truth = f"unknown class '{truth}'", 0.0
+        else:
+            at = state["classes"].index(truth)
+            if guess == at:
+                return []
+            kind, of_truth = f"{truth} → {_name(guess, state)}", float(row[at])
+        size = -math.log(max(of_truth, SMALLEST)) if of_truth == of_truth else math.inf
+        guess_text = f"{_name(guess, state)} ({row[guess]:.3g})" if guess >= 0 else _name(guess, state)
+        return [Error(example.id, kind, size, f"{truth} ({of_truth:.3g})", guess_text)]
+
+    def perfect(self, example: Example, state: State) -> np.ndarray:
+        """All probability on the truth; a row of zeros where it is none of the classes."""
+        import numpy as np
+
+        truth = class_name(example.y)
+        return np.array([float(name == truth) for name in state["classes"]])
+
+    def columns(self, predictions: Sequence[Any], state: State) -> dict[str, Any]:
+        import numpy as np
+
+        probabilities = np.asarray(predictions, np.float64)
+        guess = [state["classes"][i] if i >= 0 else None for i in _guess(probabilities, state)]
+        return {"guess": guess, **{f"p_{name}": probabilities[:, i] for i, name in enumerate(state["classes"])}}
+
+    def truth(self, examples: Examples, state: State) -> list[Any]:
+        return [class_name(value) for value in examples.column("y")]
+
+    def stack(self, predictions: Sequence[Any]) -> np.ndarray:
+        import numpy as np
+
+        return np.stack([np.asarray(one, np.float64) for one in predictions])
+
+
+def _guess(probabilities: np.ndarray, state: State) -> np.ndarray:
+    import numpy as np
+
+    if state["positive"] is not None:
+        positive = state["classes"].index(state["positive"])
+        guess = np.where(probabilities[:, positive] >= state["threshold"], positive, 1 - positive)
+    else:
+        guess = probabilities.argmax(axis=1)
+    guess = np.where((probabilities == 0).all(axis=1), NONE_OF_THEM, guess)
+    return np.where(np.isnan(probabilities).any(axis=1), NO_GUESS, guess)
+
+
+def _name(guess: int, state: State) -> str:
+    return state["classes"][guess] if guess >= 0 else "none" if guess == NONE_OF_THEM else "not a number"
+
+
+def _table(truth: np.ndarray, guess: np.ndarray, classes: int, weights: np.ndarray | None = None) -> np.ndarray:
+    """Counts (1 + C, 2 + C): the first row is the unknown truths, the first columns no guess and none of them."""
+    import numpy as np
+
+    cells = (truth + 1) * (classes + 2) + (guess + 2)
+    return np.bincount(cells, weights, (classes + 1) * (classes + 2)).reshape(classes + 1, classes + 2)
+
+
+def _mean(total: Any, count: Any) -> float:
+    return float(total / count) if count > 0 else math.nan

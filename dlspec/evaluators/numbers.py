@@ -1,0 +1,102 @@
+"""One number an example: RMSE, MAE, R²; errors are bands of size, too high and too low."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.truths import numbers
+from dlspec.types import Error, Example, Examples, Metric, State, Statistics
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BANDS = (0.25, 0.5, 1.0, 2.0)
+"""where kinds of error begin, in standard deviations of train's target; what is within the first is no error"""
+
+
+class Numbers(Evaluator):
+    """Predictions are a float array (N,), in the target's own units.
+
+    `state`: `mean` and `scale`, the mean and standard deviation (sd) of train's target.  A prediction within a quarter
+    of an sd of the truth is no error; the others are told apart by direction and size.  R² = 1 − Σr²/Σ(y − ȳ)², with
+    ȳ of the rows that are scored; NaN where their truths are all equal.
+    """
+
+    summary: ClassVar[str] = "one number each: RMSE, MAE, R²"
+    name: Literal["numbers"] = "numbers"
+
+    def metrics(self, state: State) -> list[Metric]:
+        return [Metric("rmse", "min", 0.0), Metric("mae", "min", 0.0), Metric("r2", "max", 1.0)]
+
+    def statistics(self, examples: Examples, predictions: Sequence[Any], state: State) -> Statistics:
+        """truth and guess, float64 (N,).  Raises DataError that names examples whose truth is missing or no number."""
+        import numpy as np
+
+        truth, guess = numbers(examples), np.asarray(predictions, np.float64)
+        assert guess.shape == truth.shape, guess.shape
+        return {"truth": truth, "guess": guess}
+
+    def combine(self, statistics: Statistics, weights: np.ndarray | None = None) -> dict[str, float]:
+        import numpy as np
+
+        truth = statistics["truth"]
+        residual = statistics["guess"] - truth
+        if weights is None:
+            weights, drawn = np.ones(len(truth)), truth
+        else:
+            weights = np.asarray(weights, np.float64)
+            drawn = truth[weights > 0]
+        total = weights.sum()
+        if not total > 0:
+            return {"rmse": math.nan, "mae": math.nan, "r2": math.nan}
+        with np.errstate(invalid="ignore", over="ignore"):  # predictions of a network that diverged may be infinite
+            squares = weights @ residual**2
+            around = weights @ (truth - weights @ truth / total) ** 2
+            absolute = weights @ np.abs(residual)
+        return {
+            "rmse": math.sqrt(squares / total),
+            "mae": float(absolute / total),
+            "r2": float(1 - squares / around) if drawn.min() < drawn.max() else math.nan,
+        }
+
+    def errors(self, example: Example, prediction: Any, state: State) -> list[Error]:
+        """At most one, such as `too high by 0.5 to 1 sd (38.5 to 77)`; its size is |residual|."""
+        truth, guess, scale = float(example.y), float(prediction), float(state["scale"])
+        residual = guess - truth
+        if math.isnan(residual):
+            return [Error(example.id, "not a number", math.inf, _shown(truth, 6), "not a number")]
+        band = sum(abs(residual) > bound * scale for bound in BANDS) - 1
+        if band < 0:
+            return []
+        low, side = BANDS[band], "high" if residual > 0 else "low"
+        if band + 1 < len(BANDS):
+            high = BANDS[band + 1]
+            kind = f"too {side} by {low:g} to {high:g} sd ({_shown(low * scale, 3)} to {_shown(high * scale, 3)})"
+        else:
+            kind = f"too {side} by more than {low:g} sd (more than {_shown(low * scale, 3)})"
+        return [Error(example.id, kind, abs(residual), _shown(truth, 6), _shown(guess, 6))]
+
+    def perfect(self, example: Example, state: State) -> float:
+        return float(example.y)
+
+    def columns(self, predictions: Sequence[Any], state: State) -> dict[str, Any]:
+        import numpy as np
+
+        return {"guess": np.asarray(predictions, np.float64)}
+
+    def truth(self, examples: Examples, state: State) -> list[Any]:
+        values = [None if value is None else float(value) for value in examples.column("y")]
+        return [None if value is None or math.isnan(value) else value for value in values]
+
+    def stack(self, predictions: Sequence[Any]) -> np.ndarray:
+        import numpy as np
+
+        return np.array([float(one) for one in predictions], np.float64)
+
+
+def _shown(value: float, digits: int) -> str:
+    """To so many significant digits, without an exponent where a person would not write one."""
+    return f"{float(f'{value:.{digits}g}'):,.12g}"

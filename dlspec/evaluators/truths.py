@@ -1,0 +1,81 @@
+"""What is true of an example, as the name of a class or as a number, whatever the reader gave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dlspec.types import DataError, Examples
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def class_name(value: Any) -> str | None:
+    """The canonical text of a class: "3" for 3, 3.0 and "3"; "true" and "false" for booleans; None where missing."""
+    if isinstance(value, str):
+        return str(value)
+    value = _plain(value)
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def class_names(examples: Examples) -> list[str]:
+    """The class of every example.  Raises DataError that names the examples without one."""
+    names = [class_name(value) for value in examples.column("y")]
+    known = [name for name in names if name is not None]
+    if len(known) < len(names):
+        raise _without_target(examples, [name is None for name in names])
+    return known
+
+
+def numbers(examples: Examples) -> np.ndarray:
+    """The target of every example as float64.  Raises DataError that names those that are missing or no numbers."""
+    import numpy as np
+
+    values = [_plain(value) for value in examples.column("y")]
+    wrong = [i for i, value in enumerate(values) if isinstance(value, str | bool)]
+    if wrong:
+        shown = [f"{examples[i].id} ('{class_name(values[i])}')" for i in wrong[:3]]
+        raise DataError(
+            f"the target should be a number, but in {len(wrong)} of {len(values)} examples it is text or true/false: "
+            f"{some(shown, len(wrong))}; for classes, write task: classification"
+        )
+    missing = [value is None or value != value for value in values]
+    if any(missing):
+        raise _without_target(examples, missing)
+    endless = [example_id for example_id, value in zip(examples.ids, values, strict=True) if math.isinf(value)]
+    if endless:
+        raise DataError(
+            f"the target is infinite in {len(endless)} of {len(values)} examples: {some(endless)}; "
+            "mend these rows or leave them out"
+        )
+    return np.array(values, np.float64)
+
+
+def some(items: Sequence[str], count: int | None = None) -> str:
+    """The first three of many: `a, b, c and 5 more`."""
+    count = len(items) if count is None else count
+    rest = f" and {count - 3} more" if count > 3 else ""
+    return ", ".join(items[:3]) + rest
+
+
+def _without_target(examples: Examples, missing: Sequence[bool]) -> DataError:
+    if all(missing):
+        return DataError(f"none of the {len(missing)} examples has a target; name the right target in the data section")
+    ids = [example_id for example_id, gone in zip(examples.ids, missing, strict=True) if gone]
+    return DataError(
+        f"the target is missing in {len(ids)} of {len(missing)} examples: {some(ids)}; "
+        "fill it in, or leave these rows out"
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy scalar as Python's own."""
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,219 @@
+"""Rows of a table: columns told apart, missing values filled, numbers standardised, categories made one-hot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from dlspec.inputs.base import Input
+from dlspec.recipe.component import nearest, unknown
+from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State
+
+if TYPE_CHECKING:
+    import numpy as np
+
+KINDS = ("numeric", "categorical", "date")
+WHY = {"identifier": "identifiers", "constant": "constant", "empty": "empty", "drop": "as the recipe says"}
+
+
+class Table(Input):
+    """Rows by column (Rows).  What a column is, is told from train alone, and said in the log; the recipe may overrule.
+
+    A category that train had not (or too rarely) goes where the rare ones are pooled; where none were, it has no 1 in
+    its one-hot, or the number 0 where categories are embedded.  So does a missing one, where train missed none.
+    """
+
+    name: Literal["table"] = "table"
+    kind: ClassVar[str] = "table"
+    summary: ClassVar[str] = "rows of a table: numbers, categories and dates, with missing values"
+
+    numeric: tuple[str, ...] = ()
+    """columns to be read as numbers, whatever they look like"""
+    categorical: tuple[str, ...] = ()
+    """columns to be read as categories, whatever they look like"""
+    date: tuple[str, ...] = ()
+    """columns to be read as dates (2024-01-31) or moments (2024-01-31T12:00:00Z), whatever they look like"""
+    drop: tuple[str, ...] = ()
+    """columns to be left out"""
+    scale: Literal["standard", "none"] = "standard"
+    """standard: numbers with mean 0 and deviation 1 over train; none: as they are"""
+    impute: Literal["median", "mean", "zero"] = "median"
+    """what stands for a missing number: the median or mean of train, or 0 before scaling"""
+    missing_indicator: bool = True
+    """add a 0/1 column for every column of numbers or dates that has missing values in train"""
+    categories: Literal["one_hot", "embed"] = "one_hot"
+    """one_hot: a 0/1 column a category; embed: a vector a category, learned with the network"""
+    maximum_categories: int = Field(default=50, ge=1)
+    """categories a column may have; the rarer ones are pooled into "other" """
+
+    @model_validator(mode="after")
+    def _each_column_once(self) -> Table:
+        named = [name for field in (*KINDS, "drop") for name in getattr(self, field)]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(f"column '{twice[0]}' is named twice among numeric, categorical, date and drop; keep one")
+        return self
+
+    def prepare(self, train: Examples) -> State:
+        """What each column of train is, and what is learned of it.
+
+        `order`: all columns; `columns`: those in use, in that order; `features`: names of the entries of `numeric`;
+        `left_out`: reason → columns.  The array `numeric` (float32) is numbers and parts of dates, indicators of
+        missing ones, one-hots; with `embed`, categories are in the array `categories` (int32) instead.
+        Raises DataError where the recipe names a column that is not there, or no column is of use.
+        """
+        from dlspec.numeric.columns import kind_of
+        from dlspec.numeric.encoding import categorised, measured, notes, reasons
+
+        table = _selected(train)
+        wanted = {name: kind for kind in (*KINDS, "drop") for name in getattr(self, kind)}
+        for name, kind in wanted.items():
+            if name not in table:
+                raise DataError(f"input: {kind}: {unknown('column', name, list(table))}")
+        columns: list[dict[str, Any]] = []
+        left_out: dict[str, list[str]] = {}
+        for name, values in table.items():
+            if values.dtype != object and name not in wanted:
+                _parsed(train, name, "numeric", values)
+            kind = wanted.get(name) or kind_of(name, values, self.maximum_categories)
+            learned: dict[str, Any] | None = None
+            if kind == "categorical":
+                learned = categorised(values, self.maximum_categories)
+            elif kind in KINDS:
+                parts = _parsed(train, name, kind, values)
+                measures = measured(parts, self.impute, standardise=self.scale == "standard")
+                missing = _missing(parts)
+                indicator = self.missing_indicator and 0 < missing.sum() < len(values)
+                if measures or indicator:
+                    learned = {"measures": measures, "missing": int(missing.sum()), "indicator": bool(indicator)}
+            if learned:
+                columns.append({"name": name, "kind": kind, **learned})
+            else:
+                left_out.setdefault(WHY.get(kind, WHY["constant"]), []).append(name)
+        if not columns:
+            raise DataError(
+                f"no column of this table can go into a network; left out: {reasons(left_out)}. "
+                "Name those that should, as input: {numeric: [...]} or {categorical: [...]}"
+            )
+        state = {"order": list(table), "columns": columns, "left_out": left_out}
+        return {**state, **self._layout(columns), "notes": notes(columns, left_out)}
+
+    def encode(self, examples: Examples, state: State) -> Arrays:
+        """`numeric` (N, F) float32 and, with `embed`, `categories` (N, K) int32.
+
+        Columns are found by name, in any order; others are ignored.  Raises DataError where a column is missing, or a
+        cell of a column of numbers or dates holds something else (with the example's id).
+        """
+        import numpy as np
+
+        from dlspec.numeric.encoding import codes, set_hot, slots, standardised
+
+        table = _selected(examples)
+        absent = [column["name"] for column in state["columns"] if column["name"] not in table]
+        if absent:
+            raise DataError(_absent(absent, list(table)))
+        numbers: list[np.ndarray] = []
+        indicators: list[np.ndarray] = []
+        for column in state["columns"]:
+            if column["kind"] != "categorical":
+                parts = _parsed(examples, column["name"], column["kind"], table[column["name"]])
+                numbers += standardised(parts, column["measures"])
+                indicators += [_missing(parts)] * column["indicator"]
+        categorical = [column for column in state["columns"] if column["kind"] == "categorical"]
+        arrays: Arrays = {}
+        if "numeric" in state["shapes"]:
+            arrays["numeric"] = encoded = np.zeros((len(examples), len(state["features"])), np.float32)
+            for place, feature in enumerate((*numbers, *indicators)):
+                encoded[:, place] = feature
+            place = len(numbers) + len(indicators)
+            for column in categorical if "categories" not in state["shapes"] else ():
+                width = len(slots(column))
+                set_hot(column, table[column["name"]], encoded[:, place : place + width])
+                place += width
+        if "categories" in state["shapes"]:
+            arrays["categories"] = np.stack([codes(c, table[c["name"]]) for c in categorical], axis=1)
+        return arrays
+
+    def show(self, example: Example) -> Rendering:
+        """The row: column → value, None where missing."""
+        return Rendering("table", dict(example.x))
+
+    def parts(self, state: State) -> list[str]:
+        """The columns in use."""
+        return [column["name"] for column in state["columns"]]
+
+    def shuffled(self, examples: Examples, part: str, order: np.ndarray, state: State) -> Examples:
+        """The same examples, with the column `part` of example i taken from example order[i]."""
+        import numpy as np
+
+        from dlspec.numeric.rows import Rows
+
+        rows = np.asarray(examples.rows, dtype=np.intp)
+        table = examples.columns["x"].columns
+        values = table[part].copy()
+        values[rows] = values[rows[order]]
+        return examples.replace(x=Rows({**table, part: values}))
+
+    def outside(self, rows: Any, state: State) -> Examples:
+        """Rows as dicts, columns as a dict of lists, a pandas or pyarrow table, or a 2-D array in train's column order.
+
+        Ids are "0", "1", …  Raises DataError where a row lacks a column that the network needs.
+        """
+        from dlspec.numeric.tables import rows_of
+
+        table = rows_of(rows, state["order"], self.parts(state))
+        return Examples([str(i) for i in range(len(table))], table)
+
+    def _layout(self, columns: list[dict[str, Any]]) -> State:
+        """The arrays that the columns make: `shapes`, and the `features` of the numeric one."""
+        from dlspec.numeric.encoding import slots
+
+        measured = [column for column in columns if column["kind"] != "categorical"]
+        categorical = [column for column in columns if column["kind"] == "categorical"]
+        features = [f"{c['name']} {m['part']}".rstrip() for c in measured for m in c["measures"]]
+        features += [f"{c['name']} missing" for c in measured if c["indicator"]]
+        shapes: dict[str, Any] = {}
+        if self.categories == "one_hot":
+            features += [slot for column in categorical for slot in slots(column)]
+        elif categorical:
+            sizes = [1 + len(c["categories"]) + bool(c["missing"]) for c in categorical]
+            shapes["categories"] = {"shape": [len(sizes)], "dtype": "int32", "sizes": sizes}
+        if features:
+            shapes = {"numeric": {"shape": [len(features)], "dtype": "float32"}, **shapes}
+        return {"shapes": shapes, "features": features}
+
+
+def _selected(examples: Examples) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    rows = np.asarray(examples.rows, dtype=np.intp)
+    return {name: values[rows] for name, values in examples.columns["x"].columns.items()}
+
+
+def _parsed(examples: Examples, name: str, kind: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Part → float64, NaN where missing.  Raises DataError at the first cell that is no number, or no date."""
+    from dlspec.numeric.columns import date_parts, moments, numbers
+
+    parsed, wrong = numbers(values) if kind == "numeric" else moments(values)
+    if wrong.any():
+        place = int(wrong.argmax())
+        expected = "a finite number" if kind == "numeric" else "a date, as 2024-01-31 or 2024-01-31T12:00:00"
+        raise DataError(
+            f"example '{examples[place].id}', column '{name}': expected {expected}, got {str(values[place])!r}; "
+            f"correct the cell or leave it empty, or train with input: {{categorical: [{name}]}}"
+        )
+    return {"": parsed} if kind == "numeric" else date_parts(parsed)
+
+
+def _missing(parts: dict[str, np.ndarray]) -> np.ndarray:
+    import numpy as np
+
+    return np.isnan(next(iter(parts.values())))
+
+
+def _absent(absent: list[str], have: list[str]) -> str:
+    near = [f"'{guess}' for '{name}'" for name in absent if (guess := nearest(name, have))]
+    hint = f"; did you mean {', '.join(near)}?" if near else f"; it has {', '.join(have[:20]) or 'none'}"
+    many = "columns" if len(absent) > 1 else "column"
+    return f"the data has no {many} {', '.join(map(repr, absent))}, which the network was trained on{hint}"

@@ -1,0 +1,29 @@
+"""One linear layer: logistic, softmax or linear regression, as the task has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from dlspec.models.base import Backbone, Shapes, flat
+from dlspec.models.pieces import Initializer, initializer
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Linear(Backbone):
+    """Logits are a weighted sum of the inputs: logistic regression (Cox 1958), softmax or linear regression."""
+
+    name: Literal["linear"] = "linear"
+    accepts: ClassVar[tuple[str, ...]] = ("table", "picture")
+    summary: ClassVar[str] = "logistic, softmax or linear regression: one layer of weights"
+
+    initializer: Initializer = "zeros"
+    """how the weights start; zeros are safe here, as the loss has one minimum"""
+
+    def build(self, inputs: Shapes, outputs: int) -> keras.Model:
+        import keras
+
+        doors, x = flat(inputs)
+        logits = keras.layers.Dense(outputs, kernel_initializer=initializer(self.initializer), name="logits")(x)
+        return keras.Model(doors, logits, name="linear")

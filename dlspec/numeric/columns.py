@@ -1,0 +1,146 @@
+"""What a column of a table holds: numbers, categories, dates, or the name of the row."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+
+Kind = Literal["numeric", "categorical", "date", "identifier", "constant", "empty"]
+
+ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?")
+DAY, WEEK, YEAR = 86_400.0, 604_800.0, 365.2425 * 86_400.0
+FEWEST = 10
+"""rows below which nothing is called an identifier"""
+
+
+def kind_of(name: str, values: np.ndarray, maximum_categories: int) -> Kind:
+    """What a column of train holds, told from its values, and from its name where they are whole and all distinct.
+
+    values: float64 with NaN, or object with str and None, as in Rows.
+    """
+    if values.dtype != object:
+        present = values[~np.isnan(values)]
+        if not len(present):
+            return "empty"
+        if len(present) == len(values) and present.min() == present.max():
+            return "constant"
+        return "identifier" if _numbered(name, present) else "numeric"
+    words = [value for value in values if value is not None]
+    if not words:
+        return "empty"
+    distinct = set(words)
+    if len(distinct) == 1 and len(words) == len(values):
+        return "constant"
+    if all(map(ISO.fullmatch, distinct)) and not moments(values)[1].any():
+        return "date"
+    nearly_all = len(words) >= FEWEST and len(distinct) >= 0.9 * len(words)
+    # Cabins and tickets: too many to have a number each, and most of them of a row or two.
+    mostly_names = len(distinct) > maximum_categories and len(distinct) > 0.5 * len(words)
+    return "identifier" if nearly_all or mostly_names else "categorical"
+
+
+def _numbered(name: str, present: np.ndarray) -> bool:
+    """Whole numbers, all distinct, that are called an id, or that lie too densely to be distinct by chance.
+
+    Dense: n numbers drawn from a range of R are all distinct with a probability of about exp(-n² / 2R) (the birthday
+    problem); below 1 in 10,000 they were numbered by somebody.  So a numbered table is known from a part of its rows.
+    """
+    count = len(present)
+    if count < FEWEST or (present % 1 != 0).any() or len(np.unique(present)) < count:
+        return False
+    span = present.max() - present.min() + 1
+    return names_a_row(name) or count**2 / (2 * span) > math.log(10_000)
+
+
+def names_a_row(name: str) -> bool:
+    """Whether a column's name says that it names the row: PassengerId, user_id, index."""
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    return not {"id", "ids", "uuid", "guid", "index", "unnamed"}.isdisjoint(part.lower() for part in parts)
+
+
+def numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A column as float64, NaN where missing, true and false as 1 and 0; and where there is no finite number."""
+    if values.dtype != object:
+        return values, np.isinf(values)
+    return _parsed(values, _number)
+
+
+def _number(word: str) -> float:
+    truth = {"true": 1.0, "false": 0.0}.get(word.lower())
+    number = float(word) if truth is None else truth
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A column of ISO dates or moments as seconds since 1970 (UTC), NaN where missing; and where there is none."""
+    if values.dtype != object:
+        return values, ~np.isnan(values)
+    return _parsed(values, _moment)
+
+
+def _moment(word: str) -> float:
+    if not ISO.fullmatch(word):
+        raise ValueError
+    moment = datetime.fromisoformat(word.replace(" +", "+").replace(" Z", "Z"))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _parsed(values: np.ndarray, parse: Callable[[str], float]) -> tuple[np.ndarray, np.ndarray]:
+    known: dict[str | None, float] = {None: math.nan}
+    wrong = set()
+    for word in set(values.tolist()) - {None}:
+        try:
+            known[word] = parse(word)
+        except (ValueError, OverflowError):
+            known[word] = math.nan
+            wrong.add(word)
+    parsed = np.array([known[word] for word in values.tolist()], np.float64)
+    mask = np.zeros(len(values), bool) if not wrong else np.array([word in wrong for word in values.tolist()], bool)
+    return parsed, mask
+
+
+def words(values: np.ndarray, *, numeric: bool = False) -> list[str | None]:
+    """A column as text: 3.0 is "3", whether it was read as a number or (where train had numbers) as the text "3.0"."""
+    if values.dtype != object:
+        known = {value: spelt(value) for value in set(values[~np.isnan(values)].tolist())}
+        return [known.get(value) for value in values.tolist()]
+    if numeric:
+        again = {word: _respelt(word) for word in set(values.tolist()) - {None}}
+        return [again.get(word) for word in values.tolist()]
+    return values.tolist()
+
+
+def spelt(value: float) -> str:
+    """A number as a category: 3.0 is "3"."""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def _respelt(word: str) -> str:
+    try:
+        return spelt(_number(word))
+    except (ValueError, OverflowError):
+        return word
+
+
+def date_parts(seconds: np.ndarray) -> dict[str, np.ndarray]:
+    """Numbers a network can read a moment by: days since 1970, and where it lies in the year, the week and the day.
+
+    The last three are angles, given as sine and cosine, so that December lies beside January.
+    """
+    parts = {"days": seconds / DAY}
+    # The 1st of January 1970 was a Thursday; weeks start on Monday.
+    for name, phase in (
+        ("year", seconds / YEAR % 1),
+        ("week", (seconds / DAY // 1 + 3) % 7 / 7),
+        ("day", seconds % DAY / DAY),
+    ):
+        parts[f"{name} sine"] = np.sin(2 * np.pi * phase)
+        parts[f"{name} cosine"] = np.cos(2 * np.pi * phase)
+    return parts

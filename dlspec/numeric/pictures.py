@@ -1,0 +1,58 @@
+"""Pictures of any shapes, read in blocks of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from dlspec.types import DataError, Examples
+
+BLOCK = 1024
+
+
+def read_picture(x: Any, name: str) -> np.ndarray:
+    """One example's x as an array (H, W) or (H, W, C).  Raises DataError, with the example's id, where it is none."""
+    picture = np.asarray(x)
+    if picture.dtype.kind not in "buif" or picture.ndim not in (2, 3) or not picture.size:
+        got = repr(x) if isinstance(x, str) else f"shape {picture.shape}, {picture.dtype}"
+        raise DataError(f"picture '{name}' is not an array of numbers (H, W) or (H, W, C): {got}")
+    return picture
+
+
+def blocks(examples: Examples) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places in the selection, and their pictures (n, H, W, C), all of one shape and number type; C is 1 or 3.
+
+    Raises DataError that names the example where channels or values cannot be.
+    """
+    x, rows = examples.columns["x"], np.asarray(examples.rows, dtype=np.intp)
+    for start in range(0, len(rows), BLOCK):
+        some = rows[start : start + BLOCK]
+        if isinstance(x, np.ndarray) and x.ndim in (3, 4) and x.dtype.kind in "buif":
+            groups = [(np.arange(start, start + len(some)), x[some])]
+        else:
+            found: dict[Any, tuple[list[int], list[np.ndarray]]] = {}
+            for place, row in enumerate(some.tolist(), start):
+                picture = read_picture(x[row], examples.columns["ids"][row])
+                places, pictures = found.setdefault((picture.shape, picture.dtype), ([], []))
+                places.append(place)
+                pictures.append(picture)
+            groups = [(np.array(places), np.stack(pictures)) for places, pictures in found.values()]
+        for places, batch in groups:
+            batch = batch[..., None] if batch.ndim == 3 else batch
+            _check(examples, places, batch)
+            yield places, batch.astype(np.float32) if batch.dtype == bool else batch
+
+
+def _check(examples: Examples, places: np.ndarray, batch: np.ndarray) -> None:
+    if batch.shape[3] not in (1, 3):
+        raise DataError(
+            f"picture '{examples[int(places[0])].id}' has {batch.shape[3]} channels, expected 1 or 3 "
+            f"(its shape is {batch.shape[1:]}, read as height, width, channels)"
+        )
+    if batch.dtype.kind == "f":
+        finite = np.isfinite(batch).all(axis=(1, 2, 3))
+        if not finite.all():
+            name = examples[int(places[finite.argmin()])].id
+            raise DataError(f"picture '{name}' holds values that are no finite numbers (NaN or infinite)")

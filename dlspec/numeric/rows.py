@@ -1,0 +1,62 @@
+"""Rows of a table held by column: what `x` is for tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+class Rows(Sequence[dict[str, Any]]):
+    """Columns by name, each a float64 array (missing: NaN) or an object array of str (missing: None).
+
+    `rows[i]` is one row as a dict of plain Python values, None where missing.
+    """
+
+    def __init__(self, columns: Mapping[str, np.ndarray]) -> None:
+        self.columns = dict(columns)
+        self.count = len(next(iter(self.columns.values()))) if self.columns else 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice | np.ndarray | list):
+            return Rows({name: values[index] for name, values in self.columns.items()})
+        return {name: _plain(values[index]) for name, values in self.columns.items()}
+
+    def digests(self) -> list[bytes]:
+        """A hash of each row's content; equal rows have equal hashes, on every machine."""
+        names = sorted(self.columns)
+        numbers = [name for name in names if self.columns[name].dtype != object]
+        texts = [name for name in names if self.columns[name].dtype == object]
+        # Names and kinds go into the key: `a: 1` is another row than `b: 1`, and than `a: "1"`.
+        key = hashlib.blake2b(repr((numbers, texts)).encode()).digest()
+        table = np.empty((self.count, len(numbers)), dtype="<f8")
+        for i, name in enumerate(numbers):
+            values = self.columns[name]
+            table[:, i] = np.where(np.isnan(values), np.nan, values) + 0.0  # one NaN, and one zero
+        raw, width = table.tobytes(), 8 * len(numbers)
+        rows = [raw[width * i : width * (i + 1)] for i in range(self.count)]
+        for name in texts:
+            cells = _cells(self.columns[name])
+            rows = [row + cell for row, cell in zip(rows, cells, strict=True)]
+        return [hashlib.blake2b(row, digest_size=16, key=key).digest() for row in rows]
+
+
+def _cells(values: np.ndarray) -> list[bytes]:
+    """Texts as bytes that say their length, so that "a", "bc" is not "ab", "c"."""
+    known: dict[str | None, bytes] = {None: b"-"}
+    for text in set(values) - {None}:
+        encoded = str(text).encode()
+        known[text] = b"%d:" % len(encoded) + encoded
+    return [known[text] for text in values]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    number = float(value)
+    return None if np.isnan(number) else number

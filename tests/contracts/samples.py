@@ -1,0 +1,61 @@
+"""Small data of every kind, for tests that hold every component on disk to its contract."""
+
+import gzip
+import struct
+
+import numpy as np
+
+from dlspec.numeric.rows import Rows
+from dlspec.recipe.component import find
+from dlspec.types import Examples
+
+CLASSES = ("ant", "bee", "cat")
+
+
+def things(kind, count=12, seed=0):
+    """`x` of a kind: rows with a gap and a category, or small grey pictures."""
+    random = np.random.default_rng(seed)
+    if kind == "table":
+        number = random.normal(size=count)
+        number[1] = np.nan
+        colour = np.array([("red", "blue", None)[i % 3] for i in range(count)], object)
+        return Rows({"height": number, "weight": random.normal(size=count), "colour": colour})
+    assert kind == "picture", f"make a sample of the kind '{kind}' here"
+    return random.integers(0, 256, (count, 36, 36, 1), dtype=np.uint8)
+
+
+def examples(kind, task, count=12, seed=0):
+    """Labelled examples of a kind, with the truths that a task asks for."""
+    truths = {
+        "classification": [CLASSES[i % 3] for i in range(count)],
+        "regression": [float(i % 5) + 0.25 * i for i in range(count)],
+    }
+    assert task in truths, f"make truths for the task '{task}' here"
+    tags = {"side": ["left" if i % 2 else "right" for i in range(count)]}
+    return Examples([f"e{i}" for i in range(count)], things(kind, count, seed), truths[task], tags=tags)
+
+
+def idx(array):
+    codes = {np.dtype("uint8"): 8}
+    head = struct.pack(">HBB", 0, codes[array.dtype], array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+    return gzip.compress(head + array.tobytes())
+
+
+def reader(name, folder):
+    """A reader over a few examples of its own format, written into the folder."""
+    cls = find("data", name)
+    random = np.random.default_rng(0)
+    if name == "csv":
+        lines = [f"{i},{'xy'[i % 2]},{random.normal():.3f},{CLASSES[i % 3]}" for i in range(30)]
+        (folder / "rows.csv").write_text("\n".join(["id,letter,size,animal", *lines]) + "\n")
+        return cls(path=str(folder / "rows.csv"), target="animal")
+    if name == "arrays":
+        np.savez(folder / "a.npz", x=random.integers(0, 256, (30, 9, 9), dtype=np.uint8), y=np.arange(30) % 3)
+        return cls(path=str(folder / "a.npz"))
+    if name == "idx":
+        for part, count in (("train", 30), ("t10k", 10)):
+            pictures = random.integers(0, 256, (count, 9, 9), dtype=np.uint8)
+            (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(idx(pictures))
+            (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(idx((np.arange(count) % 3).astype("uint8")))
+        return cls(path=str(folder))
+    return cls()

@@ -1,0 +1,75 @@
+"""What holds for every architecture: a dict of arrays in, logits out, seeded, and it opens in a fresh process."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from contracts.samples import examples
+
+from dlspec.models.base import Backbone, Model
+from dlspec.recipe.component import every, find, names
+from dlspec.runs.backend import load_keras
+
+INPUTS = {find("inputs", name)().kind: find("inputs", name)() for name in names("inputs")}
+CASES = [(name, kind) for name in names("models") for kind in find("models", name).accepts if kind in INPUTS]
+
+
+def arrays(kind):
+    data = examples(kind, "classification")
+    state = INPUTS[kind].prepare(data)
+    encoded = INPUTS[kind].encode(data, state)
+    return state["shapes"], {name: encoded[name] for name in state["shapes"]}
+
+
+def built(name, kind, seed=0, outputs=3):
+    load_keras(seed=seed)
+    shapes, batch = arrays(kind)
+    return find("models", name)().build(shapes, outputs), batch
+
+
+def test_every_architecture_has_a_case():
+    assert {name for name, _ in CASES} == set(names("models"))
+    for cls in every("models"):
+        assert issubclass(cls, Model) and cls.accepts and issubclass(cls, Backbone)
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_a_dict_of_arrays_gives_logits(name, kind):
+    network, batch = built(name, kind)
+    logits = np.asarray(network(batch))
+    assert logits.shape == (12, 3) and np.isfinite(logits).all()
+    assert not np.allclose(logits.sum(axis=1), 1)
+    assert set(network.input if isinstance(network.input, dict) else batch) == set(batch)
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_the_seed_decides_the_weights(name, kind):
+    first, second, other = (built(name, kind, seed)[0].get_weights() for seed in (1, 1, 2))
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+    drawn = [(a, b) for a, b in zip(first, other, strict=True) if a.std() > 0]
+    assert all(not np.array_equal(a, b) for a, b in drawn)
+    assert drawn or name == "linear"  # convex: it starts from zeros
+
+
+def test_saved_networks_open_in_a_fresh_process_as_the_design_says(tmp_path):
+    for number, (name, kind) in enumerate(CASES):
+        network, batch = built(name, kind)
+        network.save(tmp_path / f"{number}.keras")
+        np.savez(tmp_path / f"{number}.npz", **batch, logits_=np.asarray(network(batch)))
+    code = """
+import sys, json, pathlib, numpy as np, keras, dlspec.layers
+for file in sorted(pathlib.Path(sys.argv[1]).glob("*.keras")):
+    held = dict(np.load(file.with_suffix(".npz")))
+    logits = held.pop("logits_")
+    network = keras.saving.load_model(file)
+    assert not network.compiled
+    np.testing.assert_allclose(np.asarray(network(held)), logits, rtol=1e-5, atol=1e-6)
+loaded = sorted(m for m in sys.modules if m.startswith("dlspec.") and not m.startswith("dlspec.layers"))
+print(json.dumps(loaded))
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == []

@@ -1,0 +1,97 @@
+"""What holds for every task and every evaluator: perfect predictions are perfect, and have no errors."""
+
+import json
+
+import numpy as np
+import pytest
+from contracts.samples import examples
+
+from dlspec.evaluators.base import Evaluator
+from dlspec.models.base import Model
+from dlspec.recipe.component import every, find, names
+from dlspec.types import Metric
+
+INPUTS = [find("inputs", name)() for name in names("inputs")]
+CASES = [(task, entry) for task in names("tasks") for entry in INPUTS]
+
+
+def prepared(name, entry):
+    task, data = find("tasks", name)(), examples(entry.kind, name)
+    entered = entry.prepare(data)
+    state = json.loads(json.dumps({"input": entered, "task": task.prepare(data), "shapes": entered["shapes"]}))
+    return task, data, state
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1].name}")
+def case(request):
+    name, entry = request.param
+    return (*prepared(name, entry), entry)
+
+
+def test_every_evaluator_belongs_to_a_task():
+    used = {find("tasks", name)().evaluator.name for name in names("tasks")}
+    assert used == set(names("evaluators"))
+    assert all(issubclass(cls, Evaluator) for cls in every("evaluators"))
+
+
+def test_targets_and_plans(case):
+    task, data, state, entry = case
+    assert issubclass(task.takes, Model) and task.outputs(state)
+    encoded = entry.encode(data, state["input"])
+    targets = task.target(data, encoded, state)
+    assert targets and all(len(one) == len(data) for one in targets.values())
+    some = task.target(data.take([3, 1]), {k: v[[3, 1]] for k, v in encoded.items()}, state)
+    for name, array in targets.items():
+        np.testing.assert_array_equal(some[name], array[[3, 1]])
+    plans = [task.plan(data, state, epoch=e, seed=s, batch_size=5) for e, s in ((0, 0), (0, 0), (1, 0), (0, 1))]
+    flat = [np.concatenate(plan).tolist() for plan in plans]
+    assert flat[0] == flat[1] and flat[0] != flat[2] and flat[0] != flat[3]
+    assert sorted(flat[0]) == list(range(len(data))) and max(map(len, plans[0])) <= 5
+    batch = {name: encoded[name] for name in state["shapes"]}
+    x, y, weights = task.finish(batch, targets, 0, state)
+    assert set(x) == set(state["shapes"]) and len(y) == len(data) and (weights is None or len(weights) == len(data))
+
+
+def test_perfect_predictions_are_perfect(case):
+    task, data, state, _ = case
+    evaluator, state = task.evaluator, state["task"]
+    metrics = evaluator.metrics(state)
+    assert metrics and all(isinstance(m, Metric) for m in metrics)
+    assert [m.name for m in evaluator.metrics({})] == [m.name for m in metrics]
+    perfect = evaluator.stack([evaluator.perfect(e, state) for e in data])
+    statistics = evaluator.statistics(data, perfect, state)
+    scores = evaluator.combine(statistics)
+    assert set(scores) == {m.name for m in metrics}
+    for metric in metrics:
+        assert scores[metric.name] == pytest.approx(metric.perfect, abs=1e-9), metric
+    assert all(evaluator.errors(e, p, state) == [] for e, p in zip(data, perfect, strict=True))
+    assert all(len(array) == len(data) for array in statistics.values())
+    twice = evaluator.combine(statistics, np.full(len(data), 2.0))
+    assert twice == pytest.approx(scores)
+
+
+def test_wrong_predictions_have_errors_that_mending_removes(case):
+    task, data, state, _ = case
+    evaluator, state = task.evaluator, state["task"]
+    perfect = [evaluator.perfect(e, state) for e in data]
+    wrong = perfect[1:] + perfect[:1]
+    found = [evaluator.errors(e, p, state) for e, p in zip(data, wrong, strict=True)]
+    assert any(found)
+    for example, prediction, errors in zip(data, wrong, found, strict=True):
+        for error in errors:
+            assert error.id == example.id and error.kind and error.size > 0
+            mended = evaluator.mend(example, prediction, error.kind, state)
+            assert error.kind not in [e.kind for e in evaluator.errors(example, mended, state)]
+    columns = evaluator.columns(evaluator.stack(wrong), state)
+    assert "guess" in columns and all(len(c) == len(data) for c in columns.values())
+    assert len(evaluator.truth(data, state)) == len(data)
+    assert list(evaluator.columns(evaluator.stack(perfect), state)["guess"]) == evaluator.truth(data, state)
+
+
+def test_no_predictions_break_nothing(case):
+    task, data, state, _ = case
+    network = lambda batch: np.zeros((len(next(iter(batch.values()))), task.outputs(state)))  # noqa: E731
+    assert len(task.predict(network, [], state)) == 0
+    shapes = {name: np.zeros((4, *spec["shape"])) for name, spec in state["shapes"].items()}
+    assert len(task.predict(network, [shapes, shapes], state)) == 8
+    assert task.calibrate(task.predict(network, [shapes], state), data.take([0, 1, 2, 3]), state) == state["task"]

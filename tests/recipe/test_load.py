@@ -1,0 +1,195 @@
+"""A recipe file, what it extends, what --set changes; complaints all at once, with their places."""
+
+import textwrap
+
+import pytest
+
+from dlspec.recipe.load import dump, load, shipped_names
+from dlspec.recipe.positions import parse
+from dlspec.types import RecipeError
+
+GOOD = """\
+task: classification
+data: {name: digits, split: {dev: 0.2}}
+input: {size: [32, 32]}
+model: {name: lenet5, activation: tanh}
+train: {epochs: 3}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="r.yaml"):
+        file = tmp_path / name
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        return file
+
+    return write
+
+
+def complaints(file, *sets):
+    with pytest.raises(RecipeError) as caught:
+        load(file, sets)
+    return caught.value.complaints
+
+
+def test_a_good_recipe_parses_to_the_things_themselves(write):
+    loaded = load(write(GOOD))
+    recipe = loaded.recipe
+    assert loaded.name == "r"
+    assert type(recipe.model).__name__ == "LeNet5" and recipe.model.activation == "tanh"
+    assert recipe.input.name == "picture" and recipe.input.size == (32, 32)
+    assert recipe.train.epochs == 3 and recipe.train.optimizer.name == "adam"
+
+
+def test_all_complaints_come_at_once_each_with_its_place(write):
+    file = write(
+        """\
+        task: clasification
+        data: {name: digits, splt: {dev: 0.2}}
+        input: {size: [32, wide]}
+        model: {name: lenet, activation: relu}
+        train: {epochs: "3", batch_size: al, optimizer: {name: adm}}
+        goal: {optimise: accuracy}
+        """
+    )
+    found = [(c.where.line, c.where.column, c.where.key) for c in complaints(file)]
+    assert found == [
+        (1, 7, "task"),
+        (2, 22, "data.splt"),
+        (3, 20, "input.size.1"),
+        (4, 15, "model.name"),
+        (5, 17, "train.epochs"),
+        (5, 34, "train.batch_size"),
+        (5, 56, "train.optimizer.name"),
+        (6, 8, "goal.optimise"),
+    ]
+    text = "\n".join(map(str, complaints(file)))
+    for hint in ("'classification'", "'split'", "'lenet5'", "whole number or all", "'adam'", "'optimize'"):
+        assert hint in text
+
+
+def test_set_overrides_and_is_blamed_by_its_own_name(write):
+    file = write(GOOD)
+    assert load(file, ["train.epochs=7", "train.optimizer=sgd", "input.size=[40, 40]"]).recipe.train.epochs == 7
+    assert load(file, ["model.activation=relu"]).recipe.model.activation == "relu"
+    assert load(file, ["model=linear"]).recipe.model.name == "linear"
+    assert (
+        load(file, ["train.optimizer.momentum=0.9", "train.optimizer.name=sgd"]).recipe.train.optimizer.momentum == 0.9
+    )
+    [complaint] = complaints(file, "train.epochs=three")
+    assert str(complaint).startswith("--set train.epochs=three: train.epochs: expected a whole number, got 'three'")
+    [complaint] = complaints(file, "train.epoch=3")
+    assert "did you mean 'epochs'" in complaint.message and complaint.where.file == "--set train.epoch=3"
+    for wrong in ("train.epochs", "=3", ".=3", "train..epochs=3"):
+        assert "key=value" in complaints(file, wrong)[0].message
+
+
+def test_set_null_removes(write):
+    file = write(GOOD + "goal: {optimize: f1}\n")
+    assert load(file, ["goal.optimize="]).recipe.goal.optimize is None
+    assert load(file, ["data.split=null"]).recipe.data.split.dev == 0.15
+
+
+def test_extends_layers_a_patch(write):
+    write(GOOD, "base.yaml")
+    patch = write("extends: base.yaml\nmodel: {dropout: 0.5}\ntrain: {epochs: 9, seed: null}\n", "patch.yaml")
+    recipe = load(patch).recipe
+    assert recipe.model.dropout == 0.5 and recipe.model.activation == "tanh" and recipe.train.epochs == 9
+    other = write("extends: base\nmodel: mlp\ninput: {size: [8, 8]}\n", "other.yaml")
+    recipe = load(other).recipe
+    assert recipe.model.name == "mlp" and not hasattr(recipe.model, "filters") and recipe.input.size == (8, 8)
+
+
+def test_a_complaint_names_the_file_that_said_it(write):
+    base = write(GOOD.replace("epochs: 3", "epochs: none"), "base.yaml")
+    patch = write("extends: base.yaml\ntrain: {batch_size: -1}\n", "patch.yaml")
+    found = {(c.where.key, c.where.file, c.where.line) for c in complaints(patch)}
+    assert found == {("train.epochs", str(base), 5), ("train.batch_size", str(patch), 2)}
+
+
+def test_extends_that_leads_nowhere_or_round(write):
+    [complaint] = complaints(write("extends: nowhere.yaml\n"))
+    assert complaint.where.line == 1 and "nowhere.yaml" in complaint.message
+    write("extends: b.yaml\n", "a.yaml")
+    assert "ring" in complaints(write("extends: a.yaml\n", "b.yaml"))[0].message
+
+
+def test_missing_files_name_every_place(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("DLSPEC_DATA", str(tmp_path / "elsewhere"))
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    [complaint] = complaints(
+        write("task: classification\ndata: {name: csv, path: row.csv, target: b}\nmodel: linear\n")
+    )
+    assert complaint.where.line == 2 and complaint.where.key == "data.path"
+    for place in (tmp_path / "row.csv", tmp_path / "elsewhere" / "row.csv"):
+        assert str(place) in complaint.message
+    assert "did you mean 'rows.csv'" in complaint.message
+
+
+def test_paths_are_relative_to_the_recipe_then_to_the_data_folder(write, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "rows.csv").write_text("a,b\n1,2\n")
+    monkeypatch.setenv("DLSPEC_DATA", str(elsewhere))
+    file = write("task: classification\ndata: {name: csv, path: rows.csv, target: b}\nmodel: linear\n")
+    assert load(file).recipe.data.path == str(elsewhere / "rows.csv")
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    assert load(file).recipe.data.path == str(tmp_path / "rows.csv")
+
+
+def test_what_does_not_fit_together_is_said(write):
+    [complaint] = complaints(write("task: regression\ndata: iris\nmodel: lenet5\n"))
+    assert complaint.where.line == 3 and "takes picture" in complaint.message and "table" in complaint.message
+    [complaint] = complaints(write("task: regression\ndata: diabetes\nmodel: linear\ngoal: {optimize: accuracy}\n"))
+    assert complaint.where.key == "goal" and "rmse" in complaint.message
+
+
+def test_a_users_own_architecture(write):
+    write(
+        """\
+        from typing import ClassVar
+
+        from dlspec.models.base import Backbone, flat
+
+        class MyNet(Backbone):
+            accepts: ClassVar[tuple[str, ...]] = ("table",)
+            width: int = 3
+        """,
+        "my_net.py",
+    )
+    recipe = load(write("task: classification\ndata: iris\nmodel: {name: ./my_net.py, width: 5}\n")).recipe
+    assert recipe.model.width == 5
+    [complaint] = complaints(write("task: classification\ndata: iris\nmodel: {name: ./my_net.py, widht: 5}\n"))
+    assert complaint.where.column == 28 and "'width'" in complaint.message
+    write("import nothing_of_this_name\n", "broken.py")
+    [complaint] = complaints(write("task: classification\ndata: iris\nmodel: ./broken.py\n"))
+    assert "broken.py:1: ModuleNotFoundError" in complaint.message
+    write("x = (\n", "unclosed.py")
+    assert "SyntaxError" in complaints(write("task: classification\ndata: iris\nmodel: ./unclosed.py\n"))[0].message
+    write("x = 1\n", "empty.py")
+    assert "one class" in complaints(write("task: classification\ndata: iris\nmodel: ./empty.py\n"))[0].message
+    [complaint] = complaints(write("task: classification\ndata: iris\nmodel: ./absent.py\n"))
+    assert "absent.py" in complaint.message and complaint.where.line == 3
+
+
+def test_the_filled_recipe_reads_back_the_same(write):
+    recipe = load(write(GOOD)).recipe
+    text = dump(recipe)
+    assert load(write(text, "filled.yaml")).recipe == recipe
+    assert parse(text, "f").value["train"]["optimizer"]["beta_1"] == 0.9
+
+
+def test_recipes_that_are_no_recipes(write, tmp_path):
+    assert "mapping" in complaints(write("- 1\n- 2\n"))[0].message
+    assert {c.where.key for c in complaints(write(""))} >= {"task", "data", "model"}
+    (tmp_path / "junk.yaml").write_bytes(b"\xff\xfe\x00\x01")
+    assert "UTF-8" in complaints(tmp_path / "junk.yaml")[0].message
+    assert "folder" in complaints(tmp_path)[0].message
+    write(GOOD, "mine.yaml")
+    assert "did you mean" in complaints(tmp_path / "mina.yaml")[0].message
+
+
+def test_a_shipped_recipe_is_found_by_name():
+    assert "classification/digits_lenet5" in shipped_names()
+    assert load("classification/digits_lenet5").recipe == load("digits_lenet5").recipe

@@ -1,0 +1,114 @@
+"""Every command of the README runs, on files as the README shows them, and says what the README says it says."""
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import shop
+
+from dlspec.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    fences = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for name, text in fences if name == language]
+
+
+def lines():
+    """Every command line of the shell blocks, without its comment."""
+    return [line.split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("readme")
+    shop.write(folder / "shop.csv")
+    shop.write(folder / "new_customers.csv", count=5, seed=2)
+    recipe, patch = blocks("yaml")
+    (folder / "shop.yaml").write_text(recipe)
+    (folder / "better.yaml").write_text(patch)
+    (folder / "my_net.py").write_text(blocks("python")[1])
+    return folder
+
+
+def run(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    said = capsys.readouterr()
+    assert ended.value.code == 0, said.err
+    return said
+
+
+def test_commands_run_in_order_as_written(home, monkeypatch, capsys):
+    monkeypatch.chdir(home)
+    commands = lines()
+    ours = [line for line in commands if line.startswith("dlspec ")]
+    assert len(ours) >= 12
+    said = {line: run(shlex.split(line)[1:], capsys) for line in ours}
+    notes = next(block for block in blocks("") if "6 columns to predict from" in block)
+    for line in notes.strip().splitlines():
+        assert line in said["dlspec train shop.yaml"].err, line
+    scores = [json.loads((one / "scores.json").read_text())["scores"] for one in sorted(home.glob("runs/*/*"))]
+    claimed = [float(number) for number in re.findall(r"accuracy (?:is|is now) (0\.\d+)", README)]
+    assert len(claimed) == 2 and len(scores) == 2
+    straight, bent = sorted(one["dev"]["accuracy"]["value"] for one in scores)
+    assert straight < 0.65 and bent > 0.78 and abs(bent - claimed[1]) < 0.05
+    assert len((home / "predictions.csv").read_text().splitlines()) == 6
+
+
+def test_other_commands_are_targets_that_exist():
+    for line in lines():
+        if line.startswith("make "):
+            subprocess.run(["make", "-n", *line.split()[1:]], cwd=ROOT, check=True, capture_output=True)
+        else:
+            assert line.startswith("dlspec "), f"nothing runs '{line}'"
+
+
+def test_the_typo_is_answered_as_shown(home, monkeypatch, capsys):
+    monkeypatch.chdir(home)
+    block = next(block for block in blocks("") if "train.epoch=30" in block)
+    command, answer = block.strip().splitlines()
+    with pytest.raises(SystemExit) as ended:
+        main(shlex.split(command.removeprefix("$ dlspec ")))
+    assert ended.value.code == 2 and capsys.readouterr().err.strip() == answer
+
+
+def test_python_as_shown(home, monkeypatch, capsys):
+    monkeypatch.chdir(home)
+    run(["train", "better.yaml"], capsys)
+    namespace = {}
+    snippet, _ = blocks("python")
+    exec(snippet.replace("run.predict(", "answer = run.predict("), namespace)
+    shown = re.findall(r"'(\w+)'", snippet.split("# ")[1])
+    [answer] = namespace["answer"]
+    assert list(answer) == [name for name in shown if name != "yes"] and answer["guess"] == "yes"
+
+
+def test_ones_own_architecture_as_shown(home, monkeypatch, capsys):
+    monkeypatch.chdir(home)
+    setting = re.search(r"`model: (\{name: ./my_net.py.*?\})`", README).group(1)
+    (home / "own.yaml").write_text(f"extends: shop.yaml\nmodel: {setting}\ntrain: {{epochs: 1}}\n")
+    run(["train", "own.yaml"], capsys)
+    kept = sorted(home.glob("runs/own/*"))[-1]
+    assert (kept / "code" / "my_net.py").is_file()
+    run(["evaluate", "last"], capsys)
+
+
+def test_the_readme_names_every_command():
+    from dlspec.cli import app
+
+    named = [command.name for command in app.registered_commands] + [group.name for group in app.registered_groups]
+    assert len(named) >= 7
+    for name in named:
+        assert f"`dlspec {name} " in README or f"`dlspec {name}`" in README, name
+
+
+def test_shown_tree_exists():
+    for folder in re.findall(r"(dlspec/\w+/|recipes/|tests/)  ", README):
+        assert (ROOT / folder).is_dir(), folder
