@@ -37,7 +37,7 @@ class Example:
 class Examples(Sequence[Example]):
     """Examples held by column, so that a million cost no million objects.
 
-    `x` is any sequence that takes an integer: an array of pictures, a list of paths, a `dlspec.data.rows.Rows`.
+    `x` is any sequence that takes an integer: an array of pictures, a list of paths, a `dlspec.numeric.rows.Rows`.
     A selection shares its columns with the whole: `rows` says which of them it means, in which order.
     """
 

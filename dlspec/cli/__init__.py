@@ -11,6 +11,8 @@ import typer
 from dlspec.cli import doctor, error_analysis, evaluate, predict, recipes, runs, train
 from dlspec.types import Place, UserError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="dlspec",
     help="Train, evaluate and diagnose neural networks from YAML recipes.",
@@ -45,8 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         sys.exit(_user(error, as_json))
     except (KeyboardInterrupt, typer.Abort):
-        _say(as_json, "interrupted", "interrupted; nothing is left half written")
-        sys.exit(130)
+        code = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
@@ -66,6 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
             f"dlspec failed, which is its own fault: {message}\nrun it again with --debug for the traceback",
         )
         sys.exit(1)
+    if code == INTERRUPTED:
+        _say(as_json, "interrupted", "interrupted; nothing is left half written")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -71,8 +72,8 @@ def delete(
 
     folder = folders.locate(run, runs)
     if not yes:
-        if json:
-            raise ArgumentError("runs delete --json asks nobody; say --yes")
+        if json or not sys.stdin.isatty():
+            raise ArgumentError("there is nobody to ask whether to delete it for good; say --yes")
         typer.confirm(f"delete {folder} for good?", abort=True, err=True)
     folders.delete(folder)
     answer({"deleted": str(folder)}, json, lambda: typer.echo(f"deleted {folder}"))
