@@ -178,7 +178,9 @@ class OneOf:
     A string is short for `{name: string}`.  Used as `Annotated[Any, OneOf("models")]`.
     """
 
-    def __init__(self, room: str | None = None, *classes: type[Section]) -> None:
+    def __init__(self, room: str | None = None, *classes: type[Section], default: str | None = None) -> None:
+        """default: what keys without a name speak of, as in `optimizer: {learning_rate: 0.1}`."""
+        self.default = default
         self.room, self.classes = room, {str(c.model_fields["name"].default): c for c in classes}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -193,10 +195,11 @@ class OneOf:
         short: list[dict[str, Any]] = [{"enum": sorted(classes)}]
         if self.room:
             short.append({"type": "string", "pattern": r"\.py$"})
-        whole = []
+        whole: list[dict[str, Any]] = []
         for name, cls in sorted(classes.items()):
             one = handler(cls.__pydantic_core_schema__)
-            whole.append({"title": name, "allOf": [one], "properties": {"name": {"const": name}}, "required": ["name"]})
+            must = [] if name == self.default else ["name"]
+            whole.append({"title": name, "allOf": [one], "properties": {"name": {"const": name}}, "required": must})
         if self.room:
             whole.append({"properties": {"name": {"type": "string", "pattern": r"\.py$"}}, "required": ["name"]})
         return {"anyOf": [*short, *whole]}
@@ -210,6 +213,8 @@ class OneOf:
             raise PydanticCustomError(
                 "choice", "{message}", {"message": f"expected a name, or keys with a name, got {shown(value)}"}
             )
+        if "name" not in value and self.default and not nearest("name", [str(key) for key in value]):
+            value = {"name": self.default, **value}
         name = value.get("name")
         if not isinstance(name, str):
             known = sorted(self.classes) or names(self.room or "")

@@ -83,7 +83,7 @@ class Train(Section):
     """passes over train"""
     batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 32
     """examples a step; `all` is batch gradient descent"""
-    optimizer: Annotated[Any, OneOf(None, SGD, RMSprop, Adam, AdamW)] = Adam()
+    optimizer: Annotated[Any, OneOf(None, SGD, RMSprop, Adam, AdamW, default="adam")] = Adam()
     """which rule turns gradients into steps"""
     l1: float = Field(0.0, ge=0)
     """penalty on the sum of absolute weights (kernels alone, not biases)"""

@@ -77,6 +77,7 @@ def test_set_overrides_and_is_blamed_by_its_own_name(write):
     assert (
         load(file, ["train.optimizer.momentum=0.9", "train.optimizer.name=sgd"]).recipe.train.optimizer.momentum == 0.9
     )
+    assert load(file, ["train.optimizer.learning_rate=0.5"]).recipe.train.optimizer.model_dump()["name"] == "adam"
     [complaint] = complaints(file, "train.epochs=three")
     assert str(complaint).startswith("--set train.epochs=three: train.epochs: expected a whole number, got 'three'")
     [complaint] = complaints(file, "train.epoch=3")

@@ -1,0 +1,204 @@
+"""Training: the same bits twice, what a run holds, early stopping, penalties, one's own code, what stops it early."""
+
+import csv
+import json
+import textwrap
+
+import numpy as np
+import pytest
+
+import dlspec
+from dlspec.recipe.load import load
+from dlspec.report.watch import Watch
+from dlspec.runs.train import train
+from dlspec.types import ArgumentError, DataError, RecipeError
+
+FLOWERS = """\
+task: classification
+data: iris
+model: {name: mlp, hidden: [8], dropout: 0.2}
+train: {epochs: 4, batch_size: 16}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="r.yaml"):
+        file = tmp_path / name
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        return file
+
+    return write
+
+
+def weights(run):
+    return dlspec.open(run).network.get_weights()
+
+
+class Heard(Watch):
+    def __init__(self):
+        self.notes, self.warnings, self.epochs, self.steps = [], [], [], []
+
+    def note(self, sentence):
+        self.notes.append(sentence)
+
+    def warn(self, sentence):
+        self.warnings.append(sentence)
+
+    def epoch(self, report):
+        self.epochs.append(report)
+
+    def step(self, epoch, step, loss):
+        self.steps.append((epoch, step))
+
+
+def test_a_run_holds_what_the_design_says(write, tmp_path):
+    heard = Heard()
+    trained = train(load(write(FLOWERS)), out=tmp_path / "runs", watch=heard)
+    run = trained.run
+    held = {f.name for f in run.iterdir()}
+    assert held == {"recipe.yaml", "state.json", "manifest.csv", "machine.json", "history.csv", "scores.json",
+                    "model.keras", "tensorboard"}  # fmt: skip
+    rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert {"train_loss", "train_accuracy", "dev_accuracy", "dev_log_loss", "seconds"} <= set(rows[0])
+    machine = json.loads((run / "machine.json").read_text())
+    assert machine["seed"] == 0 and machine["data_fingerprint"] and machine["versions"]["keras"]
+    manifest = list(csv.DictReader((run / "manifest.csv").read_text().splitlines()))
+    assert len({row["id"] for row in manifest}) == 150 and {row["split"] for row in manifest} == {
+        "train",
+        "dev",
+        "test",
+    }
+    assert set(trained.scores) == {"train", "dev"}, "test is not looked at"
+    assert load(run / "recipe.yaml").recipe == load(write(FLOWERS)).recipe
+    assert len(heard.epochs) == 4 and heard.epochs[-1].epochs == 4 and heard.steps
+    assert any("3 classes" in note for note in heard.notes)
+
+
+def test_history_is_what_the_network_scored(write, tmp_path):
+    trained = train(load(write(FLOWERS), ["train.keep=last"]), out=tmp_path)
+    rows = list(csv.DictReader((trained.run / "history.csv").read_text().splitlines()))
+    for name, one in trained.scores["dev"].items():
+        assert float(rows[-1][f"dev_{name}"]) == pytest.approx(one["value"])
+
+
+def test_the_best_epoch_is_kept(write, tmp_path):
+    trained = train(load(write(FLOWERS), ["train.epochs=12", "goal.optimize=log_loss"]), out=tmp_path)
+    rows = list(csv.DictReader((trained.run / "history.csv").read_text().splitlines()))
+    best = min(float(row["dev_log_loss"]) for row in rows)
+    assert trained.scores["dev"]["log_loss"]["value"] == pytest.approx(best)
+    assert trained.goal == {"metric": "log_loss", "value": trained.scores["dev"]["log_loss"]["value"], "feasible": None}
+
+
+def test_the_same_seed_gives_the_same_bits_another_does_not(write, tmp_path):
+    loaded = load(write(FLOWERS))
+    first, second = (train(loaded, out=tmp_path).run for _ in range(2))
+    other = train(load(write(FLOWERS), ["train.seed=1"]), out=tmp_path).run
+    for a, b, c in zip(weights(first), weights(second), weights(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not np.array_equal(a, c)
+    first, second = ((run / "history.csv").read_text().splitlines() for run in (first, second))
+    dropped = [[v for k, v in row.items() if k != "seconds"] for row in csv.DictReader(first)]
+    assert dropped == [[v for k, v in row.items() if k != "seconds"] for row in csv.DictReader(second)]
+
+
+def test_early_stopping_stops_and_says_so(write, tmp_path):
+    heard = Heard()
+    recipe = load(
+        write(FLOWERS), ["train.epochs=200", "train.early_stopping.patience=3", "train.optimizer.learning_rate=0.05"]
+    )
+    trained = train(recipe, out=tmp_path, watch=heard)
+    assert trained.epochs < 200 and any("has not improved for 3 epochs" in note for note in heard.notes)
+    scores = [report.dev["accuracy"] for report in heard.epochs]
+    assert np.argmax(scores) == len(scores) - 4 and heard.epochs[-4].best
+
+
+def test_penalties_shrink_kernels_and_spare_biases(write, tmp_path):
+    plain, held = (
+        weights(train(load(write(FLOWERS), [f"train.l2={l2}", "train.optimizer.learning_rate=0.05", "model=linear", "train.keep=last"]), out=tmp_path).run)
+        for l2 in (0.0, 1.0)
+    )
+    assert np.abs(held[0]).sum() < 0.2 * np.abs(plain[0]).sum()
+    assert np.abs(held[1]).max() > 1e-4
+
+
+def test_one_step_of_l2_is_the_gradient_of_the_squared_weights(write, tmp_path):
+    """Kernels w lose 2·l2·lr·w a step: with all-batch SGD, the difference to the same step without the penalty."""
+    sets = ["train.optimizer=sgd", "train.optimizer.learning_rate=0.1", "train.batch_size=all", "model.dropout=0",
+            "train.epochs=1", "train.keep=last"]  # fmt: skip
+    start = weights(train(load(write(FLOWERS), [*sets, "train.optimizer.learning_rate=1e-30"]), out=tmp_path).run)
+    plain = weights(train(load(write(FLOWERS), sets), out=tmp_path).run)
+    held = weights(train(load(write(FLOWERS), [*sets, "train.l2=0.01"]), out=tmp_path).run)
+    np.testing.assert_allclose(plain[0] - held[0], 2 * 0.01 * 0.1 * start[0], atol=1e-6)
+    np.testing.assert_array_equal(plain[1], held[1])
+
+
+def test_ones_own_code_lies_in_the_run_and_opens_from_there(write, tmp_path):
+    write("WIDTH = 5\n", "sizes.py")
+    write(
+        """\
+        from typing import ClassVar
+
+        from sizes import WIDTH
+
+        from dlspec.models.base import Backbone, flat
+
+        class OwnNet(Backbone):
+            accepts: ClassVar[tuple[str, ...]] = ("table",)
+
+            def build(self, inputs, outputs):
+                import keras
+
+                entries, x = flat(inputs)
+                x = keras.layers.Dense(WIDTH)(x)
+                return keras.Model(entries, keras.layers.Dense(outputs)(x))
+        """,
+        "own_net.py",
+    )
+    file = write("task: classification\ndata: iris\nmodel: ./own_net.py\ntrain: {epochs: 1}\n")
+    run = train(load(file), out=tmp_path / "runs").run
+    assert {f.name for f in (run / "code").iterdir()} == {"own_net.py", "sizes.py"}
+    assert "./code/own_net.py" in (run / "recipe.yaml").read_text()
+    (tmp_path / "own_net.py").unlink()
+    assert len(dlspec.open(run).predict([[5.1, 3.5, 1.4, 0.2]])) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("task: classification\ndata: {name: iris, split: {dev: 0}}\nmodel: linear\n"
+         "train: {early_stopping: {patience: 2}}\n", RecipeError, "r.yaml:4:25: train.early_stopping: needs"),
+        ("task: {name: classification, positive: rose}\ndata: breast_cancer\nmodel: linear\n", RecipeError,
+         "r.yaml:1:40: task.positive: unknown class 'rose'"),
+        ("task: regression\ndata: iris\nmodel: linear\n", DataError, "task: classification"),
+        ("task: classification\ndata: diabetes\nmodel: linear\n", DataError, "task: regression"),
+        ("task: classification\ndata: digits\ninput: {size: [9, 9]}\nmodel: lenet5\n", RecipeError, "at least 16×16"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_leaves_nothing_behind(text, kind, message, write, tmp_path):
+    with pytest.raises(kind) as caught:
+        train(load(write(text)), out=tmp_path / "runs")
+    assert message in str("\n".join(map(str, caught.value.complaints)))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_diverging_network_is_reported_not_crashed(write, tmp_path):
+    heard = Heard()
+    recipe = load(write("task: regression\ndata: diabetes\nmodel: mlp\ntrain: {epochs: 3, optimizer: sgd}\n"),
+                  ["train.optimizer.learning_rate=1e9"])  # fmt: skip
+    trained = train(recipe, out=tmp_path, watch=heard)
+    assert (trained.run / "model.keras").is_file() and json.loads((trained.run / "scores.json").read_text())
+
+
+def test_an_unfinished_run_cannot_be_opened(write, tmp_path):
+    run = train(load(write(FLOWERS)), out=tmp_path).run
+    (run / "model.keras").unlink()
+    with pytest.raises(ArgumentError, match="unfinished"):
+        dlspec.open(run)
+
+
+def test_batch_size_all_is_one_step_an_epoch(write, tmp_path):
+    heard = Heard()
+    train(load(write(FLOWERS), ["train.batch_size=all"]), out=tmp_path, watch=heard)
+    assert heard.steps == [(epoch, 1) for epoch in range(4)]
