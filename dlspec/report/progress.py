@@ -20,6 +20,7 @@ class ConsoleWatch(Watch):
         self.terminal = sys.stderr.isatty()
         self.said = 0.0
         self.drawn = 0.0
+        self.best: float | None = None
 
     def note(self, sentence: str) -> None:
         self._line(sentence)
@@ -61,7 +62,11 @@ class ConsoleWatch(Watch):
 
     def epoch(self, report: EpochReport) -> None:
         score = report.dev.get(report.headline)
-        dev = f", dev {report.headline} {score:.4f}{' (best)' if report.best else ''}" if score is not None else ""
+        if report.best:
+            self.best = score
+        dev = "" if score is None else f", dev {report.headline} {score:.4f}"
+        if score is not None and self.best is not None:
+            dev += " (the best)" if report.best else f" (best {self.best:.4f})"
         speed = f"{report.examples_per_second:,.0f} examples/s"
         if self.bar is not None:
             self.bar.update(self.task, completed=report.epoch * self.steps, epoch=report.epoch, speed=speed, score=dev)

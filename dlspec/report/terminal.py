@@ -40,8 +40,9 @@ def share(value: float | None) -> str:
 
 
 def between(one: Mapping[str, float]) -> str:
-    if one.get("low") is None or one.get("high") is None:
-        return ""
+    low, high = one.get("low"), one.get("high")
+    if low is None or high is None or not math.isfinite(low) or not math.isfinite(high):
+        return "not known"
     return f"{number(one['low'])} to {number(one['high'])}"
 
 

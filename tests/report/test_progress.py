@@ -1,0 +1,74 @@
+"""Progress on stderr: plain lines when piped, few of them, with what a person needs to decide whether to wait."""
+
+import re
+
+from dlspec.report.progress import ConsoleWatch
+from dlspec.report.terminal import number, print_analyzed, print_evaluated, print_predicted, print_trained, share
+from dlspec.report.watch import EpochReport
+
+
+def report(epoch, score, best, epochs=3):
+    return EpochReport(epoch, epochs, 0.5, 1234.0, {"loss": 0.5}, {"f1": score, "accuracy": 0.1}, "f1", best)
+
+
+def test_lines_say_epoch_speed_time_left_and_the_dev_metric(capsys):
+    watch = ConsoleWatch()
+    watch.training(3, 7)
+    for epoch, score, best in ((1, 0.5, True), (2, 0.75, True), (3, 0.6, False)):
+        watch.step(epoch - 1, 7, 0.5)
+        watch.epoch(report(epoch, score, best))
+    watch.trained()
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = said.err.splitlines()
+    assert lines[0] == "training: 3 epochs of 7 steps"
+    assert re.fullmatch(r"epoch 1/3: loss 0.5000, dev f1 0.5000 \(the best\); 1,234 examples/s, \d+ s left", lines[1])
+    assert re.fullmatch(r"epoch 3/3: loss 0.5000, dev f1 0.6000 \(best 0.7500\); 1,234 examples/s, 0 s left", lines[-1])
+    assert len(lines) == 3, "epochs in between are said every few seconds alone"
+
+
+def test_notes_and_warnings_are_told_apart(capsys):
+    watch = ConsoleWatch()
+    watch.note("so")
+    watch.warn("careful [bold]now[/bold]")
+    assert capsys.readouterr().err == "so\nwarning: careful [bold]now[/bold]\n"
+
+
+def test_numbers_as_people_read_them():
+    assert [number(v) for v in (0.12345, 12.5, 1234.5, 123456.7, None, float("nan"), float("inf"))] == [
+        "0.1235", "12.5000", "1,234", "123,457", "–", "–", "–",
+    ]  # fmt: skip
+    assert share(0.125) == "12.5 %" and share(None) == "–"
+
+
+def test_what_stands_in_data_is_shown_as_text(capsys):
+    """Names from data may look like rich's markup, or be very long."""
+    kind = {"kind": "[red]a[/red] → b", "count": 1, "share": 1.0, "low": 0.2, "high": 1.0, "ceiling": 1.0}
+    worst = {"id": "[blink]7", "kind": "k", "truth": "a", "guess": "b", "shows": {"name": "x" * 500, "gap": None}}
+    print_analyzed(
+        {"metric": "f1", "examples": 3, "errors": 1, "run": "r", "split": "dev", "value": 0.5, "kinds": [kind] * 20,
+         "slices": [], "importance": [], "worst": [worst], "findings": ["so"], "files": {"kinds": "k", "errors": "e"}}
+    )  # fmt: skip
+    out = capsys.readouterr().out
+    assert "[red]a[/red]" in out and "[blink]7" in out and "xxx…" in out and "5 rarer kinds" in out
+
+
+def test_unknown_scores_are_dashes(capsys):
+    one = {"value": float("nan"), "low": float("nan"), "high": float("nan"), "n": 2}
+    print_evaluated({"run": "r", "scores": {"dev": {"roc_auc": one}, "test": {"roc_auc": one}}, "test_looks": 1})
+    out = capsys.readouterr().out
+    assert "–" in out and "not known" in out and "once" in out
+    print_trained(
+        {"epochs": 1, "seconds": 1.0, "examples_per_second": 3.0, "scores": {"train": {"f1": {"value": 0.5, "n": 3}}},
+         "goal": {"metric": "f1", "value": None}, "run": "r"}
+    )  # fmt: skip
+    assert "0.5000" in capsys.readouterr().out
+
+
+def test_long_predictions_are_cut(capsys):
+    rows = [{"file": "a", "id": str(i), "guess": "x", "p_x": 0.5} for i in range(50)]
+    print_predicted({"predictions": rows}, None)
+    out = capsys.readouterr().out
+    assert "30 more" in out and " 49 " not in out
+    print_predicted({"predictions": []}, None)
+    assert "no examples" in capsys.readouterr().out
