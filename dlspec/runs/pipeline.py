@@ -21,6 +21,8 @@ class Pipeline:
         self.recipe, self.state, self.examples = recipe, state, examples
         self.encoded: Arrays = recipe.input.encode(examples, state["input"])
         self.targets: Arrays = recipe.task.target(examples, self.encoded, state)
+        given = examples.columns["weights"]
+        self.weights = None if given is None else np.array(examples.column("weights"), np.float32)
         self.batch_size = (
             len(examples) if recipe.train.batch_size == "all" else min(recipe.train.batch_size, len(examples))
         )
@@ -41,6 +43,8 @@ class Pipeline:
             targets = {name: whole.pop(name) for name in self.targets}
             x, y, weights = task.finish(whole, targets, stream, self.state)
             x = {name: x[name] for name in self.state["shapes"]}
+            if self.weights is not None:
+                weights = self.weights[chosen] * (1 if weights is None else weights)
             yield (x, y) if weights is None else (x, y, weights)
 
 

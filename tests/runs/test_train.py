@@ -116,7 +116,15 @@ def test_early_stopping_stops_and_says_so(write, tmp_path):
 
 def test_penalties_shrink_kernels_and_spare_biases(write, tmp_path):
     plain, held = (
-        weights(train(load(write(FLOWERS), [f"train.l2={l2}", "train.optimizer.learning_rate=0.05", "model=linear", "train.keep=last"]), out=tmp_path).run)
+        weights(
+            train(
+                load(
+                    write(FLOWERS),
+                    [f"train.l2={l2}", "train.optimizer.learning_rate=0.05", "model=linear", "train.keep=last"],
+                ),
+                out=tmp_path,
+            ).run
+        )
         for l2 in (0.0, 1.0)
     )
     assert np.abs(held[0]).sum() < 0.2 * np.abs(plain[0]).sum()
@@ -202,3 +210,25 @@ def test_batch_size_all_is_one_step_an_epoch(write, tmp_path):
     heard = Heard()
     train(load(write(FLOWERS), ["train.batch_size=all"]), out=tmp_path, watch=heard)
     assert heard.steps == [(epoch, 1) for epoch in range(4)]
+
+
+def test_example_weights_count(write, tmp_path):
+    """Weight 0 takes an example out: the same step as a batch without it, scaled by what Keras divides by."""
+    rows = ["a,b,w,y"] + [f"{i % 7},{(i * i) % 5},{0 if i % 2 else 1},{'no' if i % 3 else 'yes'}" for i in range(40)]
+    write("\n".join(rows) + "\n", "rows.csv")
+    recipe = """\
+        task: classification
+        data: {name: csv, path: rows.csv, target: y, drop: [w], weight: w, split: {dev: 0, test: 0}}
+        model: linear
+        train: {epochs: 1, batch_size: all, optimizer: {name: sgd, learning_rate: 1}, keep: last}
+        """
+    weighted = train(load(write(recipe)), out=tmp_path).run
+    x = np.array([[i % 7, (i * i) % 5] for i in range(40)], float)
+    y = np.array([i % 3 == 0 for i in range(40)], float)
+    x = (x - x.mean(0)) / x.std(0)
+    even = np.arange(40) % 2 == 0
+    gradient = ((0.5 - y) * even) @ x
+    kernel, bias = weights(weighted)
+    scale = kernel[:, 0] / -gradient
+    np.testing.assert_allclose(scale, scale[0], rtol=1e-4)
+    np.testing.assert_allclose(bias[0] / scale[0], -((0.5 - y) * even).sum(), rtol=1e-4)
