@@ -172,6 +172,21 @@ class Rendering(NamedTuple):
     content: Any
 
 
+class Figure(NamedTuple):
+    """Something to look at rather than read, drawn by the report; plain lists and numbers, so that it is JSON.
+
+    `matrix`: rows, columns (names), values (list of lists), row_title, column_title.
+    `lines`: series (list of {name, x, y}, optional low and high), x_title, y_title, optional diagonal (true).
+    `points`: x, y, x_title, y_title, optional diagonal.
+    `bars`: names, values, optional low and high, x_title, y_title.
+    """
+
+    kind: Literal["matrix", "lines", "points", "bars"]
+    title: str
+    data: Mapping[str, Any]
+    caption: str = ""
+
+
 class Place(NamedTuple):
     """Where a complaint points to."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlspec.recipe.component import Component
-from dlspec.types import Error, Example, Examples, Metric, Prediction, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Metric, Prediction, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +58,10 @@ class Evaluator(Component):
     def truth(self, examples: Examples, state: State) -> list[Any]:
         """The truth of each example in the words of `columns`' guess (None where unknown)."""
         raise NotImplementedError
+
+    def figures(self, statistics: Statistics, state: State) -> list[Figure]:
+        """What a person would rather look at than read: confusion matrix, calibration, truth against guess."""
+        return []
 
     def stack(self, predictions: Sequence[Prediction]) -> Sequence[Prediction]:
         """Single predictions as the sequence that `statistics` takes (an array, where they are arrays)."""
