@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from dlspec.data import sources
 from dlspec.data.base import Reader
 from dlspec.data.sources import Source
-from dlspec.recipe.component import unknown
+from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Examples, Place, Splits
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class CSV(Reader):
     """how the text is written: utf-8, latin-1, cp1252, …"""
     drop_missing_target: bool = False
     """leave out the rows without a target (they are counted) instead of refusing them"""
+    _elsewhere: bool = PrivateAttr(False)
+    """these are settings for another file, which need not have the columns that are no features"""
 
     @field_validator("delimiter")
     @classmethod
@@ -100,7 +102,9 @@ class CSV(Reader):
         return list(sources.parts(self.path).values())
 
     def at(self, path: str) -> CSV:
-        return self.model_copy(update={"path": path})
+        other = self.model_copy(update={"path": path})
+        other._elsewhere = True
+        return other
 
     def load(self, *, truth: bool = True) -> Splits:
         from dlspec.data.columns import without_missing
@@ -111,16 +115,17 @@ class CSV(Reader):
             table._replace(columns={n: without_missing(c, self.missing) for n, c in table.columns.items()})
             for table in tables
         ]
-        if not truth:
-            return self._present(tables[0])._loaded(parts, tables, truth=False)
-        return self._loaded(parts, tables, truth=True)
+        settings = self if truth and not self._elsewhere else self._present(tables[0], truth)
+        return settings._loaded(parts, tables, truth=truth)
 
-    def _present(self, table: Table) -> CSV:
-        """The settings without the columns that new data need not have: all but the features."""
+    def _present(self, table: Table, truth: bool) -> CSV:
+        """The settings without the columns that new data need not have: all but the features (and the target)."""
         have = table.columns
         split = {key: name if (name := getattr(self.split, key)) in have else None for key in ("group", "time")}
         lists = {key: tuple(n for n in getattr(self, key) if n in have) for key in ("drop", "text", "tags")}
         names = {key: name if (name := getattr(self, key)) in have else None for key in ("id", "weight", "target")}
+        if truth:
+            names["target"] = self.target
         return self.model_copy(update={**lists, **names, "split": self.split.model_copy(update=split)})
 
     def _loaded(self, parts: dict[str, str], tables: Sequence[Table], *, truth: bool) -> Splits:
@@ -134,9 +139,7 @@ class CSV(Reader):
         special = {target, self.id, self.weight, self.split.group} - {None}
         features = [name for name in names if name not in special and name not in self.drop]
         if not features:
-            raise DataError(
-                f"no column is left to predict from; columns: {', '.join(names)}", where=Place(data.files[0])
-            )
+            raise DataError(f"no column is left to predict from; {_all(names)}", where=Place(data.files[0]))
         x = Rows({n: typed(data, n, decimal=self.decimal, keep_text=n in self.text) for n in features})
         notes = self._said(tables, features, target)
         y, kept = None, list(range(len(data)))
@@ -170,11 +173,9 @@ class CSV(Reader):
     def _target(self, table: Table) -> str:
         names = list(table.columns)
         if self.target is None:
-            raise DataError(f"which column is to be predicted? set data.target{_all(names)}", where=Place(table.file))
+            raise DataError(f"which column is to be predicted? set data.target; {_all(names)}", where=Place(table.file))
         if self.target not in names and self.target != "last":
-            raise DataError(
-                f"{unknown('column', self.target, names)} (data.target){_all(names)}", where=Place(table.file)
-            )
+            raise DataError(_no_column(self.target, "target", names), where=Place(table.file))
         return self.target if self.target in names else names[-1]
 
     def _checked(self, tables: Sequence[Table], target: str | None) -> list[str]:
@@ -194,9 +195,7 @@ class CSV(Reader):
         asked += [(key, name) for key in ("drop", "text", "tags") for name in getattr(self, key)]
         for key, name in asked:
             if name is not None and name not in names and name != self.target:
-                raise DataError(
-                    f"{unknown('column', name, names)} (data.{key}){_all(names)}", where=Place(tables[0].file)
-                )
+                raise DataError(_no_column(name, key, names), where=Place(tables[0].file))
         return names
 
     def _examples(self, data: Joined, parts: list[str], x: Rows, y: list[Any] | None) -> Examples:
@@ -234,8 +233,14 @@ def _parts(whole: Examples, kept: list[int], data: Joined, parts: list[str]) -> 
     return {part: whole.take([row for row in kept if start <= row < end]) for part, start, end in ends}
 
 
+def _no_column(name: str, key: str, names: Sequence[str]) -> str:
+    guess = nearest(name, names)
+    hint = f"did you mean '{guess}'? " if guess else ""
+    return f"there is no column '{name}' (data.{key}); {hint}{_all(names)}"
+
+
 def _all(names: Sequence[str]) -> str:
-    return f"; columns: {', '.join(names)}"
+    return f"columns: {', '.join(names[:40])}" + (", …" if len(names) > 40 else "")
 
 
 def _refuse(message: str) -> None:

@@ -52,8 +52,8 @@ def read(file: str, data: bytes, *, delimiter: str | None, header: bool | None, 
     first = _records(sample, found)
     if not first:
         raise DataError("this file is empty", where=Place(file))
-    columns, rows = _cells(file, text, len(first[0]), "\t" if found == " " else found)
-    columns, rows, notes = _without_empty(columns, rows)
+    columns, rows, blank = _cells(file, text, len(first[0]), "\t" if found == " " else found)
+    columns, rows, notes = _without_empty(columns, rows, blank)
     if not len(rows):
         raise DataError("this file is empty", where=Place(file))
     named = _is_header(first, set(missing)) if header is None else header
@@ -92,7 +92,7 @@ def _decoded(file: str, data: bytes, encoding: str) -> str:
         ) from None
     if "\x00" in text:
         raise _binary(file)
-    return text
+    return text.lstrip("\ufeff")
 
 
 def _binary(file: str) -> DataError:
@@ -135,8 +135,8 @@ def _delimiter(sample: str) -> str:
     return max(shares, key=shares.__getitem__) if shares else ","
 
 
-def _cells(file: str, text: str, width: int, delimiter: str) -> tuple[list[pa.Array], np.ndarray]:
-    """Every cell as stripped text, by column, and the number of each row."""
+def _cells(file: str, text: str, width: int, delimiter: str) -> tuple[list[pa.Array], np.ndarray, int]:
+    """Every cell as stripped text, by column; the number of each row; and how many lines of blanks were passed over."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -174,7 +174,7 @@ def _cells(file: str, text: str, width: int, delimiter: str) -> tuple[list[pa.Ar
             where=Place(file),
         )
     rows = np.arange(1, table.num_rows + len(blank) + 1)
-    return columns, np.delete(rows, np.array(blank, dtype=int) - 1)
+    return columns, np.delete(rows, np.array(blank, dtype=int) - 1), len(blank)
 
 
 def _ragged(ragged: list[Any], width: int) -> str:
@@ -191,7 +191,9 @@ def _ragged(ragged: list[Any], width: int) -> str:
     )
 
 
-def _without_empty(columns: list[pa.Array], rows: np.ndarray) -> tuple[list[pa.Array], np.ndarray, list[str]]:
+def _without_empty(
+    columns: list[pa.Array], rows: np.ndarray, blank: int
+) -> tuple[list[pa.Array], np.ndarray, list[str]]:
     """Without the rows whose cells are all empty, as spreadsheets leave them at the end."""
     import numpy as np
     import pyarrow as pa
@@ -201,10 +203,10 @@ def _without_empty(columns: list[pa.Array], rows: np.ndarray) -> tuple[list[pa.A
     for column in columns:
         filled |= pc.not_equal(column, "").to_numpy(zero_copy_only=False)
         if filled.all():
-            return columns, rows, []
-    many = int((~filled).sum())
-    note = f"{many:,} empty row{'s' if many > 1 else ''} skipped"
-    return [column.filter(pa.array(filled)) for column in columns], rows[filled], [note]
+            break
+    many = blank + int((~filled).sum())
+    notes = [f"{many:,} empty row{'s' if many > 1 else ''} skipped"] if many else []
+    return [column.filter(pa.array(filled)) for column in columns], rows[filled], notes
 
 
 def _is_header(rows: list[list[str]], missing: set[str]) -> bool:
@@ -229,7 +231,7 @@ def _named(file: str, names: list[str], columns: list[pa.Array]) -> tuple[list[s
     nameless = [i for i, name in enumerate(names, start=1) if not name]
     if nameless:
         raise DataError(
-            f"{some('column', nameless)} of the header (row 1) has no name; name it in the file, "
+            f"the header (row 1) gives no name to {some('column', nameless)}; name it in the file, "
             "or set data.header: false where row 1 is data",
             where=Place(file),
         )

@@ -50,9 +50,9 @@ def duplicates(splits: Splits) -> list[Duplicate]:
     hashes = {name: digests(splits.parts[name]) for name in (*SPLITS, *splits.parts) if name in splits.parts}
     seen: set[bytes] = set()
     shared: dict[bytes, dict[str, list[int]]] = {}
-    for own in map(set, hashes.values()):
-        shared.update({digest: {} for digest in seen & own})
-        seen |= own
+    for one in map(set, hashes.values()):
+        shared.update({digest: {} for digest in seen & one})
+        seen |= one
     if not shared:
         return []
     first_seen: dict[bytes, None] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
     from dlspec.numeric.rows import Rows
 
+BROKEN = Exception
+"""what NumPy raises over a broken file: ValueError, zlib.error, TokenError, … have no other base in common"""
 OBJECTS = "holds Python objects, which are not read (they can run code); save it as numbers or text (dtype=str)"
 
 
@@ -25,7 +26,7 @@ def opened(file: str) -> Mapping[str, Any]:
 
     try:
         found = np.load(io.BytesIO(contents(file)), allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile):
+    except BROKEN:
         raise DataError("this is no .npz file, or a broken one", where=Place(file)) from None
     if not isinstance(found, np.lib.npyio.NpzFile):
         raise DataError("this is a single array; let its name end in .npy", where=Place(file))
@@ -39,7 +40,7 @@ def single(file: str) -> np.ndarray:
     data = contents(file)
     try:
         found = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         broken = "this is no .npy file, or one that was cut short"
         raise DataError(OBJECTS if "Object arrays" in str(error) else broken, where=Place(file)) from None
     if isinstance(found, np.lib.npyio.NpzFile):
@@ -56,17 +57,16 @@ def member(file: str, arrays: Mapping[str, Any], name: str) -> np.ndarray:
         raise DataError(f"{near}; the file has {', '.join(have) or 'none'}", where=Place(file))
     try:
         return arrays[name]
-    except ValueError as error:
-        text = f"array '{name}' {OBJECTS}" if "Object arrays" in str(error) else f"array '{name}' is broken"
-        raise DataError(text, where=Place(file)) from None
-    except (EOFError, OSError, zipfile.BadZipFile):
-        raise DataError(f"array '{name}' is broken; was the file copied whole?", where=Place(file)) from None
+    except BROKEN as error:
+        broken = "is broken; was the file copied whole?"
+        text = OBJECTS if "Object arrays" in str(error) else broken
+        raise DataError(f"array '{name}' {text}", where=Place(file)) from None
 
 
 def _shape(arrays: Mapping[str, Any], name: str) -> str:
     try:
         return str(arrays[name].shape)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile):
+    except BROKEN:
         return "(objects)"
 
 
