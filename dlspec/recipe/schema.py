@@ -92,7 +92,7 @@ class Train(Section):
     early_stopping: EarlyStopping | None = None
     """stop when dev no longer improves; left out: train all epochs"""
     keep: Literal["best", "last"] = "best"
-    """which epoch's weights are kept: the best on dev by the goal's metric, or the last"""
+    """which epoch's weights are kept: the best on dev by the goal's metric (of equals the latest), or the last"""
     tensorboard: bool = True
     """write TensorBoard's event files into the run"""
     threads: int | None = Field(None, ge=1)

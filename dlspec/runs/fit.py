@@ -6,7 +6,7 @@ import csv
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -123,6 +123,16 @@ def better(metric: Metric, new: float, old: float | None, margin: float = 0.0) -
     return new - old > margin if metric.best == "max" else old - new > margin
 
 
+class Best(NamedTuple):
+    """The best score on dev so far."""
+
+    since: int
+    """the first epoch (from 0) that reached it: patience counts from here"""
+    score: float
+    weights: list[np.ndarray]
+    """of the last epoch that reached it"""
+
+
 class Observer:
     """What happens at the end of every epoch: score dev, keep the best, write history, tell the watch, stop early."""
 
@@ -132,7 +142,7 @@ class Observer:
         self.recipe, self.metric, self.dev, self.folder, self.watch = recipe, metric, dev, folder, watch
         self.examples = examples
         self.history: list[dict[str, float]] = []
-        self.best: tuple[int, float, list[np.ndarray]] | None = None
+        self.best: Best | None = None
         self.stopped_at: int | None = None
         self.seconds = 0.0
         self.epoch = 0
@@ -170,9 +180,11 @@ class Observer:
         judged = dev.get(self.metric.name)
         stopping = self.recipe.train.early_stopping
         margin = stopping.minimum_change if stopping else 0.0
-        improved = judged is not None and better(self.metric, judged, self.best[1] if self.best else None, margin)
-        if improved and judged is not None:
-            self.best = (epoch, judged, [np.array(w) for w in network.get_weights()])
+        improved = judged is not None and better(self.metric, judged, self.best.score if self.best else None, margin)
+        if judged is not None and (improved or (self.best and judged == self.best.score)):
+            # Of equally good epochs the later is kept: the first to guess everything right is rarely sure of it.
+            since = epoch if improved or not self.best else self.best.since
+            self.best = Best(since, judged, [np.array(w) for w in network.get_weights()])
         if time.monotonic() - self.written > WRITE_SECONDS:
             self.write()
         if self.board:
@@ -182,7 +194,7 @@ class Observer:
         self.watch.epoch(
             EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
         )
-        if stopping and self.best and epoch - self.best[0] >= stopping.patience:
+        if stopping and self.best and epoch - self.best.since >= stopping.patience:
             self.stopped_at = epoch + 1
         return self.stopped_at is not None
 

@@ -86,7 +86,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
     observer = _fit(recipe, state, material, network, run, watch)
     dev, sample = material.dev, material.sample
     if observer.best and recipe.train.keep == "best":
-        network.set_weights(observer.best[2])
+        network.set_weights(observer.best.weights)
     predictions = {"train": sample.predictions(network)}
     if dev is not None:
         predictions["dev"] = dev.predictions(network)

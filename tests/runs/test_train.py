@@ -232,3 +232,14 @@ def test_example_weights_count(write, tmp_path):
     scale = kernel[:, 0] / -gradient
     np.testing.assert_allclose(scale, scale[0], rtol=1e-4)
     np.testing.assert_allclose(bias[0] / scale[0], -((0.5 - y) * even).sum(), rtol=1e-4)
+
+
+def test_of_equally_good_epochs_the_latest_is_kept(write, tmp_path):
+    rows = ["a,y"] + [f"{i % 10},{'low' if i % 10 < 5 else 'high'}" for i in range(200)]
+    write("\n".join(rows) + "\n", "rows.csv")
+    recipe = "task: classification\ndata: {name: csv, path: rows.csv, target: y}\nmodel: linear\n"
+    recipe += "train: {epochs: 8, optimizer: {learning_rate: 0.1}}\n"
+    trained = train(load(write(recipe)), out=tmp_path)
+    rows = list(csv.DictReader((trained.run / "history.csv").read_text().splitlines()))
+    assert rows[2]["dev_accuracy"] == rows[-1]["dev_accuracy"] == "1.0"
+    assert trained.scores["dev"]["log_loss"]["value"] == pytest.approx(float(rows[-1]["dev_log_loss"]))
