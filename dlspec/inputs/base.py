@@ -28,15 +28,20 @@ class Input(Component):
     def encode(self, examples: Examples, state: State) -> Arrays:
         """Arrays for these examples, first axis the example.  Pure: may be cached, in any order.
 
-        May hold keys the network does not take (original size, scale).  Raises DataError that names the example.
+        As compact as can be (bytes stay bytes): this is what is kept in memory.  May hold keys the network does not
+        take (original size, scale).  Raises DataError that names the example.
         """
         raise NotImplementedError
 
-    def augment(self, batch: Arrays, seed: int) -> Arrays:
-        """A changed batch for training, a function of batch and seed alone; the default changes nothing.
+    def augment(self, batch: Arrays, seeds: np.ndarray) -> Arrays:
+        """A changed batch for training, a function of the batch and of a seed an example; by default unchanged.
 
         The batch holds the task's targets too, so that boxes, points and masks move along.
         """
+        return batch
+
+    def finish(self, batch: Arrays, state: State) -> Arrays:
+        """What the network takes, of encoded (and augmented) arrays: bytes become numbers of the right range."""
         return batch
 
     def show(self, example: Example) -> Rendering:

@@ -59,7 +59,7 @@ class Picture(Input):
         return state
 
     def encode(self, examples: Examples, state: State) -> Arrays:
-        """`picture`: float32 (N, H, W, C).
+        """`picture` (N, H, W, C) of the wanted size, in the data's own range: uint8 where train was, else float32.
 
         Raises DataError that names the example where a picture is not like those that the network was trained on.
         """
@@ -68,13 +68,20 @@ class Picture(Input):
         from dlspec.numeric.pictures import blocks
 
         shape = state["shapes"]["picture"]["shape"]
-        shift, factor = (np.array(state[key], np.float32) for key in ("shift", "factor"))
-        encoded = np.empty((len(examples), *shape), np.float32)
+        encoded = np.empty((len(examples), *shape), np.uint8 if state["bytes"] else np.float32)
         for places, pictures in blocks(examples):
             self._check(examples, places, pictures, state)
             # Grey becomes three channels by broadcasting.
-            encoded[places] = (self._fitted(pictures, state) - shift) * factor
+            fitted = self._fitted(pictures, state)
+            encoded[places] = np.rint(fitted).clip(0, 255) if state["bytes"] else fitted
         return {"picture": encoded}
+
+    def finish(self, batch: Arrays, state: State) -> Arrays:
+        """The same pictures in the range that the network sees, float32."""
+        import numpy as np
+
+        shift, factor = (np.array(state[key], np.float32) for key in ("shift", "factor"))
+        return {**batch, "picture": (batch["picture"].astype(np.float32) - shift) * factor}
 
     def show(self, example: Example) -> Rendering:
         """The picture as it came, as uint8; other numbers are stretched, from 0 to 1 where they lie in it."""

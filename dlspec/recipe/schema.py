@@ -95,6 +95,8 @@ class Train(Section):
     """which epoch's weights are kept: the best on dev by the goal's metric (of equals the latest), or the last"""
     tensorboard: bool = True
     """write TensorBoard's event files into the run"""
+    cache: Literal["auto", "memory", "disk", "none"] = "auto"
+    """where encoded examples are kept between epochs; auto: decided by their measured size"""
     threads: int | None = Field(None, ge=1)
     """processor threads; left out: as many as there are"""
 

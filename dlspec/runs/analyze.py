@@ -44,8 +44,7 @@ def analyze(
     evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
     metric = headline(opened.recipe, opened.state)
     examples = evaluator.scored(examples, opened.recipe.train.seed)
-    encoded = opened.encode(examples)
-    predictions = opened.predictions_of(encoded)
+    predictions = opened.predictions(examples)
     statistics = evaluator.statistics(examples, predictions, state)
     score = evaluator.combine(statistics)[metric.name]
     found = ceilings.find_errors(evaluator, examples, predictions, state)

@@ -13,7 +13,8 @@ import numpy as np
 from dlspec.recipe.schema import Recipe, Train
 from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs.folder import replacing
-from dlspec.runs.pipeline import Pipeline, chunks
+from dlspec.runs.pipeline import Pipeline
+from dlspec.runs.store import Store
 from dlspec.runs.tensorboard import Board
 from dlspec.types import Arrays, Metric, State
 
@@ -48,10 +49,9 @@ def forward(network: Any) -> Callable[[Arrays], Any]:
     return lambda batch: network.predict_on_batch(batch)
 
 
-def predict(recipe: Recipe, network: Any, encoded: Arrays, state: State) -> Any:
-    """Decoded predictions for encoded examples."""
-    arrays = {name: encoded[name] for name in state["shapes"]}
-    return recipe.task.predict(forward(network), chunks(arrays), state)
+def predict(network: Any, store: Store) -> Any:
+    """Decoded predictions for stored examples."""
+    return store.recipe.task.predict(forward(network), store.chunks(), store.state)
 
 
 def dataset(pipeline: Pipeline, epoch: Callable[[], int]) -> Any:
@@ -96,18 +96,16 @@ def _Sequence(pipeline: Pipeline, epoch: Callable[[], int]) -> Any:  # noqa: N80
 
 
 class Score:
-    """Scores of a network on encoded examples, by the task's evaluator: the same during training and after."""
+    """Scores of a network on stored examples, by the task's evaluator: the same during training and after."""
 
-    def __init__(self, recipe: Recipe, state: State, examples: Any, encoded: Arrays | None = None) -> None:
-        self.recipe, self.state = recipe, state
-        self.examples = recipe.task.evaluator.scored(examples, recipe.train.seed)
-        self.encoded = encoded if encoded is not None else recipe.input.encode(self.examples, state["input"])
+    def __init__(self, store: Store) -> None:
+        self.store, self.examples = store, store.examples
 
     def predictions(self, network: Any) -> Any:
-        return predict(self.recipe, network, self.encoded, self.state)
+        return predict(network, self.store)
 
     def __call__(self, network: Any) -> dict[str, float]:
-        evaluator, state = self.recipe.task.evaluator, self.state["task"]
+        evaluator, state = self.store.recipe.task.evaluator, self.store.state["task"]
         found: dict[str, float] = evaluator.combine(
             evaluator.statistics(self.examples, self.predictions(network), state)
         )

@@ -11,7 +11,7 @@ from dlspec.recipe.load import load
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.types import ArgumentError, Arrays, Examples, Splits, State
+from dlspec.types import ArgumentError, Examples, Splits, State
 
 
 class OpenedRun:
@@ -45,20 +45,12 @@ class OpenedRun:
             )
         return splits
 
-    def encode(self, examples: Examples) -> Arrays:
-        """The arrays that the network takes."""
-        encoded: Arrays = self.recipe.input.encode(examples, self.state["input"])
-        return encoded
-
     def predictions(self, examples: Examples) -> Any:
         """Decoded predictions, as the task's evaluator takes them."""
-        return self.predictions_of(self.encode(examples))
-
-    def predictions_of(self, encoded: Arrays) -> Any:
-        """The same for examples that are encoded already."""
         from dlspec.runs.fit import predict
+        from dlspec.runs.store import Store
 
-        return predict(self.recipe, self.network, encoded, self.state)
+        return predict(self.network, Store(self.recipe, self.state, examples))
 
     def predict(self, rows: Any) -> list[dict[str, Any]]:
         """Predictions for raw rows (a list of dicts, a dict of lists, an array, a table), one dict each.

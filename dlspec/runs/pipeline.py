@@ -9,47 +9,47 @@ from typing import Any
 import numpy as np
 
 from dlspec.recipe.schema import Recipe
-from dlspec.types import Arrays, Examples, State
-
-CHUNK = 1024
+from dlspec.runs.store import Kept, Store, finished
+from dlspec.types import Arrays, State
 
 
 class Pipeline:
-    """The training batches of some examples.  Everything is encoded once and kept in memory."""
+    """The training batches of stored examples."""
 
-    def __init__(self, recipe: Recipe, state: State, examples: Examples) -> None:
-        self.recipe, self.state, self.examples = recipe, state, examples
-        self.encoded: Arrays = recipe.input.encode(examples, state["input"])
-        self.targets: Arrays = recipe.task.target(examples, self.encoded, state)
-        given = examples.columns["weights"]
-        self.weights = None if given is None else np.array(examples.column("weights"), np.float32)
-        self.batch_size = (
-            len(examples) if recipe.train.batch_size == "all" else min(recipe.train.batch_size, len(examples))
-        )
+    def __init__(self, recipe: Recipe, state: State, store: Store) -> None:
+        self.recipe, self.state, self.store, self.examples = recipe, state, store, store.examples
+        self.targets: Arrays | None = None
+        if isinstance(store, Kept):
+            self.targets = recipe.task.target(store.examples, store.arrays, state)
+        given = store.examples.columns["weights"]
+        self.weights = None if given is None else np.array(store.examples.column("weights"), np.float32)
+        count, size = len(store), recipe.train.batch_size
+        self.batch_size = count if size == "all" else min(size, count)
 
     @property
     def steps(self) -> int:
         """Steps an epoch, where the task plans as usual."""
-        return math.ceil(len(self.examples) / self.batch_size)
+        return math.ceil(len(self.store) / self.batch_size)
 
     def batches(self, epoch: int) -> Iterator[tuple[Any, ...]]:
         """What `fit` takes, batch after batch."""
-        task, seed = self.recipe.task, self.recipe.train.seed
-        plan = task.plan(self.examples, self.state, epoch=epoch, seed=seed, batch_size=self.batch_size)
-        for number, chosen in enumerate(plan):
-            stream = int(np.random.SeedSequence((seed, epoch, number)).generate_state(1)[0])
-            whole = {name: values[chosen] for name, values in (*self.encoded.items(), *self.targets.items())}
-            whole = self.recipe.input.augment(whole, stream)
-            targets = {name: whole.pop(name) for name in self.targets}
-            x, y, weights = task.finish(whole, targets, stream, self.state)
-            x = {name: x[name] for name in self.state["shapes"]}
+        task, state, seed = self.recipe.task, self.state, self.recipe.train.seed
+        plan = task.plan(self.examples, state, epoch=epoch, seed=seed, batch_size=self.batch_size)
+        # One number an example and epoch, so that its augmentation is the same in whatever batch it stands.
+        seeds = np.random.SeedSequence((seed, epoch)).generate_state(len(self.store), np.uint64)
+        for chosen, arrays in self.store.stream(plan):
+            targets = self.target(chosen, arrays)
+            whole = self.recipe.input.augment({**arrays, **targets}, seeds[chosen])
+            targets = {name: whole.pop(name) for name in targets}
+            stream = int(seeds[chosen[0]] % 2**31)
+            x, y, weights = task.finish(finished(self.recipe, state, whole), targets, stream, state)
             if self.weights is not None:
                 weights = self.weights[chosen] * (1 if weights is None else weights)
             yield (x, y) if weights is None else (x, y, weights)
 
-
-def chunks(arrays: Arrays, size: int = CHUNK) -> Iterator[Arrays]:
-    """Arrays cut into batches for prediction."""
-    count = len(next(iter(arrays.values())))
-    for start in range(0, count, size):
-        yield {name: values[start : start + size] for name, values in arrays.items()}
+    def target(self, chosen: np.ndarray, arrays: Arrays) -> Arrays:
+        """The truths of a batch; made once where the examples are kept."""
+        if self.targets is not None:
+            return {name: values[chosen] for name, values in self.targets.items()}
+        found: Arrays = self.recipe.task.target(self.examples.take([int(i) for i in chosen]), arrays, self.state)
+        return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dlspec.data.fingerprint import duplicates, duplicates_note
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.types import Arrays, DataError, Examples, Splits, State
+from dlspec.types import DataError, Splits, State
 
 
 @dataclass
@@ -35,9 +35,3 @@ def prepare(recipe: Recipe, watch: Watch) -> Prepared:
         watch.warn(warning)
     state = {"input": entered, "task": asked, "shapes": entered["shapes"]}
     return Prepared(splits, state, warnings)
-
-
-def encode(recipe: Recipe, state: State, examples: Examples) -> Arrays:
-    """The arrays that the network takes for these examples."""
-    encoded = recipe.input.encode(examples, state["input"])
-    return {name: encoded[name] for name in state["shapes"]}

@@ -80,7 +80,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
 
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
         network = recipe.task.build(recipe.model, state)
-        material = _material(recipe, state, splits)
+        material = _material(recipe, state, splits, watch)
     run = folders.create(out, loaded.name)
     _begin(run, loaded, splits, state, prepared.warnings)
     observer = _fit(recipe, state, material, network, run, watch)
@@ -146,18 +146,23 @@ class _Material(NamedTuple):
     sample: Score
 
 
-def _material(recipe: Recipe, state: State, splits: Splits) -> _Material:
+def _material(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> _Material:
     """Encode everything.  Raises DataError where an example of train or dev cannot be encoded or has no truth."""
     from dlspec.runs.fit import Score
     from dlspec.runs.pipeline import Pipeline
+    from dlspec.runs.store import Kept, store
 
-    train = splits["train"]
-    pipeline = Pipeline(recipe, state, train)
-    dev = Score(recipe, state, splits["dev"]) if "dev" in splits else None
-    if dev is not None:
-        recipe.task.target(dev.examples, dev.encoded, state)
-    whole = len(train) <= TRAIN_SCORED and recipe.task.evaluator.scored(train, 0) is train
-    sample = Score(recipe, state, train, pipeline.encoded) if whole else Score(recipe, state, fixed_sample(train))
+    evaluator, seed, train = recipe.task.evaluator, recipe.train.seed, splits["train"]
+    pipeline = Pipeline(recipe, state, store(recipe, state, train, watch, "examples of train"))
+    dev = None
+    if "dev" in splits:
+        kept = store(recipe, state, evaluator.scored(splits["dev"], seed), watch, "examples of dev")
+        if isinstance(kept, Kept):
+            recipe.task.target(kept.examples, kept.arrays, state)
+        dev = Score(kept)
+    whole = len(train) <= TRAIN_SCORED and evaluator.scored(train, seed) is train
+    sampled = evaluator.scored(fixed_sample(train), seed)
+    sample = Score(pipeline.store if whole else store(recipe, state, sampled, watch, "examples of train to score"))
     return _Material(pipeline, dev, sample)
 
 

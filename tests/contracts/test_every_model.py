@@ -19,7 +19,7 @@ CASES = [(name, kind) for name in names("models") for kind in find("models", nam
 def arrays(kind):
     data = examples(kind, "classification")
     state = INPUTS[kind].prepare(data)
-    encoded = INPUTS[kind].encode(data, state)
+    encoded = INPUTS[kind].finish(INPUTS[kind].encode(data, state), state)
     return state["shapes"], {name: encoded[name] for name in state["shapes"]}
 
 
