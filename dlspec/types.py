@@ -176,9 +176,12 @@ class Figure(NamedTuple):
     """Something to look at rather than read, drawn by the report; plain lists and numbers, so that it is JSON.
 
     `matrix`: rows, columns (names), values (list of lists), row_title, column_title.
-    `lines`: series (list of {name, x, y}, optional low and high), x_title, y_title, optional diagonal (true).
+    `lines`: series (list of {name, x, y}, optional low and high, and counts: dots of that size, not joined), x_title,
+    y_title, optional diagonal (true), x_range and y_range ([low, high]), mark ({x, name}: a vertical line); a y of None
+    is a gap.
     `points`: x, y, x_title, y_title, optional diagonal.
-    `bars`: names, values, optional low and high, x_title, y_title.
+    `bars`: names, values, optional low and high, x_title, y_title; edges (one more than values) instead of names make a
+    histogram.
     """
 
     kind: Literal["matrix", "lines", "points", "bars"]
@@ -222,7 +225,10 @@ class UserError(Exception):
             self.complaints = [Complaint(where or Place(), message)]
         else:
             self.complaints = list(message)
-        super().__init__("\n".join(str(c) for c in self.complaints))
+        super().__init__()
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.complaints))
 
 
 class RecipeError(UserError):

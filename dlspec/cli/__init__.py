@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
 import typer
+
+# Looking for plugins of pydantic reads the metadata of every installed package; no command of ours has any.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from dlspec.cli import doctor, error_analysis, evaluate, predict, recipes, runs, train
 from dlspec.types import Place, UserError

@@ -11,13 +11,11 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.data import sources
 from dlspec.data.base import Reader
-from dlspec.data.sources import Source, some
+from dlspec.data.sources import PARTS, Source, some
 from dlspec.types import DataError, Examples, Place, Splits
 
 if TYPE_CHECKING:
     import numpy as np
-
-PARTS = {"train": "train", "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev", "test": "test"}
 
 
 class Arrays(Reader):

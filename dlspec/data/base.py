@@ -20,6 +20,8 @@ class Reader(Component):
     """what goes in when the recipe's `input` has no name: "table", "picture", "text", "series" or "sound" """
     suffixes: ClassVar[tuple[str, ...]] = ()
     """endings of the files that this reader opens when `predict` or `evaluate --data` is given one"""
+    folders: ClassVar[bool] = False
+    """whether it opens folders, too"""
 
     split: Split = Split()
     """how the examples are divided into train, dev and test"""

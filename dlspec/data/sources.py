@@ -14,6 +14,9 @@ from pydantic import Discriminator, Tag
 from dlspec.recipe.component import DataPath, Section
 from dlspec.types import DataError, Place
 
+PARTS = {"train": "train", "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev", "test": "test"}
+"""what parts are called in file names, and what they are called here"""
+
 
 class Files(Section):
     """A file for each split."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.truths import class_name, class_names
-from dlspec.types import Error, Example, Examples, Metric, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Metric, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,6 +142,18 @@ class Classes(Evaluator):
 
     def truth(self, examples: Examples, state: State) -> list[Any]:
         return [class_name(value) for value in examples.column("y")]
+
+    def figures(self, statistics: Statistics, state: State) -> list[Figure]:
+        """Confusion matrix, calibration with its counts, and of two classes the ROC curve."""
+        from dlspec.evaluators.class_figures import calibration, confusion, roc_curve
+
+        if not len(statistics["truth"]):
+            return []
+        table = _table(statistics["truth"], statistics["guess"], len(state["classes"]))
+        figures = [confusion(table, state["classes"]), *calibration(statistics, state)]
+        if state["positive"] is not None:
+            figures += roc_curve(statistics, state, self.combine(statistics)["roc_auc"])
+        return figures
 
     def stack(self, predictions: Sequence[Any]) -> np.ndarray:
         import numpy as np

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.truths import numbers
-from dlspec.types import Error, Example, Examples, Metric, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Metric, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
 
 BANDS = (0.25, 0.5, 1.0, 2.0)
 """where kinds of error begin, in standard deviations of train's target; what is within the first is no error"""
+MOST_POINTS = 20_000
+"""a figure keeps no more; of more examples, so many evenly spread"""
+HISTOGRAM_BINS = 24
 
 
 class Numbers(Evaluator):
@@ -90,6 +93,45 @@ class Numbers(Evaluator):
     def truth(self, examples: Examples, state: State) -> list[Any]:
         values = [None if value is None else float(value) for value in examples.column("y")]
         return [None if value is None or math.isnan(value) else value for value in values]
+
+    def figures(self, statistics: Statistics, state: State) -> list[Figure]:
+        """Truth against guess, and a histogram of guess − truth; guesses that are no finite numbers are left out."""
+        import numpy as np
+
+        from dlspec.numeric.rounding import round_range
+
+        fit = np.isfinite(statistics["guess"])
+        truth, guess = statistics["truth"][fit], statistics["guess"][fit]
+        if not len(truth):
+            return []
+        kept = np.unique(np.linspace(0, len(truth) - 1, min(len(truth), MOST_POINTS)).round().astype(int))
+        points = {
+            "x": [float(f"{one:.6g}") for one in truth[kept]],
+            "y": [float(f"{one:.6g}") for one in guess[kept]],
+            "x_title": "truth",
+            "y_title": "guess",
+            "diagonal": True,
+        }
+        residual = guess - truth
+        edges = round_range(float(residual.min()), float(residual.max()), HISTOGRAM_BINS)
+        bars = {
+            "edges": edges,
+            "values": np.histogram(np.clip(residual, edges[0], edges[-1]), edges)[0].tolist(),
+            "x_title": "guess − truth",
+            "y_title": "examples",
+        }
+        left_out = len(fit) - len(truth)
+        missing = f"; left out: {left_out:,} that {'is' if left_out == 1 else 'are'} not finite" if left_out else ""
+        return [
+            Figure("points", "Truth against guess", points, f"on the line, a guess is right{missing}"),
+            Figure(
+                "bars",
+                "Residuals",
+                bars,
+                f"guesses are too {'high' if residual.mean() > 0 else 'low'} by {_shown(abs(residual.mean()), 3)} on "
+                f"average; half of them are within {_shown(float(np.median(np.abs(residual))), 3)} of the truth",
+            ),
+        ]
 
     def stack(self, predictions: Sequence[Any]) -> np.ndarray:
         import numpy as np

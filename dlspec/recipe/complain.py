@@ -15,6 +15,7 @@ _EXPECTED = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number of a size that can be",
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",

@@ -6,14 +6,13 @@ is the user's own file.  Nothing is imported but the file that is named, and nea
 
 from __future__ import annotations
 
-import difflib
+import ast
 import functools
 import importlib
-import importlib.util
-import os
+import inspect
+import itertools
 import re
-import sys
-import traceback
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +20,9 @@ from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+
+from dlspec.recipe.places import folders_of, look_for, own_class
+from dlspec.recipe.places import nearest as nearest
 
 PACKAGE = Path(__file__).parent.parent
 ROOMS = {"tasks": "Task", "data": "Reader", "inputs": "Input", "models": "Model", "evaluators": "Evaluator"}
@@ -34,9 +36,19 @@ class Section(BaseModel):
         frozen=True,
         strict=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         protected_namespaces=(),
+        defer_build=True,  # what a recipe does not name is never built: half the time of checking one
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        found = handler(schema)
+        properties = handler.resolve_ref_schema(found).get("properties", {})
+        for key, text in documentation(cls).items():
+            properties.get(key, {}).setdefault("description", text)
+        return found
 
     @model_validator(mode="wrap")
     @classmethod
@@ -66,15 +78,23 @@ class Component(Section):
     summary: ClassVar[str] = ""
 
 
+def documentation(cls: type[BaseModel]) -> dict[str, str]:
+    """What stands under each field, in quotes.  Reads the source, so not for checking a recipe."""
+    found: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if not issubclass(base, Section) or base is Section:
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, text in itertools.pairwise(body.body):
+            said = text.value.value if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) else None
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(said, str):
+                found[field.target.id] = inspect.cleandoc(said).strip()
+    return found
+
+
 _STANDARD = set(get_args(core_schema.ErrorType)) - {"value_error", "assertion_error"}
 """pydantic's own kinds of error, which can be raised again as they are"""
-
-
-def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that `word` most likely meant."""
-    lower = {k.lower(): k for k in known}
-    match = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
-    return lower[match[0]] if match else None
 
 
 def unknown(what: str, word: str, known: Sequence[str]) -> str:
@@ -107,7 +127,7 @@ def find(room: str, name: str, folders: Sequence[Path] = ()) -> type[Component]:
     Raises ValueError, with near misses, where there is none; only the named file is imported.
     """
     if name.endswith(".py") or "/" in name:
-        return _own(room, name, folders)
+        return own_class(room, look_for(name, folders), ROOMS[room])
     if name not in files(room):
         known = names(room)
         guess = nearest(name, known)
@@ -130,46 +150,8 @@ def _class_of(module: ModuleType, name: str) -> type[Component]:
     raise ValueError(f"{module.__file__} defines no class {plain}")
 
 
-def _own(room: str, name: str, folders: Sequence[Path]) -> type[Component]:
-    file = Path(look_for(name, folders))
-    if file.suffix != ".py":
-        raise ValueError(f"'{name}' is not a Python file")
-    base = getattr(importlib.import_module(f"dlspec.{room}.base"), ROOMS[room])
-    module = _load(file)
-    classes = [
-        v
-        for v in vars(module).values()
-        if isinstance(v, type) and issubclass(v, base) and v.__module__ == module.__name__
-    ]
-    plain = file.stem.replace("_", "").lower()
-    chosen = [c for c in classes if c.__name__.lower() == plain] or classes
-    if len(chosen) != 1:
-        have = ", ".join(c.__name__ for c in classes) or "none"
-        raise ValueError(
-            f"{file} should define one class over dlspec.{room}.base.{ROOMS[room]}, called like the file; it has {have}"
-        )
-    return chosen[0]
-
-
-def _load(file: Path) -> ModuleType:
-    """Import a user's own file once; what it imports from its folder is found, too."""
-    key = "dlspec_own_" + re.sub(r"\W", "_", str(file.resolve()))
-    if key in sys.modules:
-        return sys.modules[key]
-    spec = importlib.util.spec_from_file_location(key, file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[key] = module
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[key]
-        steps = [step for step in traceback.extract_tb(error.__traceback__) if step.filename == str(file)]
-        line = error.lineno if isinstance(error, SyntaxError) else (steps[-1].lineno if steps else 1)
-        raise ValueError(f"{file}:{line}: {type(error).__name__}: {error}") from None
-    return module
+ANY = "*"
+"""a default of OneOf: which one it is, follows from something else"""
 
 
 class OneOf:
@@ -198,10 +180,12 @@ class OneOf:
         whole: list[dict[str, Any]] = []
         for name, cls in sorted(classes.items()):
             one = handler(cls.__pydantic_core_schema__)
-            must = [] if name == self.default else ["name"]
-            whole.append({"title": name, "allOf": [one], "properties": {"name": {"const": name}}, "required": must})
+            must = [] if self.default in (name, ANY) else ["name"]
+            named = {"properties": {"name": {"const": name}}, "required": must}
+            whole.append({"title": name, "type": "object", "allOf": [one], **named})
         if self.room:
-            whole.append({"properties": {"name": {"type": "string", "pattern": r"\.py$"}}, "required": ["name"]})
+            own = {"properties": {"name": {"type": "string", "pattern": r"\.py$"}}, "required": ["name"]}
+            whole.append({"type": "object", **own})
         return {"anyOf": [*short, *whole]}
 
     def validate(self, value: Any, info: core_schema.ValidationInfo) -> Any:
@@ -213,7 +197,7 @@ class OneOf:
             raise PydanticCustomError(
                 "choice", "{message}", {"message": f"expected a name, or keys with a name, got {shown(value)}"}
             )
-        if "name" not in value and self.default and not nearest("name", [str(key) for key in value]):
+        if "name" not in value and self.default not in (None, ANY) and not nearest("name", [str(key) for key in value]):
             value = {"name": self.default, **value}
         name = value.get("name")
         if not isinstance(name, str):
@@ -221,15 +205,15 @@ class OneOf:
             message = (
                 f"which one? give a name: {', '.join(known)}" if name is None else f"expected a name, got {shown(name)}"
             )
-            near = nearest("name", [str(key) for key in value]) if name is None else None
+            near = nearest("name", [str(key) for key in value]) if "name" not in value else None
             raise _at(near, unknown("key", near, ["name"]), value[near]) if near else _at("name", message, name)
         context = info.context or {}
         try:
-            cls = self.choose(name, context.get("folders", ()))
+            cls = self.choose(name, folders_of(name, context))
         except ValueError as error:
             raise _at("name", str(error), name) from None
         if self.room and (name.endswith(".py") or "/" in name):
-            value = {**value, "name": look_for(name, context.get("folders", ()))}
+            value = {**value, "name": look_for(name, folders_of(name, context))}
         return cls.model_validate(value, context=info.context)
 
     def choose(self, name: str, folders: Sequence[Path] = ()) -> type[Section]:
@@ -260,29 +244,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-def look_for(path: str, folders: Sequence[Path]) -> str:
-    """The absolute path of a file or folder: beside the recipe, then under $DLSPEC_DATA.
-
-    Raises ValueError that names every place that was looked at, and the nearest name that is there.
-    """
-    if not path or "\0" in path:
-        raise ValueError(f"{path!r} is not a path")
-    places = [Path(os.path.abspath(folder / Path(path).expanduser())) for folder in (*(folders or (Path.cwd(),)),)]
-    if os.environ.get("DLSPEC_DATA"):
-        places.append(Path(os.environ["DLSPEC_DATA"]).absolute() / Path(path).expanduser())
-    places = list(dict.fromkeys(places))
-    for place in places:
-        if os.path.exists(place):
-            return str(place)
-    near = None
-    for place in places:
-        if place.parent.is_dir() and near is None:
-            near = nearest(place.name, [entry.name for entry in place.parent.iterdir()])
-    hint = f"; did you mean '{near}'?" if near else ""
-    unset = "" if os.environ.get("DLSPEC_DATA") or Path(path).is_absolute() else " ($DLSPEC_DATA is not set)"
-    raise ValueError(f"there is no '{path}'; looked at {', '.join(map(str, places))}{unset}{hint}")
-
-
 class _DataPath:
     """A path that must exist, made absolute when the recipe is read (see look_for)."""
 
@@ -292,7 +253,7 @@ class _DataPath:
     def resolve(self, value: str, info: core_schema.ValidationInfo) -> str:
         context = info.context or {}
         try:
-            return look_for(value, context.get("folders", ()))
+            return look_for(value, folders_of(value, context))
         except ValueError:
             if context.get("paths_may_be_missing"):
                 return value

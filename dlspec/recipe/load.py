@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from pydantic import ValidationError
 
 from dlspec.recipe import positions
 from dlspec.recipe.complain import complaints
-from dlspec.recipe.component import PACKAGE, nearest
+from dlspec.recipe.component import ANY, PACKAGE, Section, nearest, unknown
 from dlspec.recipe.positions import Document, Spot
-from dlspec.recipe.schema import Recipe
-from dlspec.types import Place, RecipeError, UserError
+from dlspec.recipe.schema import Recipe, choices
+from dlspec.types import Complaint, Place, RecipeError, UserError
+
+SET = "--set "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Loaded:
     @property
     def name(self) -> str:
         """What its runs are called after: the file's name without its ending."""
-        return re.sub(r"[^\w.-]+", "_", self.file.stem) or "recipe"
+        return re.sub(r"[^\w.-]+", "_", self.file.stem).strip(".") or "recipe"
 
     @contextlib.contextmanager
     def placing(self) -> Iterator[None]:
@@ -61,19 +63,53 @@ def load(path: str | Path, sets: Sequence[str] = (), *, paths_may_be_missing: bo
     file = locate(path)
     document, folders = _layered(file, ())
     if sets:
-        together = functools.reduce(functools.partial(_merge, nameless_is_same=True), map(_set, sets))
+        together = functools.reduce(functools.partial(_merge, among_sets=True), map(_set, sets))
         document = _merge(document, together)
     document.value.pop("extends", None)
-    context = {"folders": folders, "paths_may_be_missing": paths_may_be_missing}
+    context = {"folders": folders, "paths_may_be_missing": paths_may_be_missing, "homes": _homes(document)}
     try:
         recipe = Recipe.model_validate(document.value, context=context)
     except ValidationError as error:
         found = document.complaints + complaints(error, document)
         found.sort(key=lambda one: (one.where.file != str(file), one.where.file or "", one.where.line or 0))
         raise RecipeError(found) from None
+    document.complaints += [one for one in map(_removed_in_vain(recipe), document.removed.items()) if one]
     if document.complaints:
         raise RecipeError(document.complaints)
     return Loaded(recipe, file, folders, document)
+
+
+def _removed_in_vain(recipe: Recipe) -> Callable[[tuple[positions.Path, Spot]], Complaint | None]:
+    """Complains where `key: null` names no setting: a typo would otherwise remove nothing, in silence."""
+
+    def complain(one: tuple[positions.Path, Spot]) -> Complaint | None:
+        path, spot = one
+        section: Any = recipe
+        for part in path[:-1]:
+            section = getattr(section, str(part), None)
+        known = list(type(section).model_fields) if isinstance(section, Section) else []
+        if not known or path[-1] in known:
+            return None
+        place = Place(spot.file, spot.line or None, spot.column or None, positions.dotted(path))
+        return Complaint(place, unknown("key", str(path[-1]), known), spot.excerpt)
+
+    return complain
+
+
+def _homes(document: Document) -> dict[str, Path]:
+    """For each text in a recipe, the folder of the file that says it (of --set: where it was typed)."""
+    homes: dict[str, Path] = {}
+
+    def walk(value: Any, path: positions.Path) -> None:
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(one, str) and (*path, key) in document.values:
+                said_by = document.values[(*path, key)].file
+                homes[one] = Path.cwd() if said_by.startswith(SET) else Path(said_by).absolute().parent
+            elif isinstance(one, dict | tuple):
+                walk(one, (*path, key))
+
+    walk(document.value, ())
+    return homes
 
 
 def shipped() -> Path:
@@ -83,7 +119,7 @@ def shipped() -> Path:
 
 
 def shipped_names() -> list[str]:
-    return sorted(str(f.relative_to(shipped()).with_suffix("")) for f in shipped().rglob("*.yaml"))
+    return sorted(f.relative_to(shipped()).with_suffix("").as_posix() for f in shipped().rglob("*.yaml"))
 
 
 def locate(path: str | Path) -> Path:
@@ -91,17 +127,24 @@ def locate(path: str | Path) -> Path:
     file = Path(path).expanduser()
     if file.is_file():
         return file
-    name = str(path).removesuffix(".yaml")
-    by_name = {full: shipped() / f"{full}.yaml" for full in shipped_names()}
-    by_name |= {full.rpartition("/")[2]: one for full, one in by_name.items()}
-    if name in by_name:
-        return by_name[name]
+    named = _by_name(str(path))
+    if named is not None:
+        return named
     if file.is_dir():
         raise RecipeError(f"'{path}' is a folder; give a recipe, a .yaml file")
     here = [str(f) for f in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
-    guess = nearest(str(path), [*here, *by_name])
+    short = [full.rpartition("/")[2] for full in shipped_names()]
+    guess = nearest(str(path), [*here, *shipped_names(), *short])
     hint = f"did you mean '{guess}'?" if guess else "`dlspec recipes list` shows those that come with dlspec"
     raise RecipeError(f"there is no recipe '{path}' (looked at {file.absolute()}); {hint}")
+
+
+def _by_name(name: str) -> Path | None:
+    """A shipped recipe by its whole name or its last part."""
+    for full in shipped_names():
+        if name.removesuffix(".yaml") in (full, full.rpartition("/")[2]):
+            return shipped() / f"{full}.yaml"
+    return None
 
 
 def _layered(file: Path, above: tuple[Path, ...]) -> tuple[Document, tuple[Path, ...]]:
@@ -114,14 +157,16 @@ def _layered(file: Path, above: tuple[Path, ...]) -> tuple[Document, tuple[Path,
         return document, (file.absolute().parent,)
     if not isinstance(base, str):
         raise RecipeError([document.complaint(("extends",), "expected the path of one recipe")])
-    for candidate in (file.absolute().parent / base, file.absolute().parent / f"{base}.yaml"):
-        if candidate.is_file():
-            break
-    else:
-        try:
-            candidate = locate(base)
-        except RecipeError as error:
-            raise RecipeError([document.complaint(("extends",), error.complaints[0].message)]) from None
+    home = file.absolute().parent
+    beside = [one for one in (home / base, home / f"{base}.yaml") if one.is_file() and one.resolve() != file.resolve()]
+    candidate = beside[0] if beside else _by_name(base)
+    if candidate is None:
+        near = nearest(base, [*(one.name for one in home.glob("*.y*ml")), *shipped_names()])
+        hint = f"; did you mean '{near}'?" if near else ""
+        message = f"there is no recipe '{base}' (looked at {home / base}, and at those that come with dlspec){hint}"
+        if (home / base).resolve() == file.resolve():
+            message = "a recipe cannot extend itself: recipes would extend each other in a ring"
+        raise RecipeError([document.complaint(("extends",), message)])
     below, folders = _layered(candidate, (*above, file.resolve()))
     return _merge(below, document), tuple(dict.fromkeys((file.absolute().parent, *folders)))
 
@@ -142,10 +187,12 @@ def _read(file: Path) -> Document:
 def _set(text: str) -> Document:
     """`train.epochs=3` as a document of its own, blamed by its own words."""
     key, equals, value = text.partition("=")
-    blame = f"--set {text}"
+    blame = f"{SET}{text}"
     path = tuple(key.strip().split("."))
     if not equals or not all(path):
         raise RecipeError("expected key=value, as in --set train.epochs=3", where=Place(blame))
+    if path[0] == "extends":
+        raise RecipeError("what a recipe extends is said in the recipe, not by --set", where=Place(blame))
     parsed = positions.parse(value, blame)
     if parsed.value == {} and not value.strip().startswith("{"):
         parsed.value = None
@@ -159,12 +206,15 @@ def _set(text: str) -> Document:
     return document
 
 
-def _merge(below: Document, above: Document, *, nameless_is_same: bool = False) -> Document:
+def _merge(below: Document, above: Document, *, among_sets: bool = False) -> Document:
     """One document laid over another: mappings merge, another name replaces, lists replace, null removes.
 
-    nameless_is_same: of several --set, `a.momentum=0.9` and `a.name=sgd` speak of one thing, in either order.
+    A string stands for a name where the recipe chooses by name.  among_sets: of several --set, `a.momentum=0.9` and
+    `a.name=sgd` speak of one thing, in either order.
     """
+    where = choices()
     result = Document(None, above.file, dict(below.keys), dict(below.values), below.complaints + above.complaints)
+    result.removed = {**below.removed, **above.removed}
 
     def forget(path: positions.Path) -> None:
         for table in (result.keys, result.values):
@@ -177,20 +227,22 @@ def _merge(below: Document, above: Document, *, nameless_is_same: bool = False) 
             table.update({k: spot for k, spot in source.items() if k[: len(path)] == path})
 
     def merged(low: Any, high: Any, path: positions.Path) -> Any:
-        if isinstance(low, dict) and isinstance(high, str):
-            high = {"name": high}
-        elif isinstance(low, str) and isinstance(high, dict) and "name" not in high:
-            low = {"name": low}
+        choice = where.get(tuple(map(str, path)))
+        if choice is not None:
+            low, high = ({"name": one} if isinstance(one, str) else one for one in (low, high))
         if not isinstance(low, dict) or not isinstance(high, dict):
             take(path)
-            return high
-        same = "name" not in high or high["name"] == low.get("name") or (nameless_is_same and "name" not in low)
-        if not same:
+            return _without_nulls(high)
+        named = low.get("name", choice.default if choice is not None and not among_sets else None)
+        same = "name" not in high or named in (high["name"], ANY) or (named is None and among_sets)
+        if choice is not None and not same:
             take(path)
-            return high
+            return _without_nulls(high)
         whole = dict(low)
         for key, value in high.items():
-            if value is None and not nameless_is_same:
+            if value is None and not among_sets:
+                if key not in low:
+                    result.removed[(*path, key)] = above.keys.get((*path, key), Spot(above.file, 0, 0, ""))
                 whole.pop(key, None)
                 forget((*path, key))
             else:
@@ -201,6 +253,24 @@ def _merge(below: Document, above: Document, *, nameless_is_same: bool = False) 
     return result
 
 
+def _without_nulls(value: Any) -> Any:
+    """null removes, and where nothing lies below there is nothing to remove; but a lone null is a value."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what our reader (YAML 1.2) would take for something else than text, too."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if positions.scalar(text) == text else "'")
+
+
+_Dumper.add_representer(str, _text)
+
+
 def dump(recipe: Recipe, header: str = "") -> str:
     """The filled recipe as YAML: every default written out."""
 
@@ -209,7 +279,9 @@ def dump(recipe: Recipe, header: str = "") -> str:
             return {key: plain(one) for key, one in value.items()}
         return [plain(one) for one in value] if isinstance(value, tuple | list) else value
 
-    return header + yaml.safe_dump(plain(recipe.model_dump()), sort_keys=False, allow_unicode=True, width=110)
+    return header + yaml.dump(
+        plain(recipe.model_dump()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110
+    )
 
 
 def header_of(file: Path) -> list[str]:

@@ -45,6 +45,8 @@ class Document:
     keys: dict[Path, Spot] = field(default_factory=dict)
     values: dict[Path, Spot] = field(default_factory=dict)
     complaints: list[Complaint] = field(default_factory=list)
+    removed: dict[Path, Spot] = field(default_factory=dict)
+    """keys that a patch takes away though nothing below has them"""
 
     def complaint(self, path: Path, message: str, *, at_key: bool = False) -> Complaint:
         """A complaint about the deepest part of `path` that stands in a file."""

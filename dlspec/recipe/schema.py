@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError, core_schema
 
-from dlspec.recipe.component import OneOf, Section, unknown
+from dlspec.recipe.component import ANY, OneOf, Section, unknown
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -123,7 +123,7 @@ class Recipe(Section):
     """what is asked: classification, regression, …"""
     data: Annotated[Any, OneOf("data")]
     """where the examples come from and how they are split"""
-    input: Annotated[Any, OneOf("inputs")]
+    input: Annotated[Any, OneOf("inputs", default=ANY)]
     """what goes into the network; its name may be left out: it follows from the data"""
     model: Annotated[Any, OneOf("models")]
     """the architecture"""
@@ -131,6 +131,17 @@ class Recipe(Section):
     """how the network is fitted"""
     goal: Goal = Goal()
     """what the run is judged by"""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """A patch need not hold what it extends; of a whole recipe, the input follows from the data."""
+        found = super().__get_pydantic_json_schema__(schema, handler)
+        whole = handler.resolve_ref_schema(found)
+        must = [key for key in whole.pop("required", ()) if key != "input"]
+        whole["anyOf"] = [{"required": ["extends"]}, {"required": must}]
+        return found
 
     @model_validator(mode="before")
     @classmethod
@@ -144,7 +155,7 @@ class Recipe(Section):
         data = values.get("data")
         data = {"name": data} if isinstance(data, str) else data
         if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
-            return values
+            return {**values, "input": _Undetermined()}  # the data's own complaint is enough
         try:
             reader = OneOf("data").choose(data["name"], (info.context or {}).get("folders", ()))
         except ValueError:
@@ -173,6 +184,18 @@ class Recipe(Section):
             if goal.optimize not in known:
                 _refuse(unknown("metric", goal.optimize, known))
         return goal
+
+
+def choices(section: type[Section] = Recipe, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], OneOf]:
+    """Where a recipe chooses by name: path → choice."""
+    found: dict[tuple[str, ...], OneOf] = {}
+    for key, field in section.model_fields.items():
+        for one in field.metadata:
+            if isinstance(one, OneOf):
+                found[(*path, key)] = one
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            found |= choices(field.annotation, (*path, key))
+    return found
 
 
 def _refuse(message: str) -> None:

@@ -11,7 +11,7 @@ from dlspec.recipe.load import load
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.types import ArgumentError, Examples, Splits, State
+from dlspec.types import ArgumentError, Arrays, Examples, Splits, State
 
 
 class OpenedRun:
@@ -44,6 +44,12 @@ class OpenedRun:
                 "scores are of the data as it is now"
             )
         return splits
+
+    def encode(self, examples: Examples) -> Arrays:
+        """The arrays that the network takes for these examples."""
+        from dlspec.runs.store import finished
+
+        return finished(self.recipe, self.state, self.recipe.input.encode(examples, self.state["input"]))
 
     def predictions(self, examples: Examples) -> Any:
         """Decoded predictions, as the task's evaluator takes them."""

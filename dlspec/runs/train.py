@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlspec.recipe.load import Loaded, dump
+from dlspec.recipe.places import helpers
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
@@ -92,6 +91,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         predictions["dev"] = dev.predictions(network)
         state["task"] = recipe.task.calibrate(predictions["dev"], dev.examples, state)
         folders.write_json(run / "state.json", state)
+    copy_own_code(recipe, run)  # once more: what was imported at work is there by now
     scores = _scores(recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions)
 
     fresh = recipe.task.build(recipe.model, state)  # saved uncompiled: for inference, by any tool
@@ -108,7 +108,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
 
 
 def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[str]) -> None:
-    recipe = copy_own_code(loaded, run)
+    recipe = copy_own_code(loaded.recipe, run)
     folders.write_text(run / "recipe.yaml", dump(recipe, f"# {loaded.file.name}, filled: every default written out\n"))
     folders.write_json(run / "state.json", state)
     folders.write_manifest(run / "manifest.csv", {name: part.ids for name, part in splits.parts.items()})
@@ -116,25 +116,22 @@ def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[s
     folders.write_json(run / "machine.json", {**described, "warnings": said})
 
 
-def copy_own_code(loaded: Loaded, run: Path) -> Recipe:
-    """The recipe as the run keeps it: the user's own files lie in the run, beside what they import."""
-    recipe = loaded.recipe
+def copy_own_code(recipe: Recipe, run: Path) -> Recipe:
+    """The recipe as the run keeps it: the user's own files lie in the run, with what they have imported so far."""
     changed: dict[str, Any] = {}
+    homes: dict[Path, str] = {}
     for key in ("task", "data", "input", "model"):
         component = getattr(recipe, key)
         source = Path(component.name)
         if source.suffix != ".py":
             continue
         home = source.parent
-        imported = [Path(m.__file__) for m in list(sys.modules.values()) if getattr(m, "__file__", None) and m.__file__]
-        (run / "code").mkdir(exist_ok=True)
-        for file in {source, *(f for f in imported if f.is_relative_to(home) and f.suffix == ".py")}:
-            if any(re.fullmatch(r"\.?venv|site-packages|\.git", part) for part in file.relative_to(home).parts):
-                continue
-            target = run / "code" / file.relative_to(home)
+        name = homes.setdefault(home, f"code-{len(homes) + 1}" if homes else "code")
+        for file in {source, *helpers(home.resolve())}:
+            target = run / name / (file.relative_to(home.resolve()) if file != source else source.name)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
-        changed[key] = component.model_copy(update={"name": f"./code/{source.name}"})
+        changed[key] = component.model_copy(update={"name": f"./{name}/{source.name}"})
     return recipe.model_copy(update=changed) if changed else recipe
 
 

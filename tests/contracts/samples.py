@@ -58,4 +58,33 @@ def reader(name, folder):
             (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(idx(pictures))
             (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(idx((np.arange(count) % 3).astype("uint8")))
         return cls(path=str(folder))
+    if name == "image_folder":
+        photos(folder / "photos", random)
+        return cls(path=str(folder / "photos"))
+    if name == "image_table":
+        files = photos(folder / "photos", random)
+        lines = [f"{file.relative_to(folder)},{file.parent.name},{i % 7}" for i, file in enumerate(files)]
+        (folder / "photos.csv").write_text("\n".join(["file,animal,size", *lines]) + "\n")
+        return cls(path=str(folder / "photos.csv"), target="animal", tags=("size",))
+    if name == "keras_dataset":
+        made = {
+            f"{kind}_{part}": random.integers(0, high, (count, *shape), dtype=np.uint8)
+            for part, count in (("train", 30), ("test", 10))
+            for kind, high, shape in (("x", 256, (28, 28)), ("y", 10, ()))
+        }
+        np.savez(folder / "mnist.npz", **made)
+        return cls(dataset="mnist", folder=str(folder))
     return cls()
+
+
+def photos(folder, random):
+    """30 small pictures in two class folders."""
+    from PIL import Image
+
+    files = []
+    for i in range(30):
+        file = folder / CLASSES[i % 2] / f"{i}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(file)
+        files.append(file)
+    return files

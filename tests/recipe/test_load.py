@@ -194,3 +194,89 @@ def test_recipes_that_are_no_recipes(write, tmp_path):
 def test_a_shipped_recipe_is_found_by_name():
     assert "classification/digits_lenet5" in shipped_names()
     assert load("classification/digits_lenet5").recipe == load("digits_lenet5").recipe
+
+
+def test_a_base_recipe_in_another_folder_means_its_own_files(tmp_path):
+    for folder, value in (("base", "1"), ("patch", "2")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "rows.csv").write_text(f"a,b\n{value},2\n")
+    (tmp_path / "base" / "base.yaml").write_text(
+        "task: regression\ndata: {name: csv, path: rows.csv, target: b}\nmodel: linear\n"
+    )
+    (tmp_path / "patch" / "patch.yaml").write_text("extends: ../base/base.yaml\ntrain: {epochs: 2}\n")
+    assert load(tmp_path / "patch" / "patch.yaml").recipe.data.path == str(tmp_path / "base" / "rows.csv")
+
+
+def test_what_set_names_is_looked_for_where_it_was_typed(write, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    for folder in (tmp_path, tmp_path / "here"):
+        (folder / "rows.csv").write_text("a,b\n1,2\n")
+    file = write("task: regression\ndata: {name: csv, path: rows.csv, target: b}\nmodel: linear\n")
+    monkeypatch.chdir(tmp_path / "here")
+    assert load(file).recipe.data.path == str(tmp_path / "rows.csv")
+    assert load(file, ["data.path=./rows.csv"]).recipe.data.path == str(tmp_path / "here" / "rows.csv")
+
+
+def test_one_file_and_a_file_a_split_replace_each_other(write, tmp_path):
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    one = "task: regression\ndata: {name: csv, path: rows.csv, target: b}\nmodel: linear\n"
+    many = one.replace("path: rows.csv", "path: {train: rows.csv, dev: rows.csv}")
+    assert load(write(many), ["data.path=rows.csv"]).recipe.data.path == str(tmp_path / "rows.csv")
+    assert load(write(one), ["data.path={train: rows.csv}"]).recipe.data.path.train == str(tmp_path / "rows.csv")
+
+
+def test_a_name_that_is_the_same_keeps_the_settings(write):
+    base = GOOD + "goal: {optimize: f1}\n"
+    write(base.replace("epochs: 3", "epochs: 3, optimizer: {learning_rate: 0.5}"), "base.yaml")
+    assert load(write("extends: base.yaml\ntrain: {optimizer: adam}\n")).recipe.train.optimizer.learning_rate == 0.5
+    assert load(write("extends: base.yaml\ntrain: {optimizer: sgd}\n")).recipe.train.optimizer.learning_rate == 0.01
+    assert load(write("extends: base.yaml\ninput: {name: picture}\n")).recipe.input.size == (32, 32)
+
+
+def test_null_that_removes_nothing_is_no_way_to_hide_a_typo(write):
+    write(GOOD, "base.yaml")
+    assert load(write("extends: base.yaml\ntrain: {seed: null}\n")).recipe.train.seed == 0
+    [complaint] = complaints(write("extends: base.yaml\ntrain: {epoch: null}\n"))
+    assert "did you mean 'epochs'" in complaint.message and complaint.where.line == 2
+    assert "not by --set" in complaints(write(GOOD), "extends=base.yaml")[0].message
+
+
+@pytest.mark.parametrize(
+    "text", ["08", "089", "1e5", "0o7", "+.5", "1e+3", "no", "null", "~", "1:30", "0x1F", "", " a", "é", "'"]
+)
+def test_text_that_looks_like_a_number_stays_text_in_the_run(text, write, tmp_path):
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    recipe = load(write("task: regression\ndata: {name: csv, path: rows.csv, target: b}\nmodel: linear\n")).recipe
+    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"missing": (text, "x")})})
+    assert load(write(dump(recipe), "again.yaml")).recipe.data.missing == (text, "x")
+
+
+def test_own_code_that_changes_is_loaded_anew_and_helpers_do_not_mix(write, tmp_path):
+    code = """\
+        from typing import ClassVar
+        from sizes import WIDTH
+        from dlspec.models.base import Backbone
+
+        class MyNet(Backbone):
+            accepts: ClassVar[tuple[str, ...]] = ("table",)
+            width: int = WIDTH
+        """
+    for name, width in (("k-1", 3), ("k_1", 4)):
+        (tmp_path / name).mkdir()
+        write(code, f"{name}/my_net.py")
+        write(f"WIDTH = {width}\n", f"{name}/sizes.py")
+        write("task: classification\ndata: iris\nmodel: ./my_net.py\n", f"{name}/r.yaml")
+        assert load(tmp_path / name / "r.yaml").recipe.model.width == width
+    write(code.replace("= WIDTH", "= 2 * WIDTH"), "k_1/my_net.py")
+    assert load(tmp_path / "k_1" / "r.yaml").recipe.model.width == 8
+
+
+def test_own_code_that_lacks_what_its_room_asks(write):
+    write("from dlspec.models.base import Backbone\nclass Net(Backbone):\n    pass\n", "net.py")
+    [complaint] = complaints(write("task: classification\ndata: iris\nmodel: ./net.py\n"))
+    assert "must say `accepts`" in complaint.message
+    write("import sys\nsys.exit(3)\n", "leaves.py")
+    assert (
+        "leaves.py:2: SystemExit"
+        in complaints(write("task: classification\ndata: iris\nmodel: ./leaves.py\n"))[0].message
+    )

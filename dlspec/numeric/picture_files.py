@@ -1,0 +1,179 @@
+"""Picture files (JPEG, PNG, BMP, GIF, WebP) as bytes of grey or of red, green and blue; broken ones are named."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import warnings
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from dlspec.numeric.picture_formats import HEAD, format_of, looks_whole, orientation, shown, webp_size, what_else
+from dlspec.types import DataError, Place
+
+MOST_PIXELS = 64_000_000
+"""pictures of more pixels are refused before they are decoded"""
+
+_PLUGINS: dict[str, Any] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+}
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# The size is checked here, with a bound of our own; Pillow's warnings would only say it again, without the file.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", message="Invalid APNG", category=UserWarning)
+
+
+class Header(NamedTuple):
+    """What a picture's head says of the array that `read` makes of it."""
+
+    height: int
+    width: int
+    channels: int
+    format: str
+
+
+def read(path: str, *, most_pixels: int = MOST_PIXELS) -> np.ndarray:
+    """The picture as uint8 (H, W, 1) where the file is grey, (H, W, 3) red, green, blue otherwise.
+
+    Turned as its EXIF orientation says.  Transparency is laid over white.  Palettes and CMYK become RGB; 16 bits
+    become the upper 8, as PNG readers do; of an animation, the first frame.  Colour profiles are not applied.
+    Raises DataError that names the file where it cannot be read, is no such picture, is broken or cut short, or has
+    more than `most_pixels` pixels (then nothing is decoded).
+    """
+    return pixels(load(path, most_pixels=most_pixels))
+
+
+def size(path: str) -> tuple[int, int]:
+    """Height and width, from the head of the file alone.  Raises DataError as `read` does, but for broken pixels."""
+    return header(path)[:2]
+
+
+def header(path: str, *, most_pixels: int = MOST_PIXELS) -> Header:
+    """Height, width and channels as `read` would give them, from the head of the file alone.
+
+    Raises DataError as `read` does, but for broken pixels.
+    """
+    with _file(path) as file:
+        return _described(_opened(path, file, file.read(HEAD), most_pixels))
+
+
+def check(path: str, *, most_pixels: int = MOST_PIXELS) -> Header:
+    """The header of a picture that is probably whole: its head is right, and it ends as such a file ends.
+
+    A file that ends otherwise is decoded to be sure.  Raises DataError as `read` does; damage in the middle of a file
+    that has a proper end is found by `read` alone.
+    """
+    with _file(path) as file:
+        head = file.read(HEAD)
+        found = _described(_opened(path, file, head, most_pixels))
+        length = file.seek(0, os.SEEK_END)
+        file.seek(max(0, length - HEAD))
+        tail = file.read()
+    if not looks_whole(found.format, head, tail, length):
+        load(path, most_pixels=most_pixels)
+    return found
+
+
+def load(path: str, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
+    """The picture that `read` gives, as Pillow holds it: mode L or RGB."""
+    with _file(path) as file:
+        try:
+            data = file.read()
+        except OSError as error:
+            raise _refused(path, f"cannot be read: {error.strerror}") from None
+    image = _opened(path, io.BytesIO(data), data[:HEAD], most_pixels)
+    image.decodermaxblock = max(len(data), 1 << 16)  # one call of the decoder, which lets go of the GIL
+    turn = _TURNS.get(orientation(image.info.get("exif", b"")))
+    try:
+        plain = _plain(image)
+    except Exception as error:  # over broken bytes Pillow raises errors of nearly every kind
+        message = f"this {format_of(data)} picture is broken or cut short ({_reason(error)})"
+        raise _refused(path, message) from None
+    return plain if turn is None else plain.transpose(turn)
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    """An image of mode L or RGB as uint8 (H, W, 1 or 3)."""
+    array = np.asarray(image)
+    return array[..., None] if array.ndim == 2 else array
+
+
+def _file(path: str) -> BinaryIO:
+    try:
+        # open() would wait for a named pipe.
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise _refused(path, "this is a folder, not a picture" if stat.S_ISDIR(mode) else "this is no regular file")
+        return open(path, "rb")
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}") from None
+
+
+def _opened(path: str, file: BinaryIO, head: bytes, most_pixels: int) -> Any:
+    """Pillow's image, its head read and its pixels not.  The plugins are asked directly: `Image.open` would warn."""
+    name = format_of(head)
+    if name is None:
+        raise _refused(path, what_else(head))
+    if name == "WebP":  # Pillow makes room for the pixels when it opens one
+        _bounded(path, *webp_size(head), most_pixels)
+    file.seek(0)
+    try:
+        image = _PLUGINS[name](file)
+        width, height = image.size
+    except Exception as error:  # as in `load`
+        raise _refused(path, f"the head of this {name} picture is broken or cut short ({_reason(error)})") from None
+    _bounded(path, height, width, most_pixels)
+    return image
+
+
+def _bounded(path: str, height: int, width: int, most_pixels: int) -> None:
+    if height * width > most_pixels:
+        raise _refused(
+            path,
+            f"this picture has {height:,} × {width:,} pixels ({height * width / 1e6:,.0f} million); "
+            f"at most {most_pixels / 1e6:,.0f} million are read; make it smaller",
+        )
+
+
+def _described(image: Any) -> Header:
+    width, height = image.size
+    if orientation(image.info.get("exif", b"")) >= 5:
+        height, width = width, height
+    grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+    return Header(height, width, 1 if grey else 3, "WebP" if image.format == "WEBP" else image.format)
+
+
+def _plain(image: Any) -> Image.Image:
+    """Decoded, and brought to mode L or RGB."""
+    mode = "L" if _described(image).channels == 1 else "RGB"
+    image.load()
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("LA", "RGBA") or "transparency" in image.info:
+        colours = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _reason(error: Exception) -> str:
+    return shown(str(error))[:100].rstrip(".") or type(error).__name__
+
+
+def _refused(path: str, message: str) -> DataError:
+    return DataError(message, where=Place(shown(path)))

@@ -1,0 +1,240 @@
+"""The report of a run: what is kept for it as it becomes known, and report.html made of all that the run holds.
+
+Making it reads files alone: no network, no data, no keras.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dlspec.recipe.schema import Recipe
+from dlspec.report.pictures import BUDGET, inlined, small
+from dlspec.runs import folder as folders
+from dlspec.strategy import ceilings
+from dlspec.types import Error, Example, Examples, Figure, Splits, State, Statistics
+
+WORST = {"picture": 200}
+"""how many of the worst examples are kept to be shown, by kind of input"""
+WORST_OTHERWISE = 50
+SAMPLES = {"picture": 12}
+SAMPLES_OTHERWISE = 5
+SAMPLES_BUDGET = 500_000
+"""characters of base64 for samples, and for augmented ones"""
+AUGMENTED = 6
+"""so many examples are shown in so many versions each, the first of them unchanged"""
+SHOWN_FIRST = ("dev", "test", "train_dev", "train")
+
+
+def keep_data(
+    folder: Path,
+    recipe: Recipe,
+    splits: Splits,
+    state: State,
+    *,
+    notes: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    parameters: int | None = None,
+) -> None:
+    """Write data.json: counts, classes or ranges of numbers, notes, sizes; and a few examples of train to look at.
+
+    parameters: of the network.  Raises DataError where an example cannot be shown.
+    """
+    truths = {name: recipe.task.evaluator.truth(part, state["task"]) for name, part in splits.parts.items()}
+    files = [Path(file) for file in recipe.data.files()]
+    folders.write_json(
+        folder / "data.json",
+        {
+            "task": recipe.task.name,
+            "reader": recipe.data.name,
+            "input": recipe.input.kind,
+            "model": recipe.model.name,
+            "parameters": parameters,
+            "epochs": recipe.train.epochs,
+            "splits": {
+                name: {"examples": len(part), **_described(truths[name])} for name, part in splits.parts.items()
+            },
+            "classes": state["task"].get("classes"),
+            "tags": splits["train"].tag_names,
+            "notes": list(notes),
+            "warnings": list(warnings),
+            "files": {
+                "first": str(files[0]) if files else None,
+                "count": len(files),
+                "bytes": sum(file.stat().st_size for file in files if file.is_file()),
+            },
+            "shapes": state["shapes"],
+            "fingerprint": splits.fingerprint,
+            "samples": samples(recipe, splits["train"], state),
+            "augmented": augmented(recipe, splits["train"], state),
+        },
+    )
+
+
+def keep_figures(folder: Path, split: str, recipe: Recipe, scored: Statistics, state: State) -> None:
+    """Write figures/<split>.json: what the evaluator would rather show than say."""
+    figures: list[Figure] = recipe.task.evaluator.figures(scored, state["task"])
+    folders.write_json(folder / "figures" / f"{split}.json", [figure._asdict() for figure in figures])
+
+
+def keep_worst(folder: Path, split: str, recipe: Recipe, examples: Examples, found: ceilings.Found) -> None:
+    """Write worst/<split>.json: the worst examples as a person looks at them.  `found`: the errors of each example."""
+    errors = ceilings.worst(found, WORST.get(recipe.input.kind, WORST_OTHERWISE))
+    place = {one: row for row, one in enumerate(examples.ids)}
+    seen = shown(recipe, [examples[place[error.id]] for error in errors])
+    items = [{**one, **_of_error(error)} for one, error in zip(seen, errors, strict=True)]
+    folders.write_json(folder / "worst" / f"{split}.json", items)
+
+
+def shown(recipe: Recipe, examples: Sequence[Example], budget: int = BUDGET) -> list[dict[str, Any]]:
+    """Examples as a person looks at them: a row of a table, a text, or a picture as {"png", "width", "height"}.
+
+    budget: characters of base64 for all pictures together.
+    """
+
+    items, pictures = [], []
+    for example in examples:
+        rendering = recipe.input.show(example)
+        item: dict[str, Any] = {"id": example.id, "tags": dict(example.tags), "kind_of_input": rendering.kind}
+        if rendering.kind == "picture":
+            pictures.append(small(rendering.content))
+            item["shows"] = len(pictures) - 1
+        else:
+            item["shows"] = rendering.content if rendering.kind in ("table", "text") else None
+        items.append(item)
+    encoded = inlined(pictures, budget)
+    for item in items:
+        if item["kind_of_input"] == "picture":
+            item["shows"] = encoded[item["shows"]]
+    return items
+
+
+def samples(recipe: Recipe, train: Examples, state: State) -> list[dict[str, Any]]:
+    """A few examples of train, evenly spread, with their truth."""
+    chosen = _spread(train, SAMPLES.get(recipe.input.kind, SAMPLES_OTHERWISE))
+    truths = recipe.task.evaluator.truth(chosen, state["task"])
+    return [
+        {**one, "truth": truth if isinstance(truth, str | int | float) else None}
+        for one, truth in zip(shown(recipe, list(chosen), SAMPLES_BUDGET), truths, strict=True)
+    ]
+
+
+def augmented(recipe: Recipe, train: Examples, state: State) -> list[list[dict[str, Any]]]:
+    """A few pictures of train as the network sees them, a row each: unchanged, then augmented by several seeds.
+
+    Empty where the recipe does not augment.  Bytes are shown as they are, other numbers stretched from the range of the
+    unchanged pictures.
+    """
+    import numpy as np
+
+    if recipe.input.kind != "picture" or not len(train):
+        return []
+    chosen = _spread(train, AUGMENTED)
+    encoded = recipe.input.encode(chosen, state["input"])
+    batch = {**encoded, **recipe.task.target(chosen, encoded, state)}
+    plain = np.asarray(batch["picture"])
+    places = np.arange(len(chosen), dtype=np.uint64)
+    versions = [
+        np.asarray(recipe.input.augment(dict(batch), places + np.uint64(len(chosen) * version))["picture"])
+        for version in range(1, AUGMENTED)
+    ]
+    if all(np.array_equal(one, plain) for one in versions):
+        return []
+    low, high = (0.0, 255.0) if plain.dtype == np.uint8 else (float(plain.min()), float(plain.max()))
+    factor = 255 / (high - low) if high > low else 0.0
+    rows = [
+        [((of[i].astype(np.float64) - low) * factor).round().clip(0, 255).astype(np.uint8) for of in (plain, *versions)]
+        for i in range(len(chosen))
+    ]
+    pictures = iter(inlined([small(one) for row in rows for one in row], SAMPLES_BUDGET))
+    return [[next(pictures) for _ in row] for row in rows]
+
+
+def write_report(folder: Path) -> Path:
+    """Make report.html of a run from the files in its folder, whichever there are; an older report gives way to it."""
+    from dlspec.report.html import page
+
+    file = folder / "report.html"
+    # Names of files may hold bytes that are no UTF-8; they come as lone surrogates, which are shown as "?".
+    folders.write_text(file, page(gathered(folder)).encode("utf-8", "replace").decode("utf-8"))
+    return file
+
+
+def gathered(folder: Path) -> dict[str, Any]:
+    """Everything that the files of a run say; what is not there is None or empty."""
+
+    def read(name: str) -> Any:
+        return folders.read_json(folder / name) if (folder / name).is_file() else None
+
+    def by_split(pattern: str) -> dict[str, Any]:
+        found = {file.name.partition(".")[0]: folders.read_json(file) for file in sorted(folder.glob(pattern))}
+        return {name: found[name] for name in sorted(found, key=_order)}
+
+    recipe = folder / "recipe.yaml"
+    scores = read("scores.json") or {}
+    return {
+        "name": folder.parent.name,
+        "run": str(folder),
+        "time": folder.name,
+        "recipe": recipe.read_text(encoding="utf-8") if recipe.is_file() else None,
+        "scores": scores.get("scores") or {},
+        "goal": scores.get("goal"),
+        "best_epoch": scores.get("best_epoch"),
+        "test_looks": scores.get("test_looks", 0),
+        "machine": read("machine.json"),
+        "data": read("data.json"),
+        "history": _history(folder / "history.csv"),
+        "figures": {
+            split: [Figure(**figure) for figure in figures] for split, figures in by_split("figures/*.json").items()
+        },
+        "errors": by_split("errors/*.json"),
+        "worst": by_split("worst/*.json"),
+    }
+
+
+def _history(file: Path) -> list[dict[str, float]]:
+    """An epoch a row; what is not a number is left out."""
+    if not file.is_file():
+        return []
+    with open(file, newline="", encoding="utf-8") as text:
+        rows = [{name: _number(value) for name, value in row.items()} for row in csv.DictReader(text)]
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _order(split: str) -> tuple[int, str]:
+    """Dev first, for it is what one works on."""
+    return (SHOWN_FIRST.index(split) if split in SHOWN_FIRST else len(SHOWN_FIRST), split)
+
+
+def _described(truths: Sequence[Any]) -> dict[str, Any]:
+    """Counts of classes, or moments and range of numbers; nothing where truths are neither."""
+    known = [one for one in truths if one is not None]
+    if known and all(isinstance(one, str) for one in known):
+        return {"classes": dict(Counter(known).most_common())}
+    if known and all(isinstance(one, float) for one in known):
+        mean = statistics.fmean(known)
+        deviation = statistics.pstdev(known, mean)
+        return {"numbers": {"mean": mean, "deviation": deviation, "low": min(known), "high": max(known)}}
+    return {}
+
+
+def _of_error(error: Error) -> dict[str, Any]:
+    return {"kind": error.kind, "size": error.size, "truth": error.truth, "guess": error.guess}
+
+
+def _spread(examples: Examples, most: int) -> Examples:
+    count = min(most, len(examples))
+    return examples.take([i * len(examples) // count for i in range(count)])
