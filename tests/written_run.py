@@ -46,9 +46,11 @@ def write(folder: Path, *, predictions: int = 500, pictures: int = 30, side: int
         for name, value in metrics.items()
     }
     goal = {"metric": "accuracy", "value": metrics["accuracy"], "feasible": None}
+    folders.looks_at_test(run, looking=True)
+    folders.looks_at_test(run, looking=True)
     folders.write_json(
         run / "scores.json",
-        {"scores": {"train": of, "dev": of, "test": of}, "goal": goal, "best_epoch": 7, "test_looks": 2},
+        {"scores": {"train": of, "dev": of, "test": of}, "goal": goal, "best_epoch": 7},
     )
     kinds = [
         {"kind": f"{a} → {b}", "count": 9, "share": 0.1, "low": 0.05, "high": 0.2, "ceiling": 0.9, "gain": 0.02}

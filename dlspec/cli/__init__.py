@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import sys
+import traceback
 from typing import Any
 
 import typer
@@ -13,9 +16,10 @@ import typer
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from dlspec.cli import doctor, error_analysis, evaluate, predict, recipes, runs, train
-from dlspec.types import Place, UserError
+from dlspec.cli.shared import answering
+from dlspec.types import Place, RecipeError, UserError
 
-INTERRUPTED = 130
+INTERRUPTED, NOBODY_READS = 130, 141
 
 app = typer.Typer(
     name="dlspec",
@@ -41,39 +45,64 @@ def options() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command.  Exit codes: 0 done, 1 our failure, 2 the user's, 130 interrupted."""
+    """Run a command.  Exit codes: 0 done, 1 our failure, 2 the user's, 130 interrupted, 141 nobody reads on."""
     given = sys.argv[1:] if arguments is None else arguments
-    as_json, debug = "--json" in given, "--debug" in given
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that cannot show → shows ?
     try:
-        code = app([one for one in given if one != "--debug"], standalone_mode=False)
+        code = _run(given, as_json="--json" in given, debug="--debug" in given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has left.  What Python would still write at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = NOBODY_READS
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _run(given: list[str], *, as_json: bool, debug: bool) -> int:
+    # Under --json, stdout is the answer's alone: what own code or a library prints goes to stderr.
+    aside = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+    try:
+        with answering(sys.stdout), aside:
+            code = app([one for one in given if one != "--debug"], standalone_mode=False)
     except UserError as error:
         if debug:
             raise
-        sys.exit(_user(error, as_json))
+        return _user(error, as_json)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        raise
     except Exception as error:
         if hasattr(error, "format_message"):
             if as_json:
                 _say(True, "argument", error.format_message())
             else:
                 error.show()  # type: ignore[attr-defined]
-            sys.exit(2)
+            return 2
         if debug:
             raise
-        message = f"{type(error).__name__}: {error}"
-        _say(
-            as_json,
-            "internal",
-            f"dlspec failed, which is its own fault: {message}\nrun it again with --debug for the traceback",
-        )
-        sys.exit(1)
+        return _failed(error, as_json)
     if code == INTERRUPTED:
         _say(as_json, "interrupted", "interrupted; nothing is left half written")
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception, as_json: bool) -> int:
+    """What went wrong that nobody foresaw: in the user's own file, or in dlspec."""
+    from dlspec.recipe.places import in_own_code
+
+    message = f"{type(error).__name__}: {error}"
+    own = [step for step in traceback.extract_tb(error.__traceback__) if in_own_code(step.filename)]
+    if own:
+        where = Place(own[-1].filename, own[-1].lineno)
+        return _user(RecipeError(f"your own code failed: {message}", where=where), as_json)
+    advice = "run it again with --debug for the traceback"
+    _say(as_json, "internal", f"dlspec failed, which is its own fault: {message}\n{advice}")
+    return 1
 
 
 def _user(error: UserError, as_json: bool) -> int:
@@ -96,6 +125,6 @@ def _user(error: UserError, as_json: bool) -> int:
 
 def _say(as_json: bool, kind: str, message: str, where: list[Any] | None = None) -> None:
     if as_json:
-        print(json.dumps({"error": {"kind": kind, "message": message, "where": where or []}}, ensure_ascii=False))
+        print(json.dumps({"error": {"kind": kind, "message": message, "where": where or []}}))
     else:
         print(message, file=sys.stderr)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -30,12 +32,26 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout; e
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback when something fails.")]
 
 
+_stdout: TextIO | None = None
+
+
+@contextlib.contextmanager
+def answering(stream: TextIO) -> Iterator[None]:
+    """Answers go to this stream, whatever stdout stands for in the meantime."""
+    global _stdout
+    before, _stdout = _stdout, stream
+    try:
+        yield
+    finally:
+        _stdout = before
+
+
 def answer(value: dict[str, Any], as_json: bool, text: Any) -> None:
     """Print the answer: the object as JSON, or what `text()` prints for a person."""
     if as_json:
         from dlspec.runs.folder import finite
 
-        print(json.dumps(finite(value), ensure_ascii=False))
+        print(json.dumps(finite(value)), file=_stdout or sys.stdout, flush=True)
     else:
         text()
-    sys.stdout.flush()
+        sys.stdout.flush()

@@ -60,6 +60,10 @@ class Arrays(Reader):
         labels = [] if self.labels is None else [*sources.parts(self.labels).values()]
         return [*sources.parts(self.path).values(), *labels]
 
+    @classmethod
+    def for_kind(cls, kind: str, path: str) -> Arrays | None:
+        return cls(path=path, holds=kind) if kind in ("picture", "table") else None
+
     def at(self, path: str) -> Arrays:
         return self.model_copy(update={"path": path, "labels": None})
 

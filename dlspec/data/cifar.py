@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import pickle
@@ -76,6 +77,8 @@ class _ArraysAlone(pickle.Unpickler):
 
         if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
             return getattr(np, name)
+        if (module, name) == ("_codecs", "encode"):  # how Python 3 writes bytes for Python 2
+            return codecs.encode
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
             return np.ndarray.__reduce__(np.empty(0))[0]
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a batch of pictures does not need")

@@ -16,7 +16,7 @@ from dlspec.data import picture_folders
 from dlspec.data.base import Reader
 from dlspec.numeric.picture_formats import SUFFIXES, identity, shown
 from dlspec.recipe.component import DataPath
-from dlspec.types import DataError, Examples, Place, Splits
+from dlspec.types import SPLITS, DataError, Examples, Place, Splits
 
 
 class ImageFolder(Reader):
@@ -102,7 +102,7 @@ class ImageFolder(Reader):
         broken, notes = faulty(files, strict=self.strict)
         y = [labels[name][1] for name in names]
         whole = Examples(ids, files, y, groups=self._groups(ids))
-        rows: dict[str, list[int]] = {part: [] for part in layout.parts}
+        rows: dict[str, list[int]] = {part: [] for part in (*SPLITS, "all") if part in layout.parts}
         for row, name in enumerate(names):
             if row not in broken:
                 rows[labels[name][0]].append(row)

@@ -18,9 +18,8 @@ def faulty(files: PictureFiles, *, strict: bool) -> tuple[dict[int, DataError], 
 
     Raises DataError that names them all, where strict or where no picture is left.
     """
-    from dlspec.numeric.picture_paths import faults
-
-    return _told(files, faults(files), strict)
+    found = {place: one for place, one in enumerate(files.headers()) if isinstance(one, DataError)}
+    return _told(files, found, strict)
 
 
 def without_broken(examples: Examples, *, strict: bool = False) -> tuple[Examples, list[str]]:
@@ -29,12 +28,12 @@ def without_broken(examples: Examples, *, strict: bool = False) -> tuple[Example
     It finds what a quick look does not: damage in the middle of a file.  Examples whose x are no files are as they
     are.  Raises DataError that names the files, where strict or where no picture is left.
     """
-    from dlspec.numeric.picture_paths import PictureFiles, faults
+    from dlspec.numeric.picture_paths import PictureFiles, undecodable
 
     if not isinstance(examples.columns["x"], PictureFiles):
         return examples, []
     files = examples.columns["x"][list(examples.rows)]
-    found, notes = _told(files, faults(files, decode=True), strict)
+    found, notes = _told(files, undecodable(files), strict)
     return examples.take([place for place in range(len(files)) if place not in found]), notes
 
 

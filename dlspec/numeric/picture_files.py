@@ -6,8 +6,10 @@ import io
 import os
 import stat
 import warnings
+from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
+import cv2
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
@@ -17,21 +19,29 @@ from dlspec.types import DataError, Place
 MOST_PIXELS = 64_000_000
 """pictures of more pixels are refused before they are decoded"""
 
+
+class _Jpeg(JpegImagePlugin.JpegImageFile):
+    """Without the look into EXIF for dots per inch, which warns of every broken entry there."""
+
+    def getexif(self) -> Image.Exif:
+        return Image.Exif()
+
+
 _PLUGINS: dict[str, Any] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
+    "JPEG": _Jpeg,
     "PNG": PngImagePlugin.PngImageFile,
     "GIF": GifImagePlugin.GifImageFile,
     "WebP": WebPImagePlugin.WebPImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
 }
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
+    8: np.rot90,
 }
 
 # The size is checked here, with a bound of our own; Pillow's warnings would only say it again, without the file.
@@ -51,12 +61,27 @@ class Header(NamedTuple):
 def read(path: str, *, most_pixels: int = MOST_PIXELS) -> np.ndarray:
     """The picture as uint8 (H, W, 1) where the file is grey, (H, W, 3) red, green, blue otherwise.
 
-    Turned as its EXIF orientation says.  Transparency is laid over white.  Palettes and CMYK become RGB; 16 bits
+    Turned as its EXIF orientation says.  Transparency is laid over white.  Palettes, GIF and CMYK become RGB; 16 bits
     become the upper 8, as PNG readers do; of an animation, the first frame.  Colour profiles are not applied.
     Raises DataError that names the file where it cannot be read, is no such picture, is broken or cut short, or has
     more than `most_pixels` pixels (then nothing is decoded).
     """
-    return pixels(load(path, most_pixels=most_pixels))
+    with _file(path) as file:
+        try:
+            data = file.read()
+        except OSError as error:
+            raise _refused(path, f"cannot be read: {error.strerror}") from None
+    image = _opened(path, io.BytesIO(data), data[:HEAD], most_pixels)
+    turn = orientation(image.info.get("exif", b""))
+    pixels = _quickly(image, data)
+    if pixels is None:
+        try:
+            pixels = _plain(image)
+        except Exception as error:  # over broken bytes Pillow raises errors of nearly every kind
+            message = f"this {format_of(data)} picture is broken or cut short ({_reason(error)})"
+            raise _refused(path, message) from None
+    pixels = pixels if turn == 1 else np.ascontiguousarray(_TURNS[turn](pixels))
+    return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
 def size(path: str) -> tuple[int, int]:
@@ -86,32 +111,8 @@ def check(path: str, *, most_pixels: int = MOST_PIXELS) -> Header:
         file.seek(max(0, length - HEAD))
         tail = file.read()
     if not looks_whole(found.format, head, tail, length):
-        load(path, most_pixels=most_pixels)
+        read(path, most_pixels=most_pixels)
     return found
-
-
-def load(path: str, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
-    """The picture that `read` gives, as Pillow holds it: mode L or RGB."""
-    with _file(path) as file:
-        try:
-            data = file.read()
-        except OSError as error:
-            raise _refused(path, f"cannot be read: {error.strerror}") from None
-    image = _opened(path, io.BytesIO(data), data[:HEAD], most_pixels)
-    image.decodermaxblock = max(len(data), 1 << 16)  # one call of the decoder, which lets go of the GIL
-    turn = _TURNS.get(orientation(image.info.get("exif", b"")))
-    try:
-        plain = _plain(image)
-    except Exception as error:  # over broken bytes Pillow raises errors of nearly every kind
-        message = f"this {format_of(data)} picture is broken or cut short ({_reason(error)})"
-        raise _refused(path, message) from None
-    return plain if turn is None else plain.transpose(turn)
-
-
-def pixels(image: Image.Image) -> np.ndarray:
-    """An image of mode L or RGB as uint8 (H, W, 1 or 3)."""
-    array = np.asarray(image)
-    return array[..., None] if array.ndim == 2 else array
 
 
 def _file(path: str) -> BinaryIO:
@@ -155,20 +156,40 @@ def _described(image: Any) -> Header:
     width, height = image.size
     if orientation(image.info.get("exif", b"")) >= 5:
         height, width = width, height
-    grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+    # A GIF is colours out of a palette; where those happen to be 0 to 255 in order, Pillow calls it grey.
+    grey = image.format != "GIF" and (image.mode in ("1", "L", "LA") or image.mode.startswith("I"))
     return Header(height, width, 1 if grey else 3, "WebP" if image.format == "WEBP" else image.format)
 
 
-def _plain(image: Any) -> Image.Image:
-    """Decoded, and brought to mode L or RGB."""
+def _quickly(image: Any, data: bytes) -> np.ndarray | None:
+    """The pixels of a whole JPEG of grey or of red, green and blue: OpenCV decodes it to the same bits as Pillow.
+
+    It gives the array at once, where Pillow's pixels must be copied out of four bytes each.  None for any other file,
+    and where OpenCV finds it broken: Pillow then says why.
+    """
+    if (
+        image.format != "JPEG"
+        or image.mode not in ("L", "RGB")
+        or not looks_whole("JPEG", b"", data[-HEAD:], len(data))
+    ):
+        return None
+    colour = cv2.IMREAD_GRAYSCALE if image.mode == "L" else cv2.IMREAD_COLOR_RGB
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), colour | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        return None
+
+
+def _plain(image: Any) -> np.ndarray:
+    """The pixels (H, W) of grey, (H, W, 3) of anything else."""
     mode = "L" if _described(image).channels == 1 else "RGB"
     image.load()
     if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        return (np.asarray(image) >> 8).astype(np.uint8)
     if image.mode in ("LA", "RGBA") or "transparency" in image.info:
         colours = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours)
-    return image if image.mode == mode else image.convert(mode)
+    return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def _reason(error: Exception) -> str:

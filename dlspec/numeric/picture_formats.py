@@ -92,7 +92,7 @@ def orientation(exif: bytes) -> int:
 
 def shown(name: str) -> str:
     """A name or path as text for people and JSON: control characters and bytes that are not UTF-8 as \\n, \\xe9, …"""
-    return _UNPRINTABLE.sub(_escaped, name)
+    return _UNPRINTABLE.sub(_escaped, name) if _UNPRINTABLE.search(name) else name
 
 
 def identity(name: str) -> str:

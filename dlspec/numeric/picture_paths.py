@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.numeric.picture_bytes import Fit, fitted
-from dlspec.numeric.picture_files import check, load, pixels
+from dlspec.numeric.picture_bytes import Fit, fit_bytes
+from dlspec.numeric.picture_files import Header, check, read
 from dlspec.numeric.picture_formats import shown
 from dlspec.types import DataError, Place
 
@@ -23,13 +23,14 @@ AHEAD = 8
 class PictureFiles(Sequence[str]):
     """Paths of picture files: what `x` is where pictures stay files until they are read.  `paths[i]` is absolute.
 
-    A selection (`paths[[3, 1]]`) shares the hashes that were taken of the whole.
+    A selection (`paths[[3, 1]]`) shares what was found out about the whole: heads and hashes are read once.
     """
 
     def __init__(self, folder: str, names: Sequence[str]) -> None:
         """names: relative to the folder, or absolute."""
         self.folder, self.names = folder, names
         self.rows: Sequence[int] = range(len(names))
+        self.heads: dict[int, Header | DataError] = {}
         self.hashes: dict[int, bytes] = {}
 
     def __len__(self) -> int:
@@ -40,8 +41,16 @@ class PictureFiles(Sequence[str]):
             return os.path.join(self.folder, self.names[self.rows[index]])
         other = PictureFiles(self.folder, self.names)
         other.rows = self.rows[index] if isinstance(index, slice) else [self.rows[i] for i in index]
-        other.hashes = self.hashes
+        other.heads, other.hashes = self.heads, self.hashes
         return other
+
+    def headers(self) -> list[Header | DataError]:
+        """Size and channels of each, or what is wrong with it as far as a quick look shows (`picture_files.check`)."""
+        new = [i for i, row in enumerate(self.rows) if row not in self.heads]
+        alike: dict[Any, Any] = {}  # most pictures of a folder are of a few sizes
+        for i, found in zip(new, in_threads(check, [self[i] for i in new]), strict=True):
+            self.heads[self.rows[i]] = alike.setdefault(found, found)
+        return [self.heads[row] for row in self.rows]
 
     def digests(self) -> list[bytes]:
         """A hash of each file's bytes, taken once, by several threads.  Raises DataError where one cannot be read."""
@@ -63,8 +72,7 @@ def read_many(
     """
 
     def one(path: str) -> np.ndarray:
-        image = load(path)
-        return pixels(image) if shape is None else fitted(image, shape, fit)
+        return read(path) if shape is None else fit_bytes(read(path), shape, fit)
 
     return in_threads(one, paths, threads=threads)
 
@@ -79,7 +87,7 @@ def read_into(
     _, height, width, channels = out_NHWC.shape
 
     def one(place: int) -> None:
-        out_NHWC[place] = fitted(load(paths[place]), (height, width, channels), fit)
+        out_NHWC[place] = fit_bytes(read(paths[place]), (height, width, channels), fit)
 
     faults = {}
     for place, found in enumerate(in_threads(one, range(len(paths)), threads=threads)):
@@ -89,15 +97,11 @@ def read_into(
     return faults
 
 
-def faults(paths: Sequence[str], *, decode: bool = False, threads: int | None = None) -> dict[int, DataError]:
-    """What is wrong with these files, by place: quickly (`check`), or by decoding every one of them."""
-    found = in_threads(load_and_forget if decode else check, paths, threads=threads)
-    return {place: error for place, error in enumerate(found) if isinstance(error, DataError)}
-
-
-def load_and_forget(path: str) -> None:
-    """Decode a picture to see that it can be.  Raises DataError as `read` does."""
-    load(path)
+def undecodable(paths: Sequence[str], *, threads: int | None = None) -> dict[int, DataError]:
+    """What cannot be read, by place; found by decoding every one."""
+    # Only whether it can be read is kept of each, not the pixels.
+    found = in_threads(_tried, paths, threads=threads)
+    return {place: error for place, error in enumerate(found) if error is not None}
 
 
 def in_threads(task: Callable[[Any], Any], of: Sequence[Any], *, threads: int | None = None) -> Iterator[Any]:
@@ -132,6 +136,10 @@ def _attempt(task: Callable[[Any], Any], one: Any) -> Any:
         return task(one)
     except DataError as error:
         return error
+
+
+def _tried(path: str) -> None:
+    read(path)
 
 
 def _digest(path: str) -> bytes:

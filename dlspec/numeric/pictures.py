@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,14 @@ BLOCK = 1024
 
 
 def read_picture(x: Any, name: str) -> np.ndarray:
-    """One example's x as an array (H, W) or (H, W, C).  Raises DataError, with the example's id, where it is none."""
+    """One example's x as an array (H, W) or (H, W, C).  Raises DataError, with the example's id, where it is none.
+
+    An absolute path is read as a picture file.
+    """
+    if isinstance(x, str) and os.path.isabs(x):
+        from dlspec.numeric.picture_files import read
+
+        return read(x)
     picture = np.asarray(x)
     if picture.dtype.kind not in "buif" or picture.ndim not in (2, 3) or not picture.size:
         got = repr(x) if isinstance(x, str) else f"shape {picture.shape}, {picture.dtype}"

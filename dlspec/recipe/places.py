@@ -136,3 +136,8 @@ def helpers(home: Path) -> list[Path]:
     """The files under a folder that own code has imported so far."""
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
     return sorted({Path(f) for f in files if f and own_file(f) and Path(f).is_relative_to(home)})
+
+
+def in_own_code(file: str) -> bool:
+    """Whether a Python file lies beside own code that was loaded."""
+    return own_file(file) and any(Path(file).is_relative_to(home) for home in _HOMES)

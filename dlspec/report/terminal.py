@@ -17,7 +17,8 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1,
 
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
     for number, name in enumerate(columns):
-        table.add_column(name, justify="left" if number < left else "right", overflow="fold")
+        flush_left = number < left
+        table.add_column(name, justify="left" if flush_left else "right", overflow="fold", no_wrap=not flush_left)
     from rich.text import Text
 
     for row in rows:
@@ -51,11 +52,15 @@ def print_trained(result: Mapping[str, Any]) -> None:
     speed = f", {result['examples_per_second']:,.0f} examples a second" if result["examples_per_second"] else ""
     print(f"\ntrained {result['epochs']} epochs in {result['seconds']:.1f} s{speed}")
     _scores(result["scores"])
-    goal = result["goal"]
+    goal, run = result["goal"], Path(result["run"])
+    root = run.parent.parent
+    name = "last" if root == Path("runs").absolute() else str(run)
+    if root == Path("runs").absolute():
+        root = Path("runs")
     if goal["value"] is not None:
         print(f"the goal: dev {goal['metric']} {number(goal['value'])}")
     print(f"run: {result['run']}")
-    print("next: dlspec evaluate last, dlspec error-analysis last, or tensorboard --logdir runs")
+    print(f"next: dlspec evaluate {name}, dlspec error-analysis {name}, or tensorboard --logdir {root}")
 
 
 def _scores(scores: Mapping[str, Any]) -> None:
@@ -71,20 +76,26 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
     """What `evaluate` leaves on stdout: every metric with its 95 % interval."""
     scores = result["scores"]
     names = list(dict.fromkeys(name for metrics in scores.values() for name in metrics))
-    head = [""]
-    for split, metrics in scores.items():
-        head += [f"{split} ({next(iter(metrics.values()))['n']:,})", "95 % interval"]
-    rows = []
-    for name in names:
-        row = [name]
-        for metrics in scores.values():
-            row += [number(metrics[name]["value"]), between(metrics[name])]
-        rows.append(row)
     print(f"\nrun: {result['run']}")
-    _table(head, rows)
+    for some in _fitting(list(scores)):
+        head, rows = [""], [[name] for name in names]
+        for split in some:
+            head += [f"{split} ({next(iter(scores[split].values()))['n']:,})", "95 % interval"]
+            for row in rows:
+                one = scores[split].get(row[0], {})
+                row += [number(one.get("value")), between(one)]
+        _table(head, rows)
     if "test" in scores:
         times = "once" if result["test_looks"] == 1 else f"{result['test_looks']} times"
         print(f"test has been looked at {times}; each look that changes a decision makes its score less honest")
+
+
+def _fitting(splits: list[str], each: int = 32) -> list[list[str]]:
+    """Splits side by side, as many as the terminal is wide."""
+    from rich.console import Console
+
+    many = max(1, (Console().width - 12) // each) if sys.stdout.isatty() else len(splits)
+    return [splits[start : start + many] for start in range(0, len(splits), many)]
 
 
 def print_predicted(result: Mapping[str, Any], out: Path | None, most: int = 20) -> None:
@@ -166,6 +177,8 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         )
     for sentence in result["findings"]:
         print(sentence)
+    if result["split"] == "test":
+        print(f"test has been looked at: {result['test_looks']}; a look that changes a decision makes it less honest")
     print(f"written: {result['files']['kinds']}, {result['files']['errors']}")
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.runs.evaluate import count_look, parts_of
+from dlspec.runs import report
+from dlspec.runs.evaluate import parts_of
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.train import headline
 from dlspec.strategy import ceilings
@@ -40,7 +41,7 @@ def analyze(
     watch = watch or Watch()
     opened = run if isinstance(run, OpenedRun) else open_run(run, root)
     examples = parts_of(opened, [split], watch)[split]
-    count_look(opened, split == "test")
+    looks = folders.looks_at_test(opened.folder, looking=split == "test")
     evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
     metric = headline(opened.recipe, opened.state)
     examples = evaluator.scored(examples, opened.recipe.train.seed)
@@ -57,6 +58,7 @@ def analyze(
         "run": str(opened.folder),
         "split": split,
         "examples": len(examples),
+        "test_looks": looks,
         "errors": sum(map(bool, found)),
         "metric": metric.name,
         "value": score,
@@ -71,6 +73,9 @@ def analyze(
     result["files"] = {"kinds": str(home / f"{split}.json"), "errors": str(home / f"{split}.csv")}
     folders.write_json(home / f"{split}.json", result)
     _write_errors(home / f"{split}.csv", examples, found)
+    report.keep_figures(opened.folder, split, opened.recipe, statistics, opened.state)
+    report.keep_worst(opened.folder, split, opened.recipe, examples, found)
+    report.write_report(opened.folder)
     return result
 
 
@@ -131,8 +136,8 @@ def findings(result: dict[str, Any], metric: Metric) -> list[str]:
             )
     if wrong < 30:
         sentences.append(
-            f"{wrong} errors are few: the shares above are known to ± {_half(kinds):.0%} at best; "
-            "a larger dev set would tell more"
+            f"{wrong} error{'s are' if wrong > 1 else ' is'} few: the shares above are known to ± {_half(kinds):.0%} "
+            "at best; a larger dev set would tell more"
         )
     worse = [s for s in result["slices"] if s["low"] > wrong / result["examples"]]
     if worse:
@@ -148,8 +153,10 @@ def _stands_out(kinds: Sequence[dict[str, Any]]) -> bool:
     """Whether the first kind is more frequent than the second beyond chance (sign test, one-sided, 5 %)."""
     if len(kinds) == 1:
         return True
-    first, both = kinds[0]["count"], kinds[0]["count"] + kinds[1]["count"]
-    return bool(sum(math.comb(both, k) for k in range(first, both + 1)) / 2**both <= 0.05)
+    from scipy.special import bdtrc
+
+    counts = sorted((kind["count"] for kind in kinds), reverse=True)
+    return bool(kinds[0]["count"] == counts[0] and bdtrc(counts[0] - 1, counts[0] + counts[1], 0.5) <= 0.05)
 
 
 def _half(kinds: Sequence[dict[str, Any]]) -> float:

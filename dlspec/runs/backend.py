@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from dlspec.types import ArgumentError
+
+BACKENDS = ("tensorflow", "jax")
 _UNUSED_BY_US = ("sklearn", "pandas", "torch", "torchvision", "IPython", "matplotlib")
 
 
@@ -21,7 +25,7 @@ def _quiet() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             os.dup2(saved, 2)
             held.seek(0)
             os.write(2, held.read())
@@ -44,16 +48,34 @@ def _without_optional_packages() -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
+def check_backend() -> None:
+    """Raises ArgumentError where KERAS_BACKEND names a backend that dlspec does not run on, or that is not there."""
+    name = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if name not in BACKENDS:
+        raise ArgumentError(f"KERAS_BACKEND is '{name}'; dlspec runs on {' or '.join(BACKENDS)}")
+    if name not in sys.modules and importlib.util.find_spec(name) is None:
+        raise ArgumentError(f"KERAS_BACKEND is '{name}', which is not installed; pip install {name}, or unset it")
+
+
+def threads_in_force() -> int:
+    """Threads that one operation may use, as the backend has settled it."""
+    if "tensorflow" in sys.modules and os.environ.get("KERAS_BACKEND") == "tensorflow":
+        import tensorflow as tf
+
+        return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1
+    return os.cpu_count() or 1
+
+
 def load_keras(*, threads: int | None = None, seed: int | None = None) -> Any:
     """The keras module, on the backend that KERAS_BACKEND names (TensorFlow where it names none).
 
     threads: processor threads for TensorFlow; settled by the first call of a process.
     seed: seeds Python, NumPy and the backend, and makes operations deterministic.
     """
+    check_backend()
     if "keras" not in sys.modules:
         with _quiet(), _without_optional_packages():
             import keras
-            import keras.src.backend
 
             import dlspec.layers  # noqa: F401
 
@@ -63,6 +85,7 @@ def load_keras(*, threads: int | None = None, seed: int | None = None) -> Any:
                 if threads is not None:
                     tf.config.threading.set_intra_op_parallelism_threads(threads)
                     tf.config.threading.set_inter_op_parallelism_threads(threads)
+                tf.get_logger().setLevel("ERROR")
                 tf.constant(0)  # starts the runtime, with what it prints
     import keras
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
+from dlspec.runs import report
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.reading import examples_of, reader_for
 from dlspec.runs.train import fixed_sample
@@ -32,13 +33,14 @@ def evaluate(
     if data is not None and splits:
         raise ArgumentError("--data scores new data as a whole; leave --split out")
     parts = _new(opened, data) if data is not None else parts_of(opened, splits, watch)
-    looks = count_look(opened, "test" in parts)
+    looks = folders.looks_at_test(opened.folder, looking="test" in parts)
     scores = {}
     for split, examples in parts.items():
         sample = fixed_sample(examples) if split == "train" else examples
         scores[split] = score(opened, sample, split, watch)
     if data is None:
         _remember(opened, scores)
+        report.write_report(opened.folder)
     return {
         "run": str(opened.folder),
         "scores": scores,
@@ -62,6 +64,8 @@ def score(opened: OpenedRun, examples: Examples, split: str, watch: Watch) -> di
     found = intervals(
         evaluator.combine, statistics, len(examples), groups=groups, proportions=evaluator.proportions(statistics)
     )
+    if split != "new":
+        report.keep_figures(opened.folder, split, opened.recipe, statistics, opened.state)
     write_predictions(opened.folder / "predictions" / f"{split}.parquet", opened, examples, predictions)
     return {
         name: {"value": value, "low": low, "high": high, "n": len(examples)}
@@ -98,16 +102,6 @@ def _new(opened: OpenedRun, data: str) -> dict[str, Examples]:
     if not len(examples):
         raise DataError(f"{data} has no examples")
     return {"new": examples}
-
-
-def count_look(opened: OpenedRun, looking: bool) -> int:
-    """How often test has been looked at, this time included; kept in scores.json."""
-    file = opened.folder / "scores.json"
-    kept = folders.read_json(file, default={})
-    looks = int(kept.get("test_looks", 0)) + looking
-    if looking:
-        folders.write_json(file, {**kept, "test_looks": looks})
-    return looks
 
 
 def _remember(opened: OpenedRun, scores: dict[str, Any]) -> None:

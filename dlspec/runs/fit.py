@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,8 +38,10 @@ def compile_network(network: Any, recipe: Recipe, state: State, steps: int) -> N
     # On a CPU compiling with XLA made these networks slower, and the time between steps is the first thing to win.
     network.compile(
         optimizer=optimizer,
-        steps_per_execution=max(1, min(steps, STEPS_PER_EXECUTION)),
-        jit_compile=False,
+        # At least 2: with 1, Keras finds the end of an epoch inside a step, and by then the optimizer has counted it
+        # and decayed the weights.
+        steps_per_execution=max(2, min(steps, STEPS_PER_EXECUTION)),
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
         **recipe.task.compiled(state),
     )
 
@@ -54,8 +56,11 @@ def predict(network: Any, store: Store) -> Any:
     return store.recipe.task.predict(forward(network), store.chunks(), store.state)
 
 
-def dataset(pipeline: Pipeline, epoch: Callable[[], int]) -> Any:
-    """The batches of the epoch that `epoch()` names, for `fit`; asked anew at each epoch's beginning."""
+def dataset(pipeline: Pipeline, epoch: Callable[[], int], failed: list[Exception]) -> Any:
+    """The batches of the epoch that `epoch()` names, for `fit`; asked anew at each epoch's beginning.
+
+    failed: where an error in making a batch is put, since TensorFlow would bury it in a text of its own.
+    """
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -67,9 +72,14 @@ def dataset(pipeline: Pipeline, epoch: Callable[[], int]) -> Any:
     def spec(array: Any) -> Any:
         return tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
 
-    batches = tf.data.Dataset.from_generator(
-        lambda: pipeline.batches(epoch()), output_signature=tf.nest.map_structure(spec, first)
-    )
+    def generate() -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from pipeline.batches(epoch())
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    batches = tf.data.Dataset.from_generator(generate, output_signature=tf.nest.map_structure(spec, first))
     options = tf.data.Options()
     options.autotune.enabled = False  # with it on, fit waits after its last step
     options.threading.private_threadpool_size = 1
@@ -124,23 +134,25 @@ def better(metric: Metric, new: float, old: float | None, margin: float = 0.0) -
 class Best(NamedTuple):
     """The best score on dev so far."""
 
-    since: int
-    """the first epoch (from 0) that reached it: patience counts from here"""
+    epoch: int
+    """the last epoch (from 0) that reached it, whose weights these are"""
     score: float
     weights: list[np.ndarray]
-    """of the last epoch that reached it"""
 
 
 class Observer:
     """What happens at the end of every epoch: score dev, keep the best, write history, tell the watch, stop early."""
 
     def __init__(
-        self, recipe: Recipe, metric: Metric, dev: Score | None, folder: Path, watch: Watch, examples: int
+        self, recipe: Recipe, metric: Metric, dev: Score | None, folder: Path, watch: Watch, pipeline: Pipeline
     ) -> None:
         self.recipe, self.metric, self.dev, self.folder, self.watch = recipe, metric, dev, folder, watch
-        self.examples = examples
+        self.examples, self.steps = len(pipeline.store), pipeline.steps
         self.history: list[dict[str, float]] = []
         self.best: Best | None = None
+        self.since = -1  # patience counts from the last change that was large enough
+        self.reached: float | None = None
+        self.warned = False
         self.stopped_at: int | None = None
         self.seconds = 0.0
         self.epoch = 0
@@ -158,7 +170,9 @@ class Observer:
                 observer.epoch, self.began = epoch, time.perf_counter()
 
             def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-                observer.watch.step(observer.epoch, batch + 1, float((logs or {}).get("loss", np.nan)))
+                observer.watch.step(
+                    observer.epoch, min(batch + 1, observer.steps), float((logs or {}).get("loss", np.nan))
+                )
 
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
                 seconds = time.perf_counter() - self.began
@@ -175,14 +189,19 @@ class Observer:
         row |= {f"train_{name}": value for name, value in train.items()}
         row |= {f"dev_{name}": value for name, value in dev.items()}
         self.history.append(row)
-        judged = dev.get(self.metric.name)
-        stopping = self.recipe.train.early_stopping
-        margin = stopping.minimum_change if stopping else 0.0
-        improved = judged is not None and better(self.metric, judged, self.best.score if self.best else None, margin)
-        if judged is not None and (improved or (self.best and judged == self.best.score)):
+        judged = dev.get(self.metric.name, float("nan"))
+        improved = better(self.metric, judged, self.best.score if self.best else None)
+        if improved or (self.best and judged == self.best.score):
             # Of equally good epochs the later is kept: the first to guess everything right is rarely sure of it.
-            since = epoch if improved or not self.best else self.best.since
-            self.best = Best(since, judged, [np.array(w) for w in network.get_weights()])
+            self.best = Best(epoch, judged, [np.array(w) for w in network.get_weights()])
+        stopping = self.recipe.train.early_stopping
+        if better(self.metric, judged, self.reached, stopping.minimum_change if stopping else 0.0):
+            self.since, self.reached = epoch, judged
+        if not np.isfinite(train.get("loss", 0.0)) and not self.warned:
+            self.warned = True
+            self.watch.warn(
+                f"the loss is {train['loss']} in epoch {epoch + 1}: training has diverged; lower the learning rate"
+            )
         if time.monotonic() - self.written > WRITE_SECONDS:
             self.write()
         if self.board:
@@ -192,13 +211,15 @@ class Observer:
         self.watch.epoch(
             EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
         )
-        if stopping and self.best and epoch - self.best.since >= stopping.patience:
+        if stopping and epoch - self.since >= stopping.patience:
             self.stopped_at = epoch + 1
         return self.stopped_at is not None
 
     def write(self) -> None:
         """history.csv: an epoch a row."""
         self.written = time.monotonic()
+        if not self.history:
+            return
         names = list(dict.fromkeys(name for row in self.history for name in row))
         with replacing(self.folder / "history.csv") as new, open(new, "w", newline="", encoding="utf-8") as text:
             writer = csv.DictWriter(text, names, lineterminator="\n")

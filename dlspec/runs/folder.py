@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -46,6 +47,7 @@ def create(root: str | Path, recipe_name: str) -> Path:
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
     """A path to write to, which takes the place of `file` once it is written whole (same ending)."""
+    file = file.resolve()  # a link stays a link
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".", suffix=file.suffix, dir=file.parent)
     os.close(handle)
@@ -53,11 +55,17 @@ def replacing(file: Path) -> Iterator[Path]:
         yield Path(name)
         with open(name, "rb+") as written:
             os.fsync(written.fileno())
-        os.chmod(name, 0o644)
+        os.chmod(name, 0o666 & ~_umask())
         os.replace(name, file)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
 
 
 def write_text(file: Path, text: str) -> None:
@@ -109,7 +117,7 @@ def read_manifest(file: Path) -> dict[str, str]:
 
 def every(root: str | Path = RUNS) -> list[Path]:
     """All runs under a folder, oldest first."""
-    found = [recipe.parent for recipe in Path(root).glob("*/*/recipe.yaml")]
+    found = [recipe.parent for recipe in Path(root).glob("*/*/recipe.yaml") if _TIME.fullmatch(recipe.parent.name)]
     return sorted(found, key=lambda run: (_order(run.name), run.parent.name))
 
 
@@ -119,17 +127,23 @@ def _order(name: str) -> tuple[str, int]:
     return f"{stamp}-{clock}", int(suffix) if suffix.isdigit() else 1
 
 
-def locate(run: str | Path, root: str | Path = RUNS) -> Path:
+def is_run(folder: Path) -> bool:
+    return (folder / "recipe.yaml").is_file() and (folder / "state.json").is_file()
+
+
+def locate(run: str | Path, root: str | Path = RUNS, *, finished: bool = False) -> Path:
     """The directory of a run: a path, `recipe/time`, a time, a recipe's name (its newest), or "last".
 
-    Raises ArgumentError that says what there is.
+    finished: where several match, the newest that is finished is meant.  Raises ArgumentError that says what there is.
     """
     folder = Path(run).expanduser()
-    if (folder / "recipe.yaml").is_file():
+    if is_run(folder):
         return folder.absolute()
     known = every(root)
     wanted = str(run).strip("/")
     matching = [one for one in known if wanted in ("last", one.parent.name, one.name, f"{one.parent.name}/{one.name}")]
+    if finished:
+        matching = [one for one in matching if (one / "model.keras").is_file()] or matching
     if matching:
         return matching[-1].absolute()
     if not known:
@@ -150,9 +164,26 @@ def summary(run: Path) -> dict[str, Any]:
     result["state"] = "finished" if scores else "unfinished"
     result["metric"] = goal.get("metric")
     result["dev"] = goal.get("value")
-    result["test_looks"] = scores.get("test_looks", 0)
-    result["size_mb"] = sum(f.stat().st_size for f in run.rglob("*") if f.is_file()) / 1e6
+    result["test_looks"] = looks_at_test(run)
+    result["size_mb"] = _size(run) / 1e6
     return result
+
+
+def _size(folder: Path) -> int:
+    size = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # a run that is being written
+            size += file.stat().st_size if file.is_file() else 0
+    return size
+
+
+def looks_at_test(run: Path, *, looking: bool = False) -> int:
+    """How often the test split of a run has been looked at; `looking` counts one more.  A line a look, appended."""
+    file = run / "test_looks.txt"
+    if looking:
+        with open(file, "a", encoding="utf-8") as text:
+            text.write(time.strftime("%Y-%m-%dT%H:%M:%SZ\n", time.gmtime()))
+    return len(file.read_text(encoding="utf-8").splitlines()) if file.exists() else 0
 
 
 def delete(run: Path) -> None:

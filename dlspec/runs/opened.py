@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,12 @@ class OpenedRun:
             raise ArgumentError(f"the run {folder} is unfinished: it has no model.keras; train it again")
         self.recipe: Recipe = load(folder / "recipe.yaml", paths_may_be_missing=True).recipe
         self.state: State = folders.read_json(folder / "state.json")
+
+    def with_task(self, **changed: Any) -> OpenedRun:
+        """The same run with other values in the task's part of the state (a threshold); this one stays as it is."""
+        other = copy.copy(self)
+        other.state = {**self.state, "task": {**self.state["task"], **changed}}
+        return other
 
     @functools.cached_property
     def network(self) -> Any:
@@ -79,4 +86,4 @@ def _plain(values: Sequence[Any]) -> Sequence[Any]:
 
 def open_run(run: str | Path, root: str | Path = folders.RUNS) -> OpenedRun:
     """Open a run by path, by name, or "last".  Raises ArgumentError where there is none or it is unfinished."""
-    return OpenedRun(folders.locate(run, root))
+    return OpenedRun(folders.locate(run, root, finished=True))

@@ -35,7 +35,7 @@ def predict(
     if threshold is not None:
         if opened.state["task"].get("threshold") is None:
             raise ArgumentError(f"--threshold is for two classes; this run's task has no threshold ({opened.folder})")
-        opened.state["task"]["threshold"] = threshold
+        opened = opened.with_task(threshold=threshold)
     predictions: list[dict[str, Any]] = []
     readers = [(path, reader_for(path, opened.recipe)) for path in inputs]
     for path, reader in readers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from dlspec.data.fingerprint import duplicates, duplicates_note
@@ -17,6 +18,7 @@ class Prepared:
     splits: Splits
     state: State
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def prepare(recipe: Recipe, watch: Watch) -> Prepared:
@@ -24,14 +26,21 @@ def prepare(recipe: Recipe, watch: Watch) -> Prepared:
     splits = recipe.data.read()
     if not len(splits["train"]):
         raise DataError("train has no examples")
-    for note in splits.notes:
+    ids = Counter(one for part in splits.parts.values() for one in part.ids)
+    twice = [one for one, count in ids.items() if count > 1]
+    if twice:
+        first = ", ".join(twice[:5]) + (", …" if len(twice) > 5 else "")
+        raise DataError(f"{len(twice):,} ids stand for more than one example ({first}); an id must name one for good")
+    notes = list(splits.notes)
+    for note in notes:
         watch.note(note)
     warnings = [sentence for sentence in [duplicates_note(duplicates(splits))] if sentence]
     entered = recipe.input.prepare(splits["train"])
     asked = recipe.task.prepare(splits["train"])
-    for note in (*entered.pop("notes", ()), *asked.pop("notes", ())):
+    learned = [*entered.pop("notes", ()), *asked.pop("notes", ())]
+    for note in learned:
         watch.note(note)
     for warning in warnings:
         watch.warn(warning)
     state = {"input": entered, "task": asked, "shapes": entered["shapes"]}
-    return Prepared(splits, state, warnings)
+    return Prepared(splits, state, warnings, notes + learned)

@@ -21,8 +21,8 @@ def reader_for(path: str, recipe: Recipe) -> Reader:
         hint = f"; did you mean '{near}'?" if near else ""
         raise ArgumentError(f"there is no file '{path}' (looked at {file.absolute()}){hint}")
     own: Reader = recipe.data
-    endings = own.suffixes
-    if own.files() and (not endings or file.suffix.lower() in endings):
+    reads_files = type(own).at is not Reader.at
+    if reads_files and (file.suffix.lower() in own.suffixes or (not own.suffixes and file.is_dir())):
         return own.at(str(file.absolute()))
     kind = recipe.input.kind
     for other in every("data"):

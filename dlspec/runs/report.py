@@ -185,7 +185,7 @@ def gathered(folder: Path) -> dict[str, Any]:
         "scores": scores.get("scores") or {},
         "goal": scores.get("goal"),
         "best_epoch": scores.get("best_epoch"),
-        "test_looks": scores.get("test_looks", 0),
+        "test_looks": folders.looks_at_test(folder),
         "machine": read("machine.json"),
         "data": read("data.json"),
         "history": _history(folder / "history.csv"),

@@ -205,8 +205,8 @@ def _on_disk(recipe: Recipe, state: State, examples: Examples, probe: Arrays, wa
             for name, values in probe.items()
         }
         _fill(recipe, state, examples, arrays)
-        for array in arrays.values():
-            array.flush()
+        for name in list(arrays):
+            arrays.pop(name).flush()  # closed, too: Windows renames no folder with open files
         (making / "whole").touch()
         with contextlib.suppress(OSError):  # another process made the same in the meantime
             os.replace(making, folder)

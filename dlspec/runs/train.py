@@ -13,7 +13,8 @@ from dlspec.recipe.places import helpers
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.runs import machine
+from dlspec.runs import machine, report
+from dlspec.runs.backend import check_backend, load_keras, threads_in_force
 from dlspec.runs.prepare import prepare
 from dlspec.types import Examples, Metric, Place, RecipeError, Splits, State
 
@@ -68,6 +69,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
     """
     watch = watch or Watch()
     recipe = loaded.recipe
+    check_backend()
     with loaded.placing():
         prepared = prepare(recipe, watch)
         state, splits = prepared.state, prepared.splits
@@ -75,13 +77,22 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
             message = "needs a dev split to watch; give data.split.dev, or leave it out"
             raise RecipeError(message, where=Place(key="train.early_stopping"))
 
-        from dlspec.runs.backend import load_keras
-
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
+        if recipe.train.threads and recipe.train.threads != threads_in_force():
+            watch.warn(f"this process has {threads_in_force()} threads already; train.threads is not in force")
         network = recipe.task.build(recipe.model, state)
         material = _material(recipe, state, splits, watch)
     run = folders.create(out, loaded.name)
     _begin(run, loaded, splits, state, prepared.warnings)
+    report.keep_data(
+        run,
+        recipe,
+        splits,
+        state,
+        notes=prepared.notes,
+        warnings=prepared.warnings,
+        parameters=network.count_params(),
+    )
     observer = _fit(recipe, state, material, network, run, watch)
     dev, sample = material.dev, material.sample
     if observer.best and recipe.train.keep == "best":
@@ -92,7 +103,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         state["task"] = recipe.task.calibrate(predictions["dev"], dev.examples, state)
         folders.write_json(run / "state.json", state)
     copy_own_code(recipe, run)  # once more: what was imported at work is there by now
-    scores = _scores(recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions)
+    scores = _scores(run, recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions)
 
     fresh = recipe.task.build(recipe.model, state)  # saved uncompiled: for inference, by any tool
     fresh.set_weights(network.get_weights())
@@ -100,7 +111,11 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         fresh.save(new)
     metric = headline(recipe, state)
     goal = {"metric": metric.name, "value": scores.get("dev", {}).get(metric.name, {}).get("value"), "feasible": None}
-    folders.write_json(run / "scores.json", {"scores": scores, "goal": goal, "test_looks": 0})
+    folders.write_json(
+        run / "scores.json",
+        {"scores": scores, "goal": goal, "best_epoch": observer.best and observer.best.epoch + 1},
+    )
+    report.write_report(run)
     epochs = len(observer.history)
     seen = epochs * len(splits["train"])
     rate = seen / observer.seconds if observer.seconds else float("nan")
@@ -112,7 +127,7 @@ def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[s
     folders.write_text(run / "recipe.yaml", dump(recipe, f"# {loaded.file.name}, filled: every default written out\n"))
     folders.write_json(run / "state.json", state)
     folders.write_manifest(run / "manifest.csv", {name: part.ids for name, part in splits.parts.items()})
-    described = machine.describe(seed=recipe.train.seed, threads=recipe.train.threads, fingerprint=splits.fingerprint)
+    described = machine.describe(seed=recipe.train.seed, threads=threads_in_force(), fingerprint=splits.fingerprint)
     folders.write_json(run / "machine.json", {**described, "warnings": said})
 
 
@@ -168,18 +183,27 @@ def _fit(recipe: Recipe, state: State, material: _Material, network: Any, run: P
 
     pipeline = material.pipeline
     compile_network(network, recipe, state, pipeline.steps)
-    observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, len(pipeline.examples))
+    observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, pipeline)
     watch.training(recipe.train.epochs, pipeline.steps)
+    failed: list[Exception] = []
     try:
-        # The number of batches is the plan's affair; Keras finds it out at the end of the first epoch, and warns.
-        warnings.filterwarnings("ignore", message="Your input ran out of data")
-        network.fit(
-            dataset(pipeline, lambda: observer.epoch),
-            epochs=recipe.train.epochs,
-            callbacks=[observer.callback()],
-            verbose=0,
-            shuffle=False,
-        )
+        with warnings.catch_warnings():
+            # How many batches there are is the plan's affair; Keras learns it when the first epoch ends, and warns.
+            warnings.filterwarnings("ignore", message="Your input ran out of data")
+            network.fit(
+                dataset(pipeline, lambda: observer.epoch, failed),
+                epochs=recipe.train.epochs,
+                callbacks=[observer.callback()],
+                verbose=0,
+                shuffle=False,
+            )
+    except KeyboardInterrupt:
+        watch.warn(f"interrupted after {len(observer.history)} epochs; {run} is unfinished: train again, or delete it")
+        raise
+    except Exception:
+        if failed:
+            raise failed[0] from None
+        raise
     finally:
         observer.write()
         if observer.board:
@@ -193,10 +217,14 @@ def _fit(recipe: Recipe, state: State, material: _Material, network: Any, run: P
     return observer
 
 
-def _scores(recipe: Recipe, state: State, scored: dict[str, Any], predictions: dict[str, Any]) -> dict[str, Any]:
+def _scores(
+    run: Path, recipe: Recipe, state: State, scored: dict[str, Any], predictions: dict[str, Any]
+) -> dict[str, Any]:
     evaluator = recipe.task.evaluator
     result = {}
     for split, of in scored.items():
-        found = evaluator.combine(evaluator.statistics(of.examples, predictions[split], state["task"]))
+        statistics = evaluator.statistics(of.examples, predictions[split], state["task"])
+        report.keep_figures(run, split, recipe, statistics, state)
+        found = evaluator.combine(statistics)
         result[split] = {name: {"value": value, "n": len(of.examples)} for name, value in found.items()}
     return result

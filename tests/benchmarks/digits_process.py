@@ -32,7 +32,7 @@ for name, times in seconds.items():
 mine, plain = (statistics.median(seconds[name]) for name in ("dlspec", "script"))
 pairs = statistics.median(a / b for a, b in zip(seconds["dlspec"], seconds["script"], strict=True))
 figures.check(
-    f"dlspec {mine:.2f} s, script {plain:.2f} s: {mine / plain:.2f} times (at most 1.2); median of the pairs {pairs:.2f}",
+    f"dlspec {mine:.2f} s, script {plain:.2f} s: {mine / plain:.2f} times (at most 1.2); of the pairs {pairs:.2f}",
     mine / plain <= 1.2,
 )
 figures.leave()

@@ -58,7 +58,8 @@ network.fit(
     verbose=0,
 )
 scores = {
-    part: network.evaluate(*data, batch_size=1257, verbose=0) for part, data in (("train", (x, y)), ("dev", (x_dev, y_dev)))
+    part: network.evaluate(*data, batch_size=1257, verbose=0)
+    for part, data in (("train", (x, y)), ("dev", (x_dev, y_dev)))
 }
 network.save(sys.argv[2] if sys.argv[2:] else "digits_script.keras")
 print(f"script: {epochs} epochs;", {part: [float(np.round(one, 4)) for one in both] for part, both in scores.items()})

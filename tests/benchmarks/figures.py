@@ -70,7 +70,7 @@ def processes(
     expected: Mapping[str, int] | None = None,
     said: Callable[[str, str], Any] | None = None,
 ) -> dict[str, list[float]]:
-    """Seconds of each command as a whole process, in turn, so that a busy machine is busy for all; one round to warm up.
+    """Seconds of each command as a whole process, in turn, so that a busy machine is busy for all; a round to warm up.
 
     expected: the exit code that each must have; none: 0.  said: called with a command's name and what it printed.
     """

@@ -1,4 +1,4 @@
-"""The multilayer perceptron against scikit-learn's MLPClassifier and MLPRegressor, paired over ten divisions of the data.
+"""The multilayer perceptron against scikit-learn's MLPClassifier and MLPRegressor, paired over ten divisions.
 
 Same hidden sizes, same arrays (encoded by the run, fitted on its train), same standardised target, both by Adam at
 1e-3.  dlspec stops early on dev, as its recipe says.  scikit-learn is given two chances:
@@ -65,7 +65,9 @@ def compare(recipe: str, figures: Figures) -> None:
             for name, score in sklearn_scores(run, seed):
                 theirs[name].append(score)
             others = ", ".join(f"{name} {scores[-1]:.5g}" for name, scores in theirs.items())
-            print(f"{recipe}, split seed {seed}: {metric.name} on test {ours[-1]:.5g}; scikit-learn {others}", flush=True)
+            print(
+                f"{recipe}, split seed {seed}: {metric.name} on test {ours[-1]:.5g}; scikit-learn {others}", flush=True
+            )
     for name, scores in theirs.items():
         gain = (np.array(ours) - scores) * (1 if metric.best == "max" else -1)
         mean, low, high = interval(gain)

@@ -22,7 +22,7 @@ REPEATS = 31
 BARE = """
 import typer
 {imports}
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 {commands}
 app()

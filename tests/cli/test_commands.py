@@ -232,3 +232,35 @@ def test_doctor_finds_this_machine_healthy(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DLSPEC_DATA", str(tmp_path / "gone"))
     code, out, _ = call(["doctor"], capsys)
     assert code == 1 and "FAILED  data folder" in out
+
+
+def test_own_code_that_fails_is_the_users_with_its_line(tmp_path, capsys):
+    code = "from typing import ClassVar\nfrom dlspec.models.base import Backbone\n\n\nclass Net(Backbone):\n"
+    code += "    accepts: ClassVar[tuple[str, ...]] = ('table',)\n\n"
+    code += "    def build(self, inputs, outputs):\n        return nothing\n"
+    (tmp_path / "net.py").write_text("print('loaded')\n" + code)
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("task: classification\ndata: iris\nmodel: ./net.py\n")
+    code, out, err = call(["train", str(recipe), "--out", str(tmp_path / "runs")], capsys)
+    assert code == 2 and f"{tmp_path / 'net.py'}:10" in err and "NameError" in err
+    code, out, _ = call(["train", str(recipe), "--out", str(tmp_path / "runs"), "--json"], capsys)
+    assert code == 2 and json.loads(out)["error"]["where"][0]["line"] == 10, "what own code prints is not the answer"
+
+
+@pytest.mark.parametrize("arguments", [["recipes", "list"], ["recipes", "schema"], ["train", "no-such.yaml", "--json"]])
+def test_nobody_reads_on(arguments):
+    """`dlspec … | head -1`: quiet, and no failure of ours."""
+    code = f"from dlspec.cli import main\nmain({arguments!r})"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert "Traceback" not in said and "Error" not in said, said
+    assert process.returncode in (1, 2, 141)
+
+
+def test_a_console_that_cannot_show_arrows(run):
+    code = f"from dlspec.cli import main\nmain(['error-analysis', {str(run)!r}, '--json'])"
+    environment = {**__import__("os").environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "→" in json.loads(done.stdout)["kinds"][0]["kind"]

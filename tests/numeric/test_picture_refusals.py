@@ -141,7 +141,7 @@ def test_a_refused_permission_is_told(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("builtins.open", refuse)
-    with pytest.raises(DataError, match="secret.png: cannot be read: Permission denied"):
+    with pytest.raises(DataError, match=r"secret\.png: cannot be read: Permission denied"):
         read(str(file))
 
 

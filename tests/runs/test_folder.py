@@ -14,6 +14,7 @@ def make(root, name="net", stamp=None):
     if stamp:
         run = run.rename(run.parent / stamp)
     (run / "recipe.yaml").write_text("task: classification\n")
+    (run / "state.json").write_text("{}")
     return run
 
 

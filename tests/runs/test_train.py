@@ -58,7 +58,7 @@ def test_a_run_holds_what_the_design_says(write, tmp_path):
     run = trained.run
     held = {f.name for f in run.iterdir()}
     assert held == {"recipe.yaml", "state.json", "manifest.csv", "machine.json", "history.csv", "scores.json",
-                    "model.keras", "tensorboard"}  # fmt: skip
+                    "model.keras", "tensorboard", "data.json", "figures", "report.html"}  # fmt: skip
     rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     assert {"train_loss", "train_accuracy", "dev_accuracy", "dev_log_loss", "seconds"} <= set(rows[0])
@@ -243,3 +243,90 @@ def test_of_equally_good_epochs_the_latest_is_kept(write, tmp_path):
     rows = list(csv.DictReader((trained.run / "history.csv").read_text().splitlines()))
     assert rows[2]["dev_accuracy"] == rows[-1]["dev_accuracy"] == "1.0"
     assert trained.scores["dev"]["log_loss"]["value"] == pytest.approx(float(rows[-1]["dev_log_loss"]))
+
+
+def test_an_epoch_of_one_step_is_one_step(write, tmp_path):
+    """Against plain `train_on_batch`: Keras must not count, or decay the weights, once more at the epoch's end."""
+    import keras
+
+    from dlspec.runs.fit import compile_network
+    from dlspec.runs.pipeline import Pipeline
+    from dlspec.runs.prepare import prepare
+    from dlspec.runs.store import store
+
+    loaded = load(
+        write(FLOWERS),
+        ["train.batch_size=all", "train.optimizer=adamw", "train.optimizer.weight_decay=0.1", "model.dropout=0",
+         "train.epochs=5", "train.keep=last", "train.optimizer.learning_rate=0.01"],
+    )  # fmt: skip
+    run = train(loaded, out=tmp_path).run
+    recipe = loaded.recipe
+    prepared = prepare(recipe, Watch())
+    keras.utils.set_random_seed(recipe.train.seed)
+    network = recipe.task.build(recipe.model, prepared.state)
+    pipeline = Pipeline(recipe, prepared.state, store(recipe, prepared.state, prepared.splits["train"], Watch()))
+    compile_network(network, recipe, prepared.state, 1)
+    for epoch in range(5):
+        [batch] = pipeline.batches(epoch)
+        network.train_on_batch(*batch)
+    for mine, plain in zip(weights(run), network.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, plain, rtol=1e-5, atol=1e-6)
+
+
+def test_where_examples_are_kept_changes_no_bit(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("DLSPEC_CACHE", str(tmp_path / "cache"))
+    recipe = "task: classification\ndata: digits\nmodel: {name: lenet5, padding: same}\ntrain: {epochs: 1}\n"
+    kept = [
+        weights(train(load(write(recipe), [f"train.cache={w}"]), out=tmp_path).run) for w in ("memory", "disk", "none")
+    ]
+    for others in kept[1:]:
+        for a, b in zip(kept[0], others, strict=True):
+            np.testing.assert_array_equal(a, b)
+    made = list((tmp_path / "cache").iterdir())
+    assert made and all((one / "whole").exists() for one in made)
+    train(load(write(recipe), ["train.cache=disk"]), out=tmp_path)
+    assert sorted((tmp_path / "cache").iterdir()) == sorted(made), "the same content and settings are encoded once"
+
+
+def test_the_best_is_kept_whatever_counts_as_a_change(write, tmp_path):
+    sets = ["train.epochs=12", "goal.optimize=log_loss", "train.early_stopping={patience: 12, minimum_change: 0.2}"]
+    trained = train(load(write(FLOWERS), sets), out=tmp_path)
+    rows = list(csv.DictReader((trained.run / "history.csv").read_text().splitlines()))
+    best = min(float(row["dev_log_loss"]) for row in rows)
+    assert trained.scores["dev"]["log_loss"]["value"] == pytest.approx(best)
+
+
+def test_training_that_diverges_from_the_start_is_stopped_and_said(write, tmp_path):
+    heard = Heard()
+    recipe = "task: regression\ndata: diabetes\nmodel: mlp\ntrain: {epochs: 30, early_stopping: {patience: 2}}\n"
+    sets = ["train.optimizer=sgd", "train.optimizer.learning_rate=1e30"]
+    trained = train(load(write(recipe), sets), out=tmp_path, watch=heard)
+    assert trained.epochs == 2 and any("diverged" in warning for warning in heard.warnings)
+
+
+def test_arrays_can_be_given_to_a_run_on_shipped_pictures(write, tmp_path):
+    from dlspec.runs.evaluate import evaluate
+    from dlspec.runs.predict import predict
+
+    recipe = "task: classification\ndata: digits\nmodel: {name: lenet5, padding: same}\ntrain: {epochs: 1}\n"
+    run = train(load(write(recipe)), out=tmp_path).run
+    examples = dlspec.open(run).splits()["dev"]
+    x = np.stack([e.x for e in examples])
+    np.savez(tmp_path / "new.npz", x=x, y=np.array([e.y for e in examples]))
+    found = predict(run, [str(tmp_path / "new.npz")])["predictions"]
+    assert len(found) == len(examples) and {"guess", "p_0", "p_9"} <= set(found[0])
+    scores = evaluate(run, data=str(tmp_path / "new.npz"))["scores"]["new"]
+    assert scores["accuracy"]["value"] == pytest.approx(evaluate(run)["scores"]["dev"]["accuracy"]["value"])
+
+
+def test_a_threshold_for_one_prediction_is_not_for_the_next(write, tmp_path):
+    from dlspec.runs.predict import predict
+
+    recipe = "task: classification\ndata: breast_cancer\nmodel: linear\ntrain: {epochs: 3}\n"
+    opened = dlspec.open(train(load(write(recipe)), out=tmp_path).run)
+    row = opened.splits()["dev"][0].x
+    before = opened.predict([row])
+    (tmp_path / "rows.csv").write_text(",".join(f'"{k}"' for k in row) + "\n" + ",".join(map(str, row.values())) + "\n")
+    for threshold, guess in ((1e-9, "malignant"), (1.0, "benign")):
+        assert predict(opened, [str(tmp_path / "rows.csv")], threshold=threshold)["predictions"][0]["guess"] == guess
+    assert opened.predict([row]) == before
