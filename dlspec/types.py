@@ -190,6 +190,16 @@ class Figure(NamedTuple):
     caption: str = ""
 
 
+class Finding(NamedTuple):
+    """Something that `check` has seen: how grave, of which kind, where; and what was seen, why it matters, the mend."""
+
+    severity: Literal["error", "warning", "note"]
+    kind: str
+    """a word or two with underscores, the same for the same fault in whatever data"""
+    where: str
+    message: str
+
+
 class Place(NamedTuple):
     """Where a complaint points to."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
 import sys
 import traceback
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +18,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from dlspec.cli import doctor, error_analysis, evaluate, predict, recipes, runs, train
 from dlspec.cli.shared import answering
-from dlspec.types import Place, RecipeError, UserError
+from dlspec.types import ArgumentError, Place, RecipeError, UserError
 
 INTERRUPTED, NOBODY_READS = 130, 141
 
@@ -39,8 +40,20 @@ app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from dlspec import __version__
+
+        typer.echo(f"dlspec {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def options() -> None:
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which one.")
+    ] = False,
+) -> None:
     """Train, evaluate and diagnose neural networks from YAML recipes."""
 
 
@@ -87,7 +100,7 @@ def _run(given: list[str], *, as_json: bool, debug: bool) -> int:
             raise
         return _failed(error, as_json)
     if code == INTERRUPTED:
-        _say(as_json, "interrupted", "interrupted; nothing is left half written")
+        _say(as_json, "interrupted", "interrupted")
     return code if isinstance(code, int) else 0
 
 
@@ -95,6 +108,9 @@ def _failed(error: Exception, as_json: bool) -> int:
     """What went wrong that nobody foresaw: in the user's own file, or in dlspec."""
     from dlspec.recipe.places import in_own_code
 
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        file = f" {error.filename}" if error.filename else ""
+        return _user(ArgumentError(f"cannot write{file}: {error.strerror}; make room, or say --out DIR"), as_json)
     message = f"{type(error).__name__}: {error}"
     own = [step for step in traceback.extract_tb(error.__traceback__) if in_own_code(step.filename)]
     if own:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOSTLY = 0.9
 """share of distinct values that are numbers, from which the others count as mistakes"""
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+THOUSANDS = r"^\s*[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?\s*$"
+"""numbers as 1,036 or 12,345,678.9: a comma between thousands, or three decimals"""
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,18 @@ def typed(data: Joined, name: str, *, decimal: str = ".", keep_text: bool = Fals
     if share == 1:  # numbers too large for a float
         values = pc.cast(dotted, pa.float64()).to_numpy(zero_copy_only=False)
         return _finite(data, name, values)
-    if strict and share >= MOSTLY:
-        raise _almost_numbers(data, name, distinct.filter(pc.invert(numbers)))
     if strict and decimal == ".":
         commas = pc.match_substring_regex(pc.replace_substring(distinct, ",", "."), PLAIN)
-        if (pc.sum(commas).as_py() or 0) / max(len(distinct), 1) >= MOSTLY:
+        strange = distinct.filter(pc.invert(numbers))
+        if pc.all(pc.match_substring_regex(strange, THOUSANDS)).as_py() and len(strange):
+            first = _rows_with(data, name, strange)
+            shown = column[int(first[0])].as_py()
+            raise data.bad(
+                first,
+                f"column '{name}' holds numbers with a comma in {{rows}} ('{shown}'), most likely between thousands; "
+                f"take these commas out. If it stands before the decimals, set data.decimal: ','",
+            )
+        if share < MOSTLY and (pc.sum(commas).as_py() or 0) / max(len(distinct), 1) >= MOSTLY:
             first = _rows_with(data, name, distinct.filter(pc.invert(numbers)))[:1]
             shown = column[int(first[0])].as_py()
             raise data.bad(
@@ -111,6 +120,8 @@ def typed(data: Joined, name: str, *, decimal: str = ".", keep_text: bool = Fals
                 f"column '{name}' seems to hold numbers with a decimal comma ('{shown}' in {{rows}}); set "
                 f"data.decimal: ',', or list the column under data.text if it is none",
             )
+    if strict and share >= MOSTLY:
+        raise _almost_numbers(data, name, distinct.filter(pc.invert(numbers)))
     return words(column)
 
 
@@ -143,7 +154,7 @@ def _rows_with(data: Joined, name: str, texts: pa.Array) -> np.ndarray:
 
 
 def _almost_numbers(data: Joined, name: str, strange: pa.Array) -> DataError:
-    shown = some("value", [f"'{text}'" for text in strange.to_pylist()])
+    shown = some("value", [f"'{text[:60]}'" for text in strange.to_pylist()])
     places = _rows_with(data, name, strange)
     header = "set data.header: true if row 1 is a header, " if data.rows[places[0]] == 1 else ""
     return data.bad(

@@ -59,6 +59,14 @@ class Evaluator(Component):
         """The truth of each example in the words of `columns`' guess (None where unknown)."""
         raise NotImplementedError
 
+    def classes(self, examples: Examples, state: State) -> list[tuple[str, ...]]:
+        """The classes that are true of each example, one or several, to be counted; nothing where truths are none."""
+        return []
+
+    def remarks(self, examples: Examples, state: State) -> list[str]:
+        """What a person should know of these truths before trusting the scores; each a sentence."""
+        return []
+
     def figures(self, statistics: Statistics, state: State) -> list[Figure]:
         """What a person would rather look at than read: confusion matrix, calibration, truth against guess."""
         return []

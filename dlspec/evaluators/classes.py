@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
-from dlspec.evaluators.truths import class_name, class_names
+from dlspec.evaluators.truths import class_name, class_names, some
 from dlspec.types import Error, Example, Examples, Figure, Metric, State, Statistics
 
 if TYPE_CHECKING:
@@ -106,6 +106,18 @@ class Classes(Evaluator):
 
     def proportions(self, statistics: Statistics) -> dict[str, np.ndarray]:
         return {"accuracy": (statistics["truth"] == statistics["guess"]).astype(int)}
+
+    def classes(self, examples: Examples, state: State) -> list[tuple[str, ...]]:
+        return [(name,) for name in class_names(examples)]
+
+    def remarks(self, examples: Examples, state: State) -> list[str]:
+        unknown = [name for name in class_names(examples) if name not in state["classes"]]
+        if not unknown:
+            return []
+        return [
+            f"{len(unknown):,} of {len(examples):,} examples have a class that train has not "
+            f"({some(sorted(set(unknown)))}); they count as errors"
+        ]
 
     def errors(self, example: Example, prediction: Any, state: State) -> list[Error]:
         """At most one, of the kind `truth → guess`, or `unknown class 'x'`; its size is −log p(truth)."""

@@ -42,7 +42,11 @@ def numbers(examples: Examples) -> np.ndarray:
     values = [_plain(value) for value in examples.column("y")]
     wrong = [i for i, value in enumerate(values) if isinstance(value, str | bool)]
     if wrong:
-        shown = [f"{examples[i].id} ('{class_name(values[i])}')" for i in wrong[:3]]
+        # One word makes a reader take a whole column for words: then the word is to blame, not the numbers.
+        words = [i for i in wrong if isinstance(values[i], bool) or not _is_number(values[i])]
+        if 0 < len(words) < len(values) / 2:
+            wrong = words
+        shown = [f"{examples[i].id} ('{str(class_name(values[i]))[:60]}')" for i in wrong[:3]]
         raise DataError(
             f"the target should be a number, but in {len(wrong)} of {len(values)} examples it is text or true/false: "
             f"{some(shown, len(wrong))}; for classes, write task: classification"
@@ -64,6 +68,13 @@ def some(items: Sequence[str], count: int | None = None) -> str:
     count = len(items) if count is None else count
     rest = f" and {count - 3} more" if count > 3 else ""
     return ", ".join(items[:3]) + rest
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _without_target(examples: Examples, missing: Sequence[bool]) -> DataError:

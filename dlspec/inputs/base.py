@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.recipe.component import Component
-from dlspec.types import Arrays, Example, Examples, Rendering, State
+from dlspec.types import Arrays, Example, Examples, Finding, Rendering, State
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +56,22 @@ class Input(Component):
     def shuffled(self, examples: Examples, part: str, order: np.ndarray, state: State) -> Examples:
         """The same examples, with one part taken from the example at order[i] instead of i."""
         raise NotImplementedError
+
+    def findings(self, train: Examples, state: State) -> list[Finding]:
+        """What a person should look at in train before anything is learned from it: constant columns, names of rows."""
+        return []
+
+    def likeness(self, train: Examples, state: State) -> Callable[[Examples, Arrays], np.ndarray] | None:
+        """How alike examples are, where that can be told: a function of examples and what `encode` made of them.
+
+        It gives each a row of numbers, float32 (N, F).  Two that are closer than 1 (Euclidean) a person would call the
+        same: a picture compressed again, a row that was rounded.
+        """
+        return None
+
+    def remarks(self, examples: Examples, state: State) -> list[str]:
+        """What a person should know of new examples before trusting predictions for them; each a sentence."""
+        return []
 
     def outside(self, rows: Any, state: State) -> Examples:
         """Examples from what a Python caller hands to `predict`: rows, arrays, sentences, without ids or truth."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -95,6 +96,12 @@ class Picture(Input):
             high = 1.0 if high <= 1 else high
             picture = np.rint((picture - low) * (255 / (high - low))).astype(np.uint8)
         return Rendering("picture", picture)
+
+    def likeness(self, train: Examples, state: State) -> Callable[[Examples, Arrays], np.ndarray]:
+        """Small grey thumbnails of equal brightness and contrast."""
+        from dlspec.numeric.near_duplicates import thumbnails
+
+        return lambda examples, encoded: thumbnails(encoded["picture"])
 
     def outside(self, rows: Any, state: State) -> Examples:
         """One picture (H, W) or (H, W, C), an array of many, or a list of pictures, which may differ in size.

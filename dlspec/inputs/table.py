@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from dlspec.inputs.base import Input
 from dlspec.recipe.component import nearest, unknown
-from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State
+from dlspec.types import Arrays, DataError, Example, Examples, Finding, Rendering, State
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,6 +137,21 @@ class Table(Input):
             arrays["categories"] = np.stack([codes(c, table[c["name"]]) for c in categorical], axis=1)
         return arrays
 
+    def remarks(self, examples: Examples, state: State) -> list[str]:
+        """Categories that train had not: a changed spelling looks like that."""
+        from dlspec.numeric.columns import words
+
+        table, found = _selected(examples), []
+        for column in state["columns"]:
+            if column["kind"] == "categorical" and not column["pooled"]:
+                known = {None, *column["categories"]}
+                seen = words(table[column["name"]], numeric=column["numeric"])
+                new = [str(word) for word in seen if word not in known]
+                if new:
+                    first = ", ".join(f"'{word}'" for word in sorted(set(new))[:3])
+                    found.append(f"column '{column['name']}': {len(new):,} values that train has not ({first})")
+        return found
+
     def show(self, example: Example) -> Rendering:
         """The row: column → value, None where missing."""
         return Rendering("table", dict(example.x))
@@ -154,6 +171,27 @@ class Table(Input):
         values = table[part].copy()
         values[rows] = values[rows[order]]
         return examples.replace(x=Rows({**table, part: values}))
+
+    def findings(self, train: Examples, state: State) -> list[Finding]:
+        """Columns that tell nothing, or that name the row."""
+        from dlspec.numeric.columns import kind_of
+        from dlspec.numeric.doubtful_columns import doubts
+
+        table = _selected(train)
+        used = {column["name"]: column for column in state["columns"]}
+        kinds = {name: kind_of(name, table[name], self.maximum_categories) for name in used}
+        return doubts(used, kinds, state["left_out"], len(train))
+
+    def likeness(self, train: Examples, state: State) -> Callable[[Examples, Arrays], np.ndarray] | None:
+        """Standardised numbers and one-hot categories; the same where columns differ by a hundredth of a deviation."""
+        import numpy as np
+
+        same = self.model_copy(update={"scale": "standard", "categories": "one_hot"})
+        learned = state if same == self else same.prepare(train)
+        if "numeric" not in learned["shapes"]:
+            return None
+        unit = 0.01 * np.sqrt(len(learned["features"]))
+        return lambda examples, encoded: same.encode(examples, learned)["numeric"] / np.float32(unit)
 
     def outside(self, rows: Any, state: State) -> Examples:
         """Rows as dicts, columns as a dict of lists, a pandas or pyarrow table, or a 2-D array in train's column order.
@@ -198,7 +236,9 @@ def _parsed(examples: Examples, name: str, kind: str, values: np.ndarray) -> dic
     parsed, wrong = numbers(values) if kind == "numeric" else moments(values)
     if wrong.any():
         place = int(wrong.argmax())
-        expected = "a finite number" if kind == "numeric" else "a date, as 2024-01-31 or 2024-01-31T12:00:00"
+        finite = kind == "numeric" and isinstance(values[place], float) and math.isfinite(values[place])
+        number = "a number within ±1e100" if finite else "a finite number"
+        expected = number if kind == "numeric" else "a date, as 2024-01-31 or 2024-01-31T12:00:00"
         raise DataError(
             f"example '{examples[place].id}', column '{name}': expected {expected}, got {str(values[place])!r}; "
             f"correct the cell or leave it empty, or train with input: {{categorical: [{name}]}}"

@@ -63,17 +63,21 @@ def names_a_row(name: str) -> bool:
     return not {"id", "ids", "uuid", "guid", "index", "unnamed"}.isdisjoint(part.lower() for part in parts)
 
 
+LARGEST = 1e100
+"""numbers beyond are refused: their square is no finite number, so they have no deviation"""
+
+
 def numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A column as float64, NaN where missing, true and false as 1 and 0; and where there is no finite number."""
     if values.dtype != object:
-        return values, np.isinf(values)
+        return values, np.abs(values) > LARGEST
     return _parsed(values, _number)
 
 
 def _number(word: str) -> float:
     truth = {"true": 1.0, "false": 0.0}.get(word.lower())
     number = float(word) if truth is None else truth
-    if not math.isfinite(number):
+    if not abs(number) <= LARGEST:
         raise ValueError
     return number
 

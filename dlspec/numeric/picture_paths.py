@@ -16,7 +16,7 @@ from dlspec.numeric.picture_files import Header, check, read
 from dlspec.numeric.picture_formats import shown
 from dlspec.types import DataError, Place
 
-AHEAD = 8
+AHEAD = 4
 """pictures a thread that are read before they are asked for"""
 
 

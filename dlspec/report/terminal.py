@@ -50,7 +50,11 @@ def between(one: Mapping[str, float]) -> str:
 def print_trained(result: Mapping[str, Any]) -> None:
     """What `train` leaves on stdout."""
     speed = f", {result['examples_per_second']:,.0f} examples a second" if result["examples_per_second"] else ""
-    print(f"\ntrained {result['epochs']} epochs in {result['seconds']:.1f} s{speed}")
+    kept = result.get("best_epoch")
+    best = f"; the best on dev was epoch {kept}" if kept else ""
+    print(
+        f"\ntrained {result['epochs']} epoch{'s' * (result['epochs'] != 1)} in {result['seconds']:.1f} s{speed}{best}"
+    )
     _scores(result["scores"])
     goal, run = result["goal"], Path(result["run"])
     root = run.parent.parent
@@ -102,7 +106,7 @@ def print_predicted(result: Mapping[str, Any], out: Path | None, most: int = 20)
     """What `predict` leaves on stdout: a table, or where it was written."""
     predictions = result["predictions"]
     if out is not None:
-        print(f"{len(predictions):,} predictions: {out}")
+        print(f"{len(predictions):,} prediction{'s' * (len(predictions) != 1)}: {out}")
         return
     if not predictions:
         print("no examples, no predictions")

@@ -19,10 +19,14 @@ from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.train import headline
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
+from dlspec.strategy.intervals import wilson
 from dlspec.types import Error, Examples, Metric
 
 IMPORTANCE_EXAMPLES = 2_000
 """permutation importance looks at no more: each column costs five predictions of all of them"""
+IMPORTANCE_PARTS = 200
+SLICE_LEAST = 10
+"""a slice of fewer examples is listed, but nothing is concluded from it"""
 
 
 def analyze(
@@ -85,6 +89,9 @@ def importance(opened: OpenedRun, examples: Examples, metric: Metric, watch: Wat
     parts = entry.parts(state["input"])
     if not parts or len(examples) < 2:
         return []
+    if len(parts) > IMPORTANCE_PARTS:
+        watch.note(f"{len(parts):,} columns are too many to shuffle one by one (at most {IMPORTANCE_PARTS})")
+        return []
     count = min(len(examples), IMPORTANCE_EXAMPLES)
     sample = examples.take([i * len(examples) // count for i in range(count)])
     evaluator = opened.recipe.task.evaluator
@@ -139,7 +146,10 @@ def findings(result: dict[str, Any], metric: Metric) -> list[str]:
             f"{wrong} error{'s are' if wrong > 1 else ' is'} few: the shares above are known to ± {_half(kinds):.0%} "
             "at best; a larger dev set would tell more"
         )
-    worse = [s for s in result["slices"] if s["low"] > wrong / result["examples"]]
+    # The bound is for one slice; of many looked at, one passes it by luck, so it is sharpened by their number.
+    slices = [s for s in result["slices"] if s["n"] >= SLICE_LEAST]
+    sure = 1 - 0.05 / max(1, len(slices))
+    worse = [s for s in slices if wilson(s["errors"], s["n"], sure)[0] > wrong / result["examples"]]
     if worse:
         one = worse[0]
         sentences.append(

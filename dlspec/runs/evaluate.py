@@ -32,7 +32,7 @@ def evaluate(
     opened = run if isinstance(run, OpenedRun) else open_run(run, root)
     if data is not None and splits:
         raise ArgumentError("--data scores new data as a whole; leave --split out")
-    parts = _new(opened, data) if data is not None else parts_of(opened, splits, watch)
+    parts = _new(opened, data, watch) if data is not None else parts_of(opened, splits, watch)
     looks = folders.looks_at_test(opened.folder, looking="test" in parts)
     scores = {}
     for split, examples in parts.items():
@@ -58,6 +58,8 @@ def score(opened: OpenedRun, examples: Examples, split: str, watch: Watch) -> di
     examples = evaluator.scored(examples, opened.recipe.train.seed)
     if not examples.labelled:
         raise DataError(f"{split} has no truth to score against")
+    for remark in evaluator.remarks(examples, state):
+        watch.warn(f"{split}: {remark}")
     predictions = opened.predictions(examples)
     statistics = evaluator.statistics(examples, predictions, state)
     groups = examples.column("groups") if examples.columns["groups"] is not None else None
@@ -97,8 +99,8 @@ def parts_of(opened: OpenedRun, wanted: Sequence[str], watch: Watch) -> dict[str
     return {name: read[name] for name in wanted}
 
 
-def _new(opened: OpenedRun, data: str) -> dict[str, Examples]:
-    examples = examples_of(reader_for(data, opened.recipe), truth=True)
+def _new(opened: OpenedRun, data: str, watch: Watch) -> dict[str, Examples]:
+    examples = examples_of(reader_for(data, opened.recipe), truth=True, watch=watch)
     if not len(examples):
         raise DataError(f"{data} has no examples")
     return {"new": examples}

@@ -152,7 +152,7 @@ class Observer:
         self.best: Best | None = None
         self.since = -1  # patience counts from the last change that was large enough
         self.reached: float | None = None
-        self.warned = False
+        self.diverged: int | None = None
         self.stopped_at: int | None = None
         self.seconds = 0.0
         self.epoch = 0
@@ -183,7 +183,8 @@ class Observer:
     def ended(self, network: Any, epoch: int, seconds: float, logs: Mapping[str, Any]) -> bool:
         """Take note of an epoch; True where training should stop."""
         train = {name: float(value) for name, value in logs.items()}
-        dev = self.dev(network) if self.dev else {}
+        diverged = not np.isfinite(train.get("loss", 0.0))
+        dev = self.dev(network) if self.dev and not diverged else {}
         self.seconds += seconds
         row = {"epoch": epoch + 1, "seconds": seconds}
         row |= {f"train_{name}": value for name, value in train.items()}
@@ -197,11 +198,8 @@ class Observer:
         stopping = self.recipe.train.early_stopping
         if better(self.metric, judged, self.reached, stopping.minimum_change if stopping else 0.0):
             self.since, self.reached = epoch, judged
-        if not np.isfinite(train.get("loss", 0.0)) and not self.warned:
-            self.warned = True
-            self.watch.warn(
-                f"the loss is {train['loss']} in epoch {epoch + 1}: training has diverged; lower the learning rate"
-            )
+        if diverged:
+            self.diverged = epoch + 1
         if time.monotonic() - self.written > WRITE_SECONDS:
             self.write()
         if self.board:
@@ -213,7 +211,7 @@ class Observer:
         )
         if stopping and epoch - self.since >= stopping.patience:
             self.stopped_at = epoch + 1
-        return self.stopped_at is not None
+        return self.stopped_at is not None or self.diverged is not None
 
     def write(self) -> None:
         """history.csv: an epoch a row."""

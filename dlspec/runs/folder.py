@@ -80,7 +80,16 @@ def write_json(file: Path, value: Any) -> None:
 def read_json(file: Path, default: Any = None) -> Any:
     if default is not None and not file.exists():
         return default
-    return json.loads(file.read_text(encoding="utf-8"))
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise damaged(file, error) from None
+
+
+def damaged(file: Path, error: Exception) -> ArgumentError:
+    """What is said of a run with a file that is missing or broken."""
+    reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
+    return ArgumentError(f"the run {file.parent} is damaged: {file.name} {reason}; bring the file back, or train again")
 
 
 def finite(value: Any) -> Any:
@@ -109,10 +118,15 @@ def write_manifest(file: Path, parts: dict[str, list[str]]) -> None:
 
 
 def read_manifest(file: Path) -> dict[str, str]:
-    with open(file, newline="", encoding="utf-8") as text:
-        rows = csv.reader(text)
-        next(rows)
-        return {one: split for one, split in rows}  # noqa: C416 - a row of another length is an error
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise damaged(file, error) from None
+    with io.StringIO(text, newline="") as lines:
+        rows = list(csv.reader(lines))[1:]
+        if not text.endswith("\n") or any(len(row) != 2 for row in rows):
+            raise damaged(file, ValueError("it is cut short"))
+        return {row[0]: row[1] for row in rows}
 
 
 def every(root: str | Path = RUNS) -> list[Path]:
@@ -139,6 +153,8 @@ def locate(run: str | Path, root: str | Path = RUNS, *, finished: bool = False) 
     folder = Path(run).expanduser()
     if is_run(folder):
         return folder.absolute()
+    if (folder / "recipe.yaml").is_file() and _TIME.fullmatch(folder.name):
+        raise damaged(folder.absolute() / "state.json", FileNotFoundError())
     known = every(root)
     wanted = str(run).strip("/")
     matching = [one for one in known if wanted in ("last", one.parent.name, one.name, f"{one.parent.name}/{one.name}")]
@@ -159,9 +175,13 @@ def locate(run: str | Path, root: str | Path = RUNS, *, finished: bool = False) 
 def summary(run: Path) -> dict[str, Any]:
     """A run in a line: recipe, time, state, headline score on dev.  Reads small files alone."""
     result: dict[str, Any] = {"run": str(run.absolute()), "recipe": run.parent.name, "time": run.name}
-    scores = read_json(run / "scores.json", default={})
+    try:
+        scores = read_json(run / "scores.json", default={})
+        finished = bool(scores) and (run / "model.keras").is_file()
+        result["state"] = "finished" if finished else "damaged" if scores else "unfinished"
+    except ArgumentError:
+        scores, result["state"] = {}, "damaged"
     goal = scores.get("goal") or {}
-    result["state"] = "finished" if scores else "unfinished"
     result["metric"] = goal.get("metric")
     result["dev"] = goal.get("value")
     result["test_looks"] = looks_at_test(run)

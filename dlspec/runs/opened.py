@@ -37,7 +37,10 @@ class OpenedRun:
         from dlspec.runs.backend import load_keras
 
         keras = load_keras(threads=self.recipe.train.threads)
-        return keras.saving.load_model(self.folder / "model.keras", compile=False)
+        try:
+            return keras.saving.load_model(self.folder / "model.keras", compile=False)
+        except (OSError, ValueError, KeyError) as error:
+            raise folders.damaged(self.folder / "model.keras", ValueError(str(error).splitlines()[0])) from None
 
     def splits(self, watch: Watch | None = None) -> Splits:
         """The data the run was trained on, divided as it was then.  Raises DataError where examples are gone."""
@@ -47,8 +50,8 @@ class OpenedRun:
         if watch is not None and splits.fingerprint != trained_on:
             watch.warn(
                 f"the data has changed since this run was trained (fingerprint {splits.fingerprint}, "
-                f"then {trained_on}); "
-                "scores are of the data as it is now"
+                f"then {trained_on}); scores are of the data as it is now. Where ids are row numbers, inserted or "
+                "sorted rows may have put examples of train into dev: data.id names them for good"
             )
         return splits
 

@@ -31,6 +31,8 @@ def predict(
     watch = watch or Watch()
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise ArgumentError(f"--out writes .csv or .parquet, not '{out.name}'")
+    if out is not None and out.exists():
+        raise ArgumentError(f"{out} exists already, and nothing is overwritten; give another name to --out")
     opened = run if isinstance(run, OpenedRun) else open_run(run, root)
     if threshold is not None:
         if opened.state["task"].get("threshold") is None:
@@ -39,13 +41,15 @@ def predict(
     predictions: list[dict[str, Any]] = []
     readers = [(path, reader_for(path, opened.recipe)) for path in inputs]
     for path, reader in readers:
-        examples = examples_of(reader, truth=False)
+        examples = examples_of(reader, truth=False, watch=watch)
         try:
             objects = opened.objects(examples)
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         predictions += [{"file": path, "id": one, **of} for one, of in zip(examples.ids, objects, strict=True)]
-        watch.note(f"{path}: {len(objects):,} predictions")
+        for remark in opened.recipe.input.remarks(examples, opened.state["input"]):
+            watch.warn(f"{path}: {remark}")
+        watch.note(f"{path}: {len(objects):,} prediction{'s' * (len(objects) != 1)}")
     if out is not None:
         _write(out, predictions)
     return {"run": str(opened.folder), "predictions": predictions}

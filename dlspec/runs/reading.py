@@ -7,6 +7,7 @@ from pathlib import Path
 from dlspec.data.base import Reader
 from dlspec.recipe.component import every, nearest
 from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import Watch
 from dlspec.types import ArgumentError, Examples
 
 
@@ -22,11 +23,11 @@ def reader_for(path: str, recipe: Recipe) -> Reader:
         raise ArgumentError(f"there is no file '{path}' (looked at {file.absolute()}){hint}")
     own: Reader = recipe.data
     reads_files = type(own).at is not Reader.at
-    if reads_files and (file.suffix.lower() in own.suffixes or (not own.suffixes and file.is_dir())):
+    if reads_files and ((own.folders or not own.suffixes) if file.is_dir() else file.suffix.lower() in own.suffixes):
         return own.at(str(file.absolute()))
     kind = recipe.input.kind
     for other in every("data"):
-        if issubclass(other, Reader) and file.suffix.lower() in other.suffixes:
+        if issubclass(other, Reader) and (other.folders if file.is_dir() else file.suffix.lower() in other.suffixes):
             reader = other.for_kind(kind, str(file.absolute()))
             if reader is not None:
                 return reader
@@ -34,9 +35,12 @@ def reader_for(path: str, recipe: Recipe) -> Reader:
     raise ArgumentError(f"'{path}' is no file of {kind}s that dlspec reads; it reads {', '.join(known)}")
 
 
-def examples_of(reader: Reader, *, truth: bool) -> Examples:
-    """Everything a reader finds, in its order, whatever its parts are called."""
-    parts = list(reader.load(truth=truth).parts.values())
-    if len(parts) == 1:
-        return parts[0]
-    raise ArgumentError("this file holds several splits; give one of them as a file of its own")
+def examples_of(reader: Reader, *, truth: bool, watch: Watch | None = None) -> Examples:
+    """Everything a reader finds, in its order, whatever its part is called; what it has to say is passed on."""
+    loaded = reader.load(truth=truth)
+    for note in loaded.notes if watch else ():
+        watch.note(note)  # type: ignore[union-attr]
+    if len(loaded.parts) == 1:
+        return next(iter(loaded.parts.values()))
+    files = ", ".join(reader.files()) or reader.name
+    raise ArgumentError(f"{files}: holds several splits ({', '.join(loaded.parts)}); give the examples of one alone")

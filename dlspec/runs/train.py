@@ -36,6 +36,7 @@ class Trained:
     examples_per_second: float
     scores: dict[str, dict[str, dict[str, float]]]
     goal: dict[str, Any]
+    best_epoch: int | None
     warnings: list[str]
 
     def json(self) -> dict[str, Any]:
@@ -46,6 +47,7 @@ class Trained:
             "examples_per_second": self.examples_per_second,
             "scores": self.scores,
             "goal": self.goal,
+            "best_epoch": self.best_epoch,
             "warnings": self.warnings,
         }
 
@@ -80,7 +82,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
         if recipe.train.threads and recipe.train.threads != threads_in_force():
             watch.warn(f"this process has {threads_in_force()} threads already; train.threads is not in force")
-        network = recipe.task.build(recipe.model, state)
+        network = build(recipe, state)
         material = _material(recipe, state, splits, watch)
     run = folders.create(out, loaded.name)
     _begin(run, loaded, splits, state, prepared.warnings)
@@ -95,7 +97,10 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
     )
     observer = _fit(recipe, state, material, network, run, watch)
     dev, sample = material.dev, material.sample
-    if observer.best and recipe.train.keep == "best":
+    if observer.diverged:
+        with loaded.placing():
+            _say_diverged(observer, recipe, run, watch)
+    if observer.best and (recipe.train.keep == "best" or observer.diverged):
         network.set_weights(observer.best.weights)
     predictions = {"train": sample.predictions(network)}
     if dev is not None:
@@ -111,15 +116,22 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         fresh.save(new)
     metric = headline(recipe, state)
     goal = {"metric": metric.name, "value": scores.get("dev", {}).get(metric.name, {}).get("value"), "feasible": None}
-    folders.write_json(
-        run / "scores.json",
-        {"scores": scores, "goal": goal, "best_epoch": observer.best and observer.best.epoch + 1},
-    )
+    kept = observer.best.epoch + 1 if observer.best else None
+    folders.write_json(run / "scores.json", {"scores": scores, "goal": goal, "best_epoch": kept})
     report.write_report(run)
     epochs = len(observer.history)
     seen = epochs * len(splits["train"])
     rate = seen / observer.seconds if observer.seconds else float("nan")
-    return Trained(run, epochs, observer.seconds, rate, scores, goal, prepared.warnings)
+    return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, prepared.warnings)
+
+
+def _say_diverged(observer: Observer, recipe: Recipe, run: Path, watch: Watch) -> None:
+    """The weights are no numbers any more: what was best before is kept.  Raises RecipeError where nothing was."""
+    rate = recipe.train.optimizer.learning_rate
+    said = f"training diverged in epoch {observer.diverged}: the loss is no finite number; lower it ({rate:g})"
+    if observer.best is None:
+        raise RecipeError(f"{said}; {run} is unfinished", where=Place(key="train.optimizer.learning_rate"))
+    watch.warn(f"{said}. The weights of epoch {observer.best.epoch + 1} are kept")
 
 
 def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[str]) -> None:
@@ -148,6 +160,41 @@ def copy_own_code(recipe: Recipe, run: Path) -> Recipe:
             shutil.copyfile(file, target)
         changed[key] = component.model_copy(update={"name": f"./{name}/{source.name}"})
     return recipe.model_copy(update=changed) if changed else recipe
+
+
+def build(recipe: Recipe, state: State) -> Any:
+    """The network of a recipe.  Raises RecipeError where the user's own architecture does not make what it should."""
+    import keras
+
+    own = recipe.model.name.endswith(".py")
+    try:
+        network = recipe.task.build(recipe.model, state)
+    except (TypeError, NotImplementedError) as error:
+        if not own:
+            raise
+        message = (
+            f"{Path(recipe.model.name).name}: build(self, inputs, outputs) failed: {str(error) or 'there is none'}"
+        )
+        raise RecipeError(message, where=Place(key="model")) from error
+    wanted = set(state["shapes"])
+    got = f"a {type(network).__name__}"
+    if isinstance(network, keras.Model):
+        entries = network.input if isinstance(network.input, dict) else {}
+        outputs = recipe.task.outputs(state)
+        got = f"inputs {', '.join(sorted(entries)) or 'without names'} and output shape {network.output_shape}"
+        if set(entries) == wanted and (not isinstance(outputs, int) or network.output_shape[-1] == outputs):
+            return network
+    if not own:
+        raise AssertionError(got)
+    expected = f"a keras.Model of a dict of inputs ({', '.join(sorted(wanted))}) that gives {outputs_of(recipe, state)}"
+    message = f"{Path(recipe.model.name).name}: build made {got}, expected {expected}"
+    raise RecipeError(message, where=Place(key="model"))
+
+
+def outputs_of(recipe: Recipe, state: State) -> str:
+    """What the task asks of the network, in words."""
+    outputs = recipe.task.outputs(state)
+    return f"{outputs} logit{'s' * (outputs != 1)} an example" if isinstance(outputs, int) else str(outputs)
 
 
 class _Material(NamedTuple):

@@ -267,3 +267,21 @@ def test_any_bytes_are_read_or_refused(data):
             CSV(path=file.name, target="last").load()
         except DataError as error:
             assert error.complaints[0].where.file == file.name
+
+
+def test_a_comma_between_thousands_is_told_from_a_decimal_comma(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("a,y\n" + "".join(f'"{n:,}",x\n' for n in range(37, 3000, 37)))
+    with pytest.raises(DataError, match="between thousands"):
+        CSV(path=str(file), target="y").load()
+    file.write_text("a;y\n" + "".join(f"{n},{n % 7}5;x\n" for n in range(40)))
+    with pytest.raises(DataError, match="seems to hold numbers with a decimal comma"):
+        CSV(path=str(file), target="y").load()
+
+
+def test_a_very_long_cell_is_cut_in_the_message(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("a,y\n" + "".join(f"{n},x\n" for n in range(40)) + "z" * 200_000 + ",x\n")
+    with pytest.raises(DataError) as caught:
+        CSV(path=str(file), target="y").load()
+    assert len(str(caught.value)) < 2000

@@ -191,12 +191,27 @@ def test_what_cannot_be_trained_leaves_nothing_behind(text, kind, message, write
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_diverging_network_is_reported_not_crashed(write, tmp_path):
-    heard = Heard()
-    recipe = load(write("task: regression\ndata: diabetes\nmodel: mlp\ntrain: {epochs: 3, optimizer: sgd}\n"),
-                  ["train.optimizer.learning_rate=1e9"])  # fmt: skip
-    trained = train(recipe, out=tmp_path, watch=heard)
-    assert (trained.run / "model.keras").is_file() and json.loads((trained.run / "scores.json").read_text())
+def test_a_network_that_diverges_at_once_is_the_recipes_fault(write, tmp_path):
+    text = "task: regression\ndata: diabetes\nmodel: mlp\ntrain: {optimizer: {name: sgd, learning_rate: 1e30}}\n"
+    with pytest.raises(RecipeError, match="diverged in epoch 1") as caught:
+        train(load(write(text)), out=tmp_path)
+    assert caught.value.complaints[0].where.line == 4 and "1e+30" in str(caught.value)
+
+
+def test_what_was_best_before_a_network_diverged_is_kept(write, tmp_path):
+    from dlspec.runs.fit import Observer
+
+    heard, ended = Heard(), Observer.ended
+
+    def diverge(self, network, epoch, seconds, logs):
+        return ended(self, network, epoch, seconds, {**logs, "loss": float("nan")} if epoch == 2 else logs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Observer, "ended", diverge)
+        trained = train(load(write(FLOWERS)), out=tmp_path, watch=heard)
+    assert trained.epochs == 3 and trained.best_epoch in (1, 2)
+    assert any("diverged in epoch 3" in warning for warning in heard.warnings)
+    assert np.isfinite(trained.scores["dev"]["log_loss"]["value"])
 
 
 def test_an_unfinished_run_cannot_be_opened(write, tmp_path):
@@ -296,14 +311,6 @@ def test_the_best_is_kept_whatever_counts_as_a_change(write, tmp_path):
     assert trained.scores["dev"]["log_loss"]["value"] == pytest.approx(best)
 
 
-def test_training_that_diverges_from_the_start_is_stopped_and_said(write, tmp_path):
-    heard = Heard()
-    recipe = "task: regression\ndata: diabetes\nmodel: mlp\ntrain: {epochs: 30, early_stopping: {patience: 2}}\n"
-    sets = ["train.optimizer=sgd", "train.optimizer.learning_rate=1e30"]
-    trained = train(load(write(recipe), sets), out=tmp_path, watch=heard)
-    assert trained.epochs == 2 and any("diverged" in warning for warning in heard.warnings)
-
-
 def test_arrays_can_be_given_to_a_run_on_shipped_pictures(write, tmp_path):
     from dlspec.runs.evaluate import evaluate
     from dlspec.runs.predict import predict
@@ -330,3 +337,73 @@ def test_a_threshold_for_one_prediction_is_not_for_the_next(write, tmp_path):
     for threshold, guess in ((1e-9, "malignant"), (1.0, "benign")):
         assert predict(opened, [str(tmp_path / "rows.csv")], threshold=threshold)["predictions"][0]["guess"] == guess
     assert opened.predict([row]) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("    def build(self, inputs, outputs):\n        return None\n", "made a NoneType"),
+        ("    def build(self, x):\n        return x\n", "takes 2 positional arguments"),
+        ("    width: int = 3\n", "there is none"),
+        (
+            "    def build(self, inputs, outputs):\n        import keras\n        entries, x = flat(inputs)\n"
+            "        return keras.Model(entries, keras.layers.Dense(outputs + 1)(x))\n",
+            "expected a keras.Model",
+        ),
+    ],
+)
+def test_own_architectures_that_are_none_leave_nothing_behind(body, message, write, tmp_path):
+    head = "from typing import ClassVar\nfrom dlspec.models.base import Backbone, flat\n\nclass Net(Backbone):\n"
+    write(head + '    accepts: ClassVar[tuple[str, ...]] = ("table",)\n' + body, "net.py")
+    with pytest.raises(RecipeError, match=message) as caught:
+        train(load(write("task: classification\ndata: iris\nmodel: ./net.py\n")), out=tmp_path / "runs")
+    assert caught.value.complaints[0].where.line == 3
+    assert not (tmp_path / "runs").exists()
+
+
+def test_damaged_runs_are_called_that_with_the_file(write, tmp_path):
+    from dlspec.runs.evaluate import evaluate
+    from dlspec.runs.folder import summary
+
+    run = train(load(write(FLOWERS)), out=tmp_path / "runs").run
+    for name in ("scores.json", "state.json", "machine.json", "manifest.csv", "model.keras"):
+        whole = (run / name).read_bytes()
+        for content in (whole[:50], None):
+            (run / name).unlink()
+            if content is not None:
+                (run / name).write_bytes(content)
+            if name == "scores.json" and content is None:
+                continue
+            with pytest.raises(ArgumentError, match=rf"{name}|unfinished"):
+                evaluate(run)
+            assert summary(run)["recipe"] == "r"
+        (run / name).write_bytes(whole)
+    assert evaluate(run)["scores"]["dev"]
+
+
+def test_predictions_overwrite_nothing(write, tmp_path):
+    from dlspec.runs.predict import predict
+
+    write("a,y\n" + "".join(f"{i % 7},{'no' if i % 2 else 'yes'}\n" for i in range(40)), "rows.csv")
+    recipe = "task: classification\ndata: {name: csv, path: rows.csv, target: y}\nmodel: linear\ntrain: {epochs: 1}\n"
+    run = train(load(write(recipe)), out=tmp_path / "runs").run
+    before = (tmp_path / "rows.csv").read_bytes()
+    with pytest.raises(ArgumentError, match="nothing is overwritten"):
+        predict(run, [str(tmp_path / "rows.csv")], out=tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_bytes() == before
+
+
+def test_what_train_has_not_is_said(write, tmp_path):
+    from dlspec.runs.evaluate import evaluate
+    from dlspec.runs.predict import predict
+
+    rows = "".join(f"{'red' if i % 3 else 'blue'},{i % 5},{'no' if i % 2 else 'yes'}\n" for i in range(60))
+    write("colour,n,y\n" + rows, "rows.csv")
+    write("colour,n,y\nreed,1,no\nred,2,maybe\n", "new.csv")
+    recipe = "task: classification\ndata: {name: csv, path: rows.csv, target: y}\nmodel: linear\ntrain: {epochs: 1}\n"
+    run = train(load(write(recipe)), out=tmp_path / "runs").run
+    heard = Heard()
+    predict(run, [str(tmp_path / "new.csv")], watch=heard)
+    assert any("'colour': 1 values that train has not ('reed')" in warning for warning in heard.warnings)
+    evaluate(run, data=str(tmp_path / "new.csv"), watch=heard)
+    assert any("a class that train has not (maybe)" in warning for warning in heard.warnings)
