@@ -11,7 +11,7 @@ import numpy as np
 from dlspec.recipe.schema import Recipe
 from dlspec.runs.train import headline
 from dlspec.strategy.intervals import intervals, wilson
-from dlspec.types import Examples, Finding, Splits, State
+from dlspec.types import Examples, Finding, Metric, Splits, State
 
 IMBALANCED = (5, 20)
 """how many times the smallest class the largest one is, for a note, and for a warning"""
@@ -120,42 +120,48 @@ def sizes(recipe: Recipe, state: State, splits: Splits) -> list[Finding]:
 
 
 def _size(recipe: Recipe, state: State, name: str, part: Examples) -> list[Finding]:
-    metric = headline(recipe, state).name
-    share, half = _half(recipe, state, part, metric)
+    metric = headline(recipe, state)
+    plain, half = _half(recipe, state, part, metric)
     if not half > WIDTHS[0]:
         return []
-    # A split as wide as a point wants four times the examples of one that may be twice as wide.
-    enough = _enough() if share else math.ceil(len(part) * (half / WIDTHS[0]) ** 2)
-    at = f"at a {metric} of {LEVEL:g}, the 95 % interval" if share else f"the 95 % interval of {metric}"
-    wide = f"{100 * half:.0f} points" if share else f"{half:.0%} of its value"
+    points = metric.best == "max"
+    enough = _enough() if plain else math.ceil(len(part) * (half / WIDTHS[0]) ** 2)  # width goes with 1 / √n
+    at = f"with {LEVEL:.0%} of them right" if points else "wherever it lies"
+    wide = f"{100 * half:.0f} points" if points else f"{half:.0%} of its value"
     return [
         Finding(
             "warning" if half > WIDTHS[1] else "note",
             "small_split",
             name,
-            f"with {len(part):,} examples, {at} would be about ± {wide}: two recipes must differ by more than that "
-            f"before their scores tell them apart. ± 5 {'points' if share else '%'} takes about {enough:,} examples: "
+            f"with {len(part):,} examples, the 95 % interval of {metric.name} would be about ± {wide}, {at}: two "
+            "recipes must differ by more than that before their scores tell them apart. ± 5 "
+            f"{'points' if points else '%'} takes about {enough:,} examples: "
             f"raise data.split.{name}, or judge by folds (data: {{split: {{folds: 5}}}})",
         )
     ]
 
 
-def _half(recipe: Recipe, state: State, part: Examples, metric: str) -> tuple[bool, float]:
-    """Whether the metric is a plain share, and half of its interval: in points, or else as a part of its value.
+def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple[bool, float]:
+    """Whether the metric is a plain share, and half of its interval: in points, or, of an error, as part of its value.
 
-    For a metric that is no share, guesses are the truths of other examples: its interval is then a bootstrap's.
+    Of a metric that is no plain share, the interval is a bootstrap's: of a score, with the truths of other examples
+    for a tenth of the guesses; of an error, which knows no upper bound, for all of them.
     """
     evaluator, task = recipe.task.evaluator, state["task"]
     scored = evaluator.scored(part, recipe.train.seed)
+    count = len(scored)
     perfect = [evaluator.perfect(one, task) for one in scored]
-    if metric in evaluator.proportions(evaluator.statistics(scored, evaluator.stack(perfect), task)):
-        low, high = wilson(LEVEL * len(scored), len(scored))
+    if metric.name in evaluator.proportions(evaluator.statistics(scored, evaluator.stack(perfect), task)):
+        low, high = wilson(LEVEL * count, count)
         return True, (high - low) / 2
-    order = np.random.default_rng(0).permutation(len(scored))
-    guesses = evaluator.stack([perfect[i] for i in order])
-    statistics = evaluator.statistics(scored, guesses, task)
-    found = intervals(evaluator.combine, statistics, len(scored), replicates=200)[metric]
-    return False, (found.high - found.low) / 2 / abs(found.value) if found.value else math.nan
+    random = np.random.default_rng(0)
+    others = random.permutation(count)
+    wrong = random.random(count) > (LEVEL if metric.best == "max" else 0)
+    guesses = evaluator.stack([perfect[others[i] if wrong[i] else i] for i in range(count)])
+    found = intervals(evaluator.combine, evaluator.statistics(scored, guesses, task), count, replicates=200)[
+        metric.name
+    ]
+    return False, (found.high - found.low) / 2 / (1 if metric.best == "max" else found.value)
 
 
 def _enough() -> int:
