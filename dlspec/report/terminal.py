@@ -63,7 +63,7 @@ def print_trained(result: Mapping[str, Any]) -> None:
         root = Path("runs")
     if goal["value"] is not None:
         print(f"the goal: dev {goal['metric']} {number(goal['value'])}")
-    print(f"run: {result['run']}")
+    print(f"run: {result['run']} (report.html shows it)")
     print(f"next: dlspec evaluate {name}, dlspec error-analysis {name}, or tensorboard --logdir {root}")
 
 

@@ -18,6 +18,8 @@ PACKAGES = (
     "pyarrow",
     "pydantic",
     "scikit-learn",
+    "opencv-python-headless",
+    "pillow",
     "tensorboard",
 )
 
