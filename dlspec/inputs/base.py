@@ -34,10 +34,11 @@ class Input(Component):
         """
         raise NotImplementedError
 
-    def augment(self, batch: Arrays, seeds: np.ndarray) -> Arrays:
+    def augmented(self, batch: Arrays, seeds: np.ndarray, state: State) -> Arrays:
         """A changed batch for training, a function of the batch and of a seed an example; by default unchanged.
 
-        The batch holds the task's targets too, so that boxes, points and masks move along.
+        The batch holds the task's targets too, so that boxes, points and masks move along.  state: the whole of it,
+        with the parts `input` and `task`.
         """
         return batch
 

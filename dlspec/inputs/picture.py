@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from dlspec.inputs.augmentation import Augment
 from dlspec.inputs.base import Input
 from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State
 
+MOMENTS, MOMENTS_BLOCK = 10_000, 256
+"""pictures of which `scale: standard` learns mean and deviation, and how many of them are held at a time"""
+
 if TYPE_CHECKING:
     import numpy as np
-
-GREY = (0.299, 0.587, 0.114)
-"""What red, green and blue add to brightness (ITU-R BT.601)."""
 
 
 class Picture(Input):
@@ -34,6 +35,8 @@ class Picture(Input):
     scale: Literal["unit", "signed", "standard", "none"] = "unit"
     """range of values that the network sees.  unit: 0 to 1; signed: -1 to 1; standard: each channel with mean 0 and
     deviation 1 over train; none: as the data"""
+    augment: Augment = Augment()
+    """random changes of training pictures; nothing given: none"""
 
     def prepare(self, train: Examples) -> State:
         """What train's pictures are like: `data` (height, width, channels), `low`, `high`, `bytes`.
@@ -62,27 +65,48 @@ class Picture(Input):
     def encode(self, examples: Examples, state: State) -> Arrays:
         """`picture` (N, H, W, C) of the wanted size, in the data's own range: uint8 where train was, else float32.
 
-        Raises DataError that names the example where a picture is not like those that the network was trained on.
+        Files are read here.  Raises DataError that names the example where a picture cannot be read, or is not like
+        those that the network was trained on.
         """
         import numpy as np
 
+        from dlspec.numeric.picture_bytes import fit_block
+        from dlspec.numeric.picture_paths import PictureFiles
         from dlspec.numeric.pictures import blocks
+        from dlspec.numeric.resize import fit_numbers
 
         shape = state["shapes"]["picture"]["shape"]
         encoded = np.empty((len(examples), *shape), np.uint8 if state["bytes"] else np.float32)
-        for places, pictures in blocks(examples):
+        # Files one by one: pictures of several sizes, held all at once, would take more memory than what is made.
+        for places, pictures in blocks(examples, one_by_one=isinstance(examples.columns["x"], PictureFiles)):
             self._check(examples, places, pictures, state)
             # Grey becomes three channels by broadcasting.
-            fitted = self._fitted(pictures, state)
+            if state["bytes"] and pictures.dtype == np.uint8:
+                encoded[places] = fit_block(pictures, shape, self.fit)
+                continue
+            fitted = fit_numbers(pictures, shape, self.fit, state["low"])
             encoded[places] = np.rint(fitted).clip(0, 255) if state["bytes"] else fitted
         return {"picture": encoded}
+
+    def augmented(self, batch: Arrays, seeds: np.ndarray, state: State) -> Arrays:
+        """Changed as `augment` says; boxes, points and masks move along, mixup and cutmix mix `label`."""
+        entered = state["input"]
+        classes = state["task"].get("classes")
+        return self.augment.apply(
+            batch, seeds, low=entered["low"], high=entered["high"], classes=len(classes) if classes else None
+        )
 
     def finish(self, batch: Arrays, state: State) -> Arrays:
         """The same pictures in the range that the network sees, float32."""
         import numpy as np
 
-        shift, factor = (np.array(state[key], np.float32) for key in ("shift", "factor"))
-        return {**batch, "picture": (batch["picture"].astype(np.float32) - shift) * factor}
+        pictures = batch["picture"]
+        count, height, width, channels = pictures.shape
+        # A row at a time: over the last axis alone NumPy would work on a handful of numbers at once.
+        shift, factor = (np.tile(np.array(state[key], np.float32), width) for key in ("shift", "factor"))
+        ready = np.multiply(pictures.reshape(count, height, width * channels), factor, dtype=np.float32)
+        ready -= shift * factor
+        return {**batch, "picture": ready.reshape(pictures.shape)}
 
     def show(self, example: Example) -> Rendering:
         """The picture as it came, as uint8; other numbers are stretched, from 0 to 1 where they lie in it."""
@@ -104,12 +128,21 @@ class Picture(Input):
         return lambda examples, encoded: thumbnails(encoded["picture"])
 
     def outside(self, rows: Any, state: State) -> Examples:
-        """One picture (H, W) or (H, W, C), an array of many, or a list of pictures, which may differ in size.
+        """One picture (H, W) or (H, W, C), an array of many, a path, or a list of pictures or of paths.
 
-        Ids are "0", "1", …  An array of three axes is one picture where the last axis is 1 or 3 channels.
+        Ids are the paths as given, of arrays "0", "1", …  An array of three axes is one picture where the last axis is
+        1 or 3 channels.
         """
+        import os
+
         import numpy as np
 
+        if isinstance(rows, str | os.PathLike):
+            rows = [rows]
+        if isinstance(rows, list | tuple) and rows and all(isinstance(one, str | os.PathLike) for one in rows):
+            from dlspec.numeric.picture_paths import PictureFiles
+
+            return Examples([os.fspath(one) for one in rows], PictureFiles(os.getcwd(), [os.fspath(p) for p in rows]))
         if isinstance(rows, list | tuple) and rows and np.ndim(rows[0]) > 1:
             pictures: Any = list(rows)
         else:
@@ -119,41 +152,32 @@ class Picture(Input):
         return Examples([str(i) for i in range(len(pictures))], pictures)
 
     def _seen(self, train: Examples) -> State:
-        import numpy as np
+        from dlspec.numeric.picture_survey import survey
 
-        from dlspec.numeric.pictures import blocks
-
-        sizes: dict[tuple[int, int], str] = {}
-        channels: dict[int, str] = {}
-        kinds: set[str] = set()
-        low, high = np.inf, -np.inf
-        for places, pictures in blocks(train):
-            first = train[int(places[0])].id
-            sizes.setdefault(pictures.shape[1:3], first)
-            channels.setdefault(pictures.shape[3], first)
-            kinds.add(str(pictures.dtype))
-            low, high = min(low, float(pictures.min())), max(high, float(pictures.max()))
-        if self.size is None and len(sizes) > 1:
-            (one, a), (two, b) = list(sizes.items())[:2]
+        seen = survey(train)
+        if self.size is None and len(seen.sizes) > 1:
+            (one, a), (two, b) = list(seen.sizes.items())[:2]
             raise DataError(
                 f"the pictures differ in size: '{a}' is {_by(one)}, '{b}' is {_by(two)}; "
                 f"give one size, as input: {{size: [{one[0]}, {one[1]}]}}"
             )
-        if self.channels is None and len(channels) > 1:
-            (c, a), (d, b) = list(channels.items())[:2]
+        if self.channels is None and len(seen.channels) > 1:
+            (c, a), (d, b) = list(seen.channels.items())[:2]
             raise DataError(
                 f"the pictures differ in channels: '{a}' has {c}, '{b}' has {d}; "
                 "give one number, as input: {channels: 3}"
             )
-        if kinds == {"uint8"}:
+        low, high = seen.low, seen.high
+        if seen.types == {"uint8"}:
             low, high = 0.0, 255.0
         elif low >= 0 and high <= 1:
             low, high = 0.0, 1.0
         else:
             low = min(low, 0.0)
             high = high if high > low else low + 1
-        data = [*(next(iter(sizes)) if len(sizes) == 1 else (None, None)), next(iter(channels))]
-        return {"data": data, "low": low, "high": high, "bytes": kinds == {"uint8"}}
+        sizes = next(iter(seen.sizes)) if len(seen.sizes) == 1 else (None, None)
+        data = [*sizes, next(iter(seen.channels))]
+        return {"data": data, "low": low, "high": high, "bytes": seen.types == {"uint8"}}
 
     def _notes(self, state: State) -> list[str]:
         height, width, channels = state["data"]
@@ -168,41 +192,21 @@ class Picture(Input):
         return [note]
 
     def _moments(self, train: Examples, state: State) -> tuple[list[float], list[float]]:
-        """Mean and deviation of each channel of what is fitted, in the data's own range."""
+        """Mean and deviation of each channel of what is encoded of at most MOMENTS pictures, evenly spread."""
         import numpy as np
 
-        from dlspec.numeric.pictures import blocks
-
-        count, sums, squares = 0, np.zeros(1), np.zeros(1)
-        for _, pictures in blocks(train):
-            fitted = self._fitted(pictures, state).astype(np.float64) - state["low"]
-            count += fitted[..., 0].size
-            sums = sums + fitted.sum(axis=(0, 1, 2))
-            squares = squares + (fitted**2).sum(axis=(0, 1, 2))
-        channels = state["shapes"]["picture"]["shape"][2]
-        mean = np.broadcast_to(sums / count, channels)
-        deviation = np.sqrt(np.maximum(0, np.broadcast_to(squares / count, channels) - mean**2))
+        count, channels = len(train), state["shapes"]["picture"]["shape"][2]
+        chosen = range(count) if count <= MOMENTS else [i * count // MOMENTS for i in range(MOMENTS)]
+        pixels, sums, squares = 0, np.zeros(channels), np.zeros(channels)
+        for start in range(0, len(chosen), MOMENTS_BLOCK):
+            pictures = self.encode(train.take(chosen[start : start + MOMENTS_BLOCK]), state)["picture"]
+            values = pictures.reshape(-1, channels).astype(np.float64) - state["low"]
+            pixels += len(values)
+            sums += values.sum(axis=0)
+            squares += (values**2).sum(axis=0)
+        mean = sums / pixels
+        deviation = np.sqrt(np.maximum(0, squares / pixels - mean**2))
         return (mean + state["low"]).tolist(), deviation.tolist()
-
-    def _fitted(self, pictures: np.ndarray, state: State) -> np.ndarray:
-        """float32 (n, H, W, C) of the wanted size, in the data's own range; C is 1 where the data is grey."""
-        import numpy as np
-
-        from dlspec.numeric.resize import resize
-
-        height, width, channels = state["shapes"]["picture"]["shape"]
-        if channels == 1 and pictures.shape[3] == 3:
-            pictures = pictures.astype(np.float32) @ np.array(GREY, np.float32)[:, None]
-        if self.fit == "stretch":
-            return resize(pictures, height, width)
-        ratio = min(height / pictures.shape[1], width / pictures.shape[2])
-        if self.fit == "pad":
-            ratio = min(1.0, ratio)
-        h, w = (max(1, round(ratio * side)) for side in pictures.shape[1:3])
-        top, left = (height - h) // 2, (width - w) // 2
-        ground = np.full((len(pictures), height, width, pictures.shape[3]), state["low"], np.float32)
-        ground[:, top : top + h, left : left + w] = resize(pictures, h, w)
-        return ground
 
     def _check(self, examples: Examples, places: np.ndarray, pictures: np.ndarray, state: State) -> None:
         height, width, channels = state["data"]

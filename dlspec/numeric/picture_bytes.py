@@ -37,15 +37,38 @@ def fit_bytes(picture_HWC: np.ndarray, shape: tuple[int, int, int], fit: Fit = "
     height, width, channels = shape
     if channels == 1 and picture_HWC.shape[2] == 3:
         picture_HWC = cv2.cvtColor(picture_HWC, cv2.COLOR_RGB2GRAY)[..., None]
-    if fit == "stretch":
-        return resize_bytes(picture_HWC, height, width)
-    ratio = min(height / picture_HWC.shape[0], width / picture_HWC.shape[1])
-    ratio = min(1.0, ratio) if fit == "pad" else ratio
-    h, w = (max(1, round(ratio * side)) for side in picture_HWC.shape[:2])
+    h, w = inner(picture_HWC.shape[0], picture_HWC.shape[1], height, width, fit)
+    resized = resize_bytes(picture_HWC, h, w)
+    if (h, w) == (height, width):
+        return resized
     ground = np.zeros((height, width, picture_HWC.shape[2]), np.uint8)
     top, left = (height - h) // 2, (width - w) // 2
-    ground[top : top + h, left : left + w] = resize_bytes(picture_HWC, h, w)
+    ground[top : top + h, left : left + w] = resized
     return ground
+
+
+def fit_block(pictures_NHWC: np.ndarray, shape: tuple[int, int, int], fit: Fit = "stretch") -> np.ndarray:
+    """Pictures of one size (N, H, W, 1 or 3), each as `fit_bytes` gives it: (N, height, width, C)."""
+    height, width, channels = shape
+    given = pictures_NHWC.shape[1:]
+    if inner(*given[:2], height, width, fit) != given[:2] or (channels, given[2]) == (1, 3):
+        return np.stack([fit_bytes(one, shape, fit) for one in pictures_NHWC])
+    # Nothing is resampled or weighed: all at once.
+    if given[:2] == (height, width):
+        return pictures_NHWC
+    ground = np.zeros((len(pictures_NHWC), height, width, given[2]), np.uint8)
+    top, left = (height - given[0]) // 2, (width - given[1]) // 2
+    ground[:, top : top + given[0], left : left + given[1]] = pictures_NHWC
+    return ground
+
+
+def inner(given_height: int, given_width: int, height: int, width: int, fit: Fit) -> tuple[int, int]:
+    """Height and width of the picture within what is wanted; what is around it is ground."""
+    if fit == "stretch":
+        return height, width
+    ratio = min(height / given_height, width / given_width)
+    ratio = min(1.0, ratio) if fit == "pad" else ratio
+    return max(1, round(ratio * given_height)), max(1, round(ratio * given_width))
 
 
 def _shrunk(picture_HWC: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -29,14 +29,16 @@ def read_picture(x: Any, name: str) -> np.ndarray:
     return picture
 
 
-def blocks(examples: Examples) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def blocks(examples: Examples, *, one_by_one: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Places in the selection, and their pictures (n, H, W, C), all of one shape and number type; C is 1 or 3.
 
-    Raises DataError that names the example where channels or values cannot be.
+    one_by_one: no more than one picture is held at a time.  Raises DataError that names the example where channels or
+    values cannot be.
     """
     x, rows = examples.columns["x"], np.asarray(examples.rows, dtype=np.intp)
-    for start in range(0, len(rows), BLOCK):
-        some = rows[start : start + BLOCK]
+    block = 1 if one_by_one else BLOCK
+    for start in range(0, len(rows), block):
+        some = rows[start : start + block]
         if isinstance(x, np.ndarray) and x.ndim in (3, 4) and x.dtype.kind in "buif":
             groups = [(np.arange(start, start + len(some)), x[some])]
         else:

@@ -6,6 +6,9 @@ import functools
 
 import numpy as np
 
+from dlspec.numeric.colour import GREY
+from dlspec.numeric.picture_bytes import Fit, inner
+
 BATCH_BYTES = 1 << 25
 
 
@@ -42,3 +45,22 @@ def resize(pictures_NHWC: np.ndarray, height: int, width: int) -> np.ndarray:
         both = columns_last.reshape(-1, old_width) @ across.T
         resized[start : start + n] = both.reshape(n, height, channels, width).swapaxes(2, 3)
     return resized
+
+
+def fit_numbers(pictures_NHWC: np.ndarray, shape: tuple[int, int, int], fit: Fit, ground: float) -> np.ndarray:
+    """Pictures of any number type brought to a shape (height, width, channels): float32, in the same range of values.
+
+    As `picture_bytes.fit_bytes` does it with bytes; `ground` is the value around a picture that does not fill its
+    place.  C is 1 where the pictures are grey.
+    """
+    height, width, channels = shape
+    if channels == 1 and pictures_NHWC.shape[3] == 3:
+        pictures_NHWC = pictures_NHWC.astype(np.float32) @ np.array(GREY, np.float32)[:, None]
+    h, w = inner(*pictures_NHWC.shape[1:3], height, width, fit)
+    resized = resize(pictures_NHWC, h, w)
+    if (h, w) == (height, width):
+        return resized
+    whole = np.full((len(pictures_NHWC), height, width, pictures_NHWC.shape[3]), ground, np.float32)
+    top, left = (height - h) // 2, (width - w) // 2
+    whole[:, top : top + h, left : left + w] = resized
+    return whole

@@ -39,7 +39,7 @@ class Pipeline:
         seeds = np.random.SeedSequence((seed, epoch)).generate_state(len(self.store), np.uint64)
         for chosen, arrays in self.store.stream(plan):
             targets = self.target(chosen, arrays)
-            whole = self.recipe.input.augment({**arrays, **targets}, seeds[chosen])
+            whole = self.recipe.input.augmented({**arrays, **targets}, seeds[chosen], state)
             targets = {name: whole.pop(name) for name in targets}
             stream = int(seeds[chosen[0]] % 2**31)
             x, y, weights = task.finish(finished(self.recipe, state, whole), targets, stream, state)

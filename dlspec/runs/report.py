@@ -140,7 +140,7 @@ def augmented(recipe: Recipe, train: Examples, state: State) -> list[list[dict[s
     plain = np.asarray(batch["picture"])
     places = np.arange(len(chosen), dtype=np.uint64)
     versions = [
-        np.asarray(recipe.input.augment(dict(batch), places + np.uint64(len(chosen) * version))["picture"])
+        np.asarray(recipe.input.augmented(dict(batch), places + np.uint64(len(chosen) * version), state)["picture"])
         for version in range(1, AUGMENTED)
     ]
     if all(np.array_equal(one, plain) for one in versions):

@@ -41,6 +41,9 @@ class Classification(Task):
     """of two classes, the one that precision, recall, F1, ROC AUC and the threshold speak of; by default the last"""
     threshold: float = Field(0.5, gt=0, lt=1)
     """of two classes, the positive one is guessed where its probability is at least this"""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """so much of each truth is spread evenly over the classes in training: less sure of itself, often right more often
+    (Szegedy et al. 2016)"""
 
     @property
     def evaluator(self) -> Classes:
@@ -106,21 +109,23 @@ class Classification(Task):
     def compiled(self, state: State) -> Mapping[str, Any]:
         import keras
 
+        from dlspec.losses import cross_entropy
+
         task = state["task"]
         if task["positive"] is None:
             return {
-                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-                "metrics": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+                "loss": cross_entropy.CrossEntropy(self.label_smoothing),
+                "metrics": [keras.metrics.MeanMetricWrapper(cross_entropy.right, name="accuracy")],
             }
         # keras.metrics.BinaryAccuracy refuses thresholds of logits in some versions, and it asks for "more than".
         cut = math.log(task["threshold"] / (1 - task["threshold"]))
 
         def right(labels: Any, logits: Any) -> Any:
-            guess = keras.ops.cast(logits >= cut, logits.dtype)
-            return keras.ops.cast(keras.ops.equal(keras.ops.cast(labels, logits.dtype), guess), "float32")
+            # Mixed pictures (mixup, cutmix) are of the class of which they hold more.
+            return keras.ops.cast(keras.ops.equal(labels >= 0.5, logits >= cut), "float32")
 
         return {
-            "loss": keras.losses.BinaryCrossentropy(from_logits=True),
+            "loss": keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=self.label_smoothing),
             "metrics": [keras.metrics.MeanMetricWrapper(right, name="accuracy")],
         }
 

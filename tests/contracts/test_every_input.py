@@ -47,7 +47,8 @@ def test_the_default_augmentation_changes_nothing_and_depends_on_the_seed_alone(
     data, state = prepared(one)
     batch = one.encode(data, state)
     seeds = np.arange(len(data), dtype=np.uint64)
-    first, second = one.augment(dict(batch), seeds), one.augment(dict(batch), seeds)
+    whole = {"input": state, "task": {}}
+    first, second = (one.augmented(dict(batch), seeds, whole) for _ in range(2))
     for name in state["shapes"]:
         np.testing.assert_array_equal(first[name], second[name])
         np.testing.assert_array_equal(first[name], batch[name])

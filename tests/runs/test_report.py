@@ -82,7 +82,7 @@ class Turning(Picture):
 
     name: Literal["turning"] = "turning"
 
-    def augment(self, batch, seeds):
+    def augmented(self, batch, seeds, state):
         turned = np.stack([np.rot90(one, int(seed) % 4) for one, seed in zip(batch["picture"], seeds, strict=True)])
         return {**batch, "picture": turned}
 
