@@ -1,4 +1,4 @@
-"""dlspec runs list | show | delete"""
+"""dlspec runs list | show | compare | delete"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from dlspec.cli.shared import Debug, Json, RunArgument, Runs, answer
 
-app = typer.Typer(help="List, show and delete runs.", no_args_is_help=True)
+app = typer.Typer(help="List, show, compare and delete runs.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -56,6 +56,32 @@ def show(run: RunArgument, runs: Runs = Path("runs"), json: Json = False, debug:
         typer.echo(found["recipe_text"], nl=False)
 
     answer(found, json, text)
+
+
+@app.command("compare")
+def compare(
+    run: Annotated[
+        list[str],
+        typer.Argument(metavar="A B…", help="Two runs or more: folders, names (recipe, or recipe/time), or `last`."),
+    ],
+    split: Annotated[
+        str, typer.Option("--split", metavar="SPLIT", help="train, train_dev, dev or test (each look is counted).")
+    ] = "dev",
+    runs: Runs = Path("runs"),
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Runs side by side on the same examples.
+
+    Scores with intervals, how the recipes differ, and whether each can be told from the first at all: a paired
+    bootstrap of every metric, and McNemar's exact test of accuracy.
+    """
+    from dlspec.report.comparison import print_compared
+    from dlspec.report.progress import ConsoleWatch
+    from dlspec.runs.compare import compare as side_by_side
+
+    result = side_by_side(run, split=split, root=runs, watch=ConsoleWatch())
+    answer(result, json, lambda: print_compared(result))
 
 
 @app.command("delete")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlspec.recipe.component import Component
@@ -53,6 +53,13 @@ class Evaluator(Component):
 
     def columns(self, predictions: Sequence[Prediction], state: State) -> dict[str, Any]:
         """Predictions as columns of a table for people: guess, probabilities."""
+        raise NotImplementedError
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> Sequence[Prediction]:
+        """The predictions that such columns were made of; others are passed over.  The inverse of `columns`.
+
+        Raises DataError that says which column is missing.
+        """
         raise NotImplementedError
 
     def truth(self, examples: Examples, state: State) -> list[Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import class_name, class_names, some
 from dlspec.types import Error, Example, Examples, Figure, Metric, State, Statistics
 
@@ -151,6 +152,13 @@ class Classes(Evaluator):
         probabilities = np.asarray(predictions, np.float64)
         guess = [state["classes"][i] if i >= 0 else None for i in _guess(probabilities, state)]
         return {"guess": guess, **{f"p_{name}": probabilities[:, i] for i, name in enumerate(state["classes"])}}
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> np.ndarray:
+        """Out of `p_<class>` of every class; a missing value is NaN.  `guess` follows from them."""
+        import numpy as np
+
+        wanted = [f"p_{name}" for name in state["classes"]]
+        return np.stack([number_column(columns, name) for name in wanted], axis=1)
 
     def truth(self, examples: Examples, state: State) -> list[Any]:
         return [class_name(value) for value in examples.column("y")]

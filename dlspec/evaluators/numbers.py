@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import numbers
 from dlspec.types import Error, Example, Examples, Figure, Metric, State, Statistics
 
@@ -89,6 +90,10 @@ class Numbers(Evaluator):
         import numpy as np
 
         return {"guess": np.asarray(predictions, np.float64)}
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> np.ndarray:
+        """Out of `guess`; a missing value is NaN."""
+        return number_column(columns, "guess")
 
     def truth(self, examples: Examples, state: State) -> list[Any]:
         values = [None if value is None else float(value) for value in examples.column("y")]

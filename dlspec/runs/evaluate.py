@@ -76,14 +76,18 @@ def score(opened: OpenedRun, examples: Examples, split: str, watch: Watch) -> di
 
 
 def write_predictions(file: Path, opened: OpenedRun, examples: Examples, predictions: Any) -> None:
-    """A table for people and other tools: id, truth, guess, probabilities."""
+    """A table for people, other tools and `runs compare`: id, truth, group, tags, guess, probabilities."""
     import pyarrow
     import pyarrow.parquet
 
     evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
     columns: dict[str, Any] = {"id": examples.ids, "truth": evaluator.truth(examples, state)}
-    columns |= {name: examples.tag(name) for name in examples.tag_names}
-    columns |= evaluator.columns(predictions, state)
+    if examples.columns["groups"] is not None:
+        columns["group"] = examples.column("groups")
+    guessed = evaluator.columns(predictions, state)
+    taken = {"id", "truth", "group", *guessed}
+    columns |= {f"tag {name}" if name in taken else name: examples.tag(name) for name in examples.tag_names}
+    columns |= guessed
     with folders.replacing(file) as new:
         pyarrow.parquet.write_table(pyarrow.table(columns), new)
 

@@ -65,7 +65,7 @@ def intervals(
     Deterministic by seed.  Above 30,000 rows there are fewer replicates, 30,000,000 / n, but at least 200.
     """
     values = combine(statistics, None)
-    units, unit = _units(n, groups)
+    units, unit = drawn_units(n, groups)
     alone = units == n
     shares = dict(proportions or {}) if alone else {}
     if n and not all(name in shares for name in values):
@@ -85,7 +85,7 @@ def intervals(
     return found
 
 
-def _units(n: int, groups: Sequence[str] | None) -> tuple[int, np.ndarray]:
+def drawn_units(n: int, groups: Sequence[str] | None) -> tuple[int, np.ndarray]:
     """How many units are drawn, and of each row which; n units where no two rows share a group."""
     if groups is None:
         return n, np.arange(n)

@@ -1,0 +1,30 @@
+"""Predictions in a table, whoever wrote it: its columns as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dlspec.recipe.component import nearest
+from dlspec.types import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def number_column(columns: Mapping[str, Sequence[Any]], name: str) -> np.ndarray:
+    """A column of numbers as float64, NaN where missing.
+
+    Raises DataError where the table has no such column, or where it holds something else.
+    """
+    import numpy as np
+
+    if name not in columns:
+        near = nearest(name, list(columns))
+        hint = f"did you mean '{near}'?" if near else f"it has {', '.join(list(columns)[:20])}"
+        raise DataError(f"the table of predictions has no column '{name}'; {hint}")
+    try:
+        return np.array(columns[name], np.float64)
+    except (TypeError, ValueError):
+        words = [value for value in columns[name] if value is not None and not isinstance(value, int | float)]
+        raise DataError(f"column '{name}' of the table of predictions should hold numbers, got '{words[0]}'") from None

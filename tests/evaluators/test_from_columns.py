@@ -1,0 +1,47 @@
+"""Predictions written as a table and read again are the same, to the bit; a table that lacks something is refused."""
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.numbers import Numbers
+from dlspec.recipe.component import names
+from dlspec.types import DataError
+
+random = np.random.default_rng(0)
+NO_NUMBER = np.array([[np.nan, 0.5, 0.5], [0, 0, 0]])
+MADE = {
+    "classes": (
+        Classes(),
+        {"classes": ["ant", "guess", "2"], "positive": None, "threshold": None},
+        np.concatenate([random.dirichlet(np.ones(3), 50), NO_NUMBER]),
+    ),
+    "numbers": (Numbers(), {"mean": 0.0, "scale": 1.0}, np.concatenate([random.normal(size=50), [np.nan, np.inf]])),
+}
+
+
+@pytest.mark.parametrize("name", names("evaluators"))
+def test_there_and_back(name, tmp_path):
+    assert name in MADE, f"make predictions of the evaluator '{name}' here"
+    evaluator, state, predictions = MADE[name]
+    table = pyarrow.table(evaluator.columns(predictions, state))
+    pyarrow.parquet.write_table(table, tmp_path / "dev.parquet")
+    columns = pyarrow.parquet.read_table(tmp_path / "dev.parquet").to_pydict()
+    again = evaluator.from_columns({"id": ["a"] * len(predictions), **columns}, state)
+    assert np.array_equal(again, predictions, equal_nan=True)
+
+
+def test_a_missing_value_is_no_number():
+    assert np.isnan(Numbers().from_columns({"guess": [1.5, None]}, {})[1])
+
+
+def test_what_a_table_lacks_is_named():
+    state = {"classes": ["no", "yes"], "positive": "yes", "threshold": 0.5}
+    with pytest.raises(DataError, match="has no column 'p_no'; did you mean 'P_no'"):
+        Classes().from_columns({"P_no": [0.5], "p_yes": [0.5]}, state)
+    with pytest.raises(DataError, match="has no column 'guess'; it has x, y"):
+        Numbers().from_columns({"x": [0.5], "y": [0.5]}, {})
+    with pytest.raises(DataError, match=r"'guess'.*should hold numbers, got 'many'"):
+        Numbers().from_columns({"guess": [0.5, None, "many"]}, {})
