@@ -253,6 +253,10 @@ class DataError(UserError):
     kind = "data"
 
 
+class Unreadable(DataError):
+    """The file of one example is broken: the example may be left out, where the data is not `strict`."""
+
+
 class ArgumentError(UserError):
     """A command's argument is wrong: no such run, no such split."""
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dlspec.inputs.augmentation import Augment
 from dlspec.inputs.base import Input
-from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State
+from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State, Unreadable
 
 MOMENTS, MOMENTS_BLOCK = 10_000, 256
 """pictures of which `scale: standard` learns mean and deviation, and how many of them are held at a time"""
@@ -199,14 +199,25 @@ class Picture(Input):
         chosen = range(count) if count <= MOMENTS else [i * count // MOMENTS for i in range(MOMENTS)]
         pixels, sums, squares = 0, np.zeros(channels), np.zeros(channels)
         for start in range(0, len(chosen), MOMENTS_BLOCK):
-            pictures = self.encode(train.take(chosen[start : start + MOMENTS_BLOCK]), state)["picture"]
+            pictures = self._readable(train.take(chosen[start : start + MOMENTS_BLOCK]), state)
             values = pictures.reshape(-1, channels).astype(np.float64) - state["low"]
             pixels += len(values)
             sums += values.sum(axis=0)
             squares += (values**2).sum(axis=0)
-        mean = sums / pixels
-        deviation = np.sqrt(np.maximum(0, squares / pixels - mean**2))
+        mean = sums / max(1, pixels)
+        deviation = np.sqrt(np.maximum(0, squares / max(1, pixels) - mean**2))
         return (mean + state["low"]).tolist(), deviation.tolist()
+
+    def _readable(self, examples: Examples, state: State) -> np.ndarray:
+        """What is encoded of those that can be read; whether the others may be left out is not decided here."""
+        import numpy as np
+
+        try:
+            return self.encode(examples, state)["picture"]
+        except Unreadable:
+            if len(examples) == 1:
+                return np.zeros((0, *state["shapes"]["picture"]["shape"]))
+            return np.concatenate([self._readable(examples[i : i + 1], state) for i in range(len(examples))])
 
     def _check(self, examples: Examples, places: np.ndarray, pictures: np.ndarray, state: State) -> None:
         height, width, channels = state["data"]

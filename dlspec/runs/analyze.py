@@ -49,7 +49,7 @@ def analyze(
     evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
     metric = headline(opened.recipe, opened.state)
     examples = evaluator.scored(examples, opened.recipe.train.seed)
-    predictions = opened.predictions(examples)
+    examples, predictions = opened.scored(examples, watch, f"examples of {split}")
     statistics = evaluator.statistics(examples, predictions, state)
     score = evaluator.combine(statistics)[metric.name]
     found = ceilings.find_errors(evaluator, examples, predictions, state)

@@ -60,7 +60,7 @@ def score(opened: OpenedRun, examples: Examples, split: str, watch: Watch) -> di
         raise DataError(f"{split} has no truth to score against")
     for remark in evaluator.remarks(examples, state):
         watch.warn(f"{split}: {remark}")
-    predictions = opened.predictions(examples)
+    examples, predictions = opened.scored(examples, watch, f"examples of {split}")
     statistics = evaluator.statistics(examples, predictions, state)
     groups = examples.column("groups") if examples.columns["groups"] is not None else None
     found = intervals(

@@ -16,7 +16,7 @@ from dlspec.runs.folder import replacing
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.store import Store
 from dlspec.runs.tensorboard import Board
-from dlspec.types import Arrays, Metric, State
+from dlspec.types import Arrays, Examples, Metric, State
 
 STEPS_PER_EXECUTION = 32
 WRITE_SECONDS = 2.0
@@ -109,16 +109,20 @@ class Score:
     """Scores of a network on stored examples, by the task's evaluator: the same during training and after."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.examples = store, store.examples
+        self.store = store
+
+    @property
+    def examples(self) -> Examples:
+        """Those that are scored; after predictions, without those that turned out to be unreadable."""
+        return self.store.readable
 
     def predictions(self, network: Any) -> Any:
         return predict(network, self.store)
 
     def __call__(self, network: Any) -> dict[str, float]:
         evaluator, state = self.store.recipe.task.evaluator, self.store.state["task"]
-        found: dict[str, float] = evaluator.combine(
-            evaluator.statistics(self.examples, self.predictions(network), state)
-        )
+        predictions = self.predictions(network)
+        found: dict[str, float] = evaluator.combine(evaluator.statistics(self.examples, predictions, state))
         return found
 
 

@@ -61,12 +61,24 @@ class OpenedRun:
 
         return finished(self.recipe, self.state, self.recipe.input.encode(examples, self.state["input"]))
 
-    def predictions(self, examples: Examples) -> Any:
-        """Decoded predictions, as the task's evaluator takes them."""
+    def scored(self, examples: Examples, watch: Watch | None = None, what: str = "examples") -> tuple[Examples, Any]:
+        """Examples and their decoded predictions, as the task's evaluator takes them.
+
+        Examples whose files cannot be read are left out and named, or raise DataError, as the data's `strict` says.
+        """
         from dlspec.runs.fit import predict
         from dlspec.runs.store import Store
 
-        return predict(self.network, Store(self.recipe, self.state, examples))
+        store = Store(self.recipe, self.state, examples, watch, what)
+        predictions = predict(self.network, store)
+        return store.readable, predictions
+
+    def predictions(self, examples: Examples) -> Any:
+        """Decoded predictions of every example.  Raises DataError where one cannot be read."""
+        readable, predictions = self.scored(examples)
+        if len(readable) < len(examples):
+            self.encode(examples)
+        return predictions
 
     def predict(self, rows: Any) -> list[dict[str, Any]]:
         """Predictions for raw rows (a list of dicts, a dict of lists, an array, a table), one dict each.

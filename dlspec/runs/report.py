@@ -5,6 +5,7 @@ Making it reads files alone: no network, no data, no keras.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import statistics
@@ -17,7 +18,7 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.pictures import BUDGET, inlined, small
 from dlspec.runs import folder as folders
 from dlspec.strategy import ceilings
-from dlspec.types import Error, Example, Examples, Figure, Splits, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Splits, State, Statistics, Unreadable
 
 WORST = {"picture": 200}
 """how many of the worst examples are kept to be shown, by kind of input"""
@@ -116,7 +117,7 @@ def shown(recipe: Recipe, examples: Sequence[Example], budget: int = BUDGET) -> 
 
 def samples(recipe: Recipe, train: Examples, state: State) -> list[dict[str, Any]]:
     """A few examples of train, evenly spread, with their truth."""
-    chosen = _spread(train, SAMPLES.get(recipe.input.kind, SAMPLES_OTHERWISE))
+    chosen = _readable(recipe, _spread(train, SAMPLES.get(recipe.input.kind, SAMPLES_OTHERWISE)))
     truths = recipe.task.evaluator.truth(chosen, state["task"])
     return [
         {**one, "truth": truth if isinstance(truth, str | int | float) else None}
@@ -134,7 +135,7 @@ def augmented(recipe: Recipe, train: Examples, state: State) -> list[list[dict[s
 
     if recipe.input.kind != "picture" or not len(train):
         return []
-    chosen = _spread(train, AUGMENTED)
+    chosen = _readable(recipe, _spread(train, AUGMENTED))
     encoded = recipe.input.encode(chosen, state["input"])
     batch = {**encoded, **recipe.task.target(chosen, encoded, state)}
     plain = np.asarray(batch["picture"])
@@ -153,6 +154,16 @@ def augmented(recipe: Recipe, train: Examples, state: State) -> list[list[dict[s
     ]
     pictures = iter(inlined([small(one) for row in rows for one in row], SAMPLES_BUDGET))
     return [[next(pictures) for _ in row] for row in rows]
+
+
+def _readable(recipe: Recipe, chosen: Examples) -> Examples:
+    """Those that can be shown: of a picture that is broken in its middle, nobody may know yet."""
+    good = []
+    for place, example in enumerate(chosen):
+        with contextlib.suppress(Unreadable):
+            recipe.input.show(example)
+            good.append(place)
+    return chosen.take(good)
 
 
 def write_report(folder: Path) -> Path:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
-import shutil
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from dlspec import __version__
-from dlspec.data.fingerprint import digests
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
+from dlspec.runs import cache
+from dlspec.runs.encoding import Encoder
 from dlspec.types import Arrays, Examples, State
 
 PROBE = 16
@@ -28,39 +22,61 @@ BLOCK_BYTES = 4_000_000
 """encoded bytes that one thread makes at a time"""
 CHUNK = 1024
 """examples that a prediction takes at a time"""
-MEMORY_SHARE = 0.3
-"""of the memory that is free, how much the encoded examples may take"""
-DISK_SHARE = 0.5
-"""of the disk that is free"""
-READ_AHEAD = 4
-"""batches that are encoded ahead of the network where nothing is kept"""
+CHUNK_BYTES = 32_000_000
+"""encoded bytes that a prediction takes at a time, where examples are large"""
+READ_AHEAD = 2
+"""batches that are encoded ahead of the network where nothing is kept, beside one a thread"""
 
 T = TypeVar("T")
 
 
 class Store:
-    """Encoded examples.  This one keeps nothing: what is asked for is encoded each time."""
+    """Encoded examples.  This one keeps nothing: what is asked for is encoded each time.
 
-    def __init__(self, recipe: Recipe, state: State, examples: Examples) -> None:
+    examples: those that plans speak of.  Of them, `readable` are those that have not turned out to be broken.
+    """
+
+    def __init__(
+        self, recipe: Recipe, state: State, examples: Examples, watch: Watch | None = None, what: str = "examples"
+    ) -> None:
         self.recipe, self.state, self.examples = recipe, state, examples
+        self.encoder = Encoder(recipe, state, examples)
+        self.watch, self.what = watch or Watch(), what
+        self.each = 0
 
     def __len__(self) -> int:
         return len(self.examples)
 
-    def take(self, chosen: Sequence[int] | np.ndarray) -> Arrays:
-        """The encoded arrays of these examples, in this order."""
-        encoded: Arrays = self.recipe.input.encode(self.examples.take([int(i) for i in chosen]), self.state["input"])
-        return encoded
+    @property
+    def readable(self) -> Examples:
+        """The examples that are not known to be broken; after `chunks`, those whose arrays it gave."""
+        broken = self.encoder.broken
+        return self.examples.take([i for i in range(len(self)) if i not in broken]) if broken else self.examples
 
     def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
-        """Batch after batch of a plan; encoded in threads, ahead of whoever asks."""
-        return ahead(lambda chosen: (chosen, self.take(chosen)), plan)
+        """Batch after batch of a plan: places and arrays; encoded in threads, ahead of whoever asks.
 
-    def chunks(self, size: int = CHUNK) -> Iterator[Arrays]:
+        Examples that cannot be read are left out of their batch and named, or raise DataError, as the data's `strict`
+        says.
+        """
+        for chosen, arrays in ahead(self.encoder, plan):
+            self.encoder.tell(self.watch, self.what)
+            if len(chosen):
+                yield chosen, arrays
+
+    def chunks(self, size: int | None = None) -> Iterator[Arrays]:
         """All examples in order, as the network takes them: for prediction."""
+        size = size or self._chunk()
         plan = (np.arange(start, min(start + size, len(self))) for start in range(0, len(self), size))
         for _, arrays in self.stream(plan):
             yield finished(self.recipe, self.state, arrays)
+
+    def _chunk(self) -> int:
+        """How many examples are predicted at a time."""
+        if not self.each and len(self):
+            _, arrays = self.encoder(np.arange(1))
+            self.each = max([1, *(values.nbytes for values in arrays.values() if isinstance(values, np.ndarray))])
+        return int(np.clip(CHUNK_BYTES // max(1, self.each), 32, CHUNK))
 
 
 class Kept(Store):
@@ -70,13 +86,11 @@ class Kept(Store):
         super().__init__(recipe, state, examples)
         self.arrays = arrays
 
-    def take(self, chosen: Sequence[int] | np.ndarray) -> Arrays:
-        return {name: _taken(values, chosen) for name, values in self.arrays.items()}
-
     def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
-        return ((chosen, self.take(chosen)) for chosen in plan)
+        return ((chosen, {name: _taken(v, chosen) for name, v in self.arrays.items()}) for chosen in plan)
 
-    def chunks(self, size: int = CHUNK) -> Iterator[Arrays]:
+    def chunks(self, size: int | None = None) -> Iterator[Arrays]:
+        size = size or CHUNK
         for start in range(0, len(self), size):
             some = {name: values[start : start + size] for name, values in self.arrays.items()}
             yield finished(self.recipe, self.state, some)
@@ -115,101 +129,77 @@ def store(recipe: Recipe, state: State, examples: Examples, watch: Watch, what: 
     Rows of a table and small pictures lie in memory.  What is larger than a share of the free memory goes to a file in
     the cache folder, keyed by content and settings; what the disk cannot hold either is encoded anew every time.
     """
-    if not len(examples):
-        return Kept(recipe, state, examples, recipe.input.encode(examples, state["input"]))
-    probe = recipe.input.encode(examples.take(range(min(PROBE, len(examples)))), state["input"])
-    if not all(isinstance(values, np.ndarray) for values in probe.values()):
-        return Kept(recipe, state, examples, recipe.input.encode(examples, state["input"]))
+    encoder = Encoder(recipe, state, examples)
+    _, probe = encoder(np.arange(min(PROBE, len(examples))))
+    # Ragged arrays are lists; with nothing to look at, there is nothing to keep either.
+    whole = not len(examples) or not all(isinstance(values, np.ndarray) for values in probe.values())
+    if whole:
+        good, arrays = encoder(np.arange(len(examples)))
+        encoder.tell(watch, what)
+        return Kept(recipe, state, examples if len(good) == len(examples) else examples.take(good.tolist()), arrays)
     each = sum(values[:1].nbytes for values in probe.values())
-    total = each * len(examples)
     where: str = recipe.train.cache
     if where == "auto":
-        where = _place(total)
+        where = cache.place(each * len(examples))
         if where != "memory":
-            size = f"{len(examples):,} {what} of {each:,} bytes are {total / 1e9:.1f} GB"
+            size = f"{len(examples):,} {what} of {each:,} bytes are {each * len(examples) / 1e9:.1f} GB"
             told = "kept in a file" if where == "disk" else "encoded anew in every epoch"
             watch.note(f"{size}, more than memory should hold: {told} (train.cache)")
     if where == "none":
-        return Store(recipe, state, examples)
+        return Store(recipe, state, examples, watch, what)
     if where == "disk":
-        return Kept(recipe, state, examples, _on_disk(recipe, state, examples, probe, watch))
+        return _on_disk(encoder, probe, watch, what)
     arrays = {name: np.empty((len(examples), *values.shape[1:]), values.dtype) for name, values in probe.items()}
-    _fill(recipe, state, examples, arrays)
-    return Kept(recipe, state, examples, arrays)
+    broken = _fill(encoder, arrays, watch, what)
+    count = len(examples) - len(broken)
+    return Kept(recipe, state, _without(examples, broken), {name: values[:count] for name, values in arrays.items()})
 
 
-def _place(total: int) -> str:
-    if total <= MEMORY_SHARE * free_memory():
-        return "memory"
-    return "disk" if total <= DISK_SHARE * shutil.disk_usage(_existing(cache_folder())).free else "none"
+def _on_disk(encoder: Encoder, probe: Arrays, watch: Watch, what: str) -> Store:
+    recipe, state, examples = encoder.recipe, encoder.state, encoder.examples
+    home = cache.entry(recipe, state, examples)
+    found = cache.kept(home, probe)
+    if found is None:
+        cache.make(home, len(examples), probe, lambda arrays: _fill(encoder, arrays, watch, what))
+        watch.note(f"encoded examples are kept in {home}")
+        found = cache.kept(home, probe)
+        assert found is not None
+    arrays, broken = found
+    for place in broken:
+        if place not in encoder.broken:  # an earlier run found it; this one reads it again, to say what is wrong
+            encoder([place])
+    encoder.tell(watch, what)
+    return Kept(recipe, state, _without(examples, broken), arrays)
 
 
-def free_memory() -> int:
-    """Bytes of memory that can be had without swapping, within the limit of a container where there is one."""
-    free = 4 << 30
-    with contextlib.suppress(OSError, ValueError, StopIteration), open("/proc/meminfo", encoding="ascii") as text:
-        free = 1024 * int(next(line for line in text if line.startswith("MemAvailable")).split()[1])
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        with contextlib.suppress(OSError, ValueError):
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
-    return max(0, free)
+def _without(examples: Examples, broken: Sequence[int]) -> Examples:
+    gone = set(broken)
+    return examples.take([i for i in range(len(examples)) if i not in gone]) if gone else examples
 
 
-def cache_folder() -> Path:
-    """$DLSPEC_CACHE, or `dlspec` in the user's cache folder."""
-    if os.environ.get("DLSPEC_CACHE"):
-        return Path(os.environ["DLSPEC_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dlspec"
+def _fill(encoder: Encoder, arrays: Arrays, watch: Watch, what: str) -> list[int]:
+    """Encode block by block, in threads, into arrays that are there already.
 
-
-def _existing(folder: Path) -> Path:
-    return next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-
-
-def _fill(recipe: Recipe, state: State, examples: Examples, arrays: Arrays) -> None:
-    """Encode block by block, in threads, into arrays that are there already."""
-
-    each = sum(values.nbytes for values in arrays.values()) // len(examples)
+    Returns the places that cannot be read; they are left out, the others move up.
+    """
+    total = len(encoder.examples)
+    each = sum(values.nbytes for values in arrays.values()) // total
     block = max(8, BLOCK_BYTES // max(1, each))
 
     def work(start: int) -> None:
-        some = range(start, min(start + block, len(examples)))
-        for name, values in recipe.input.encode(examples.take(some), state["input"]).items():
-            arrays[name][some.start : some.stop] = values
+        good, encoded = encoder(np.arange(start, min(start + block, total)))
+        # Where all are good this is a slice: fancy indexing would copy once more.
+        of: Any = slice(start, start + len(good)) if len(good) == min(block, total - start) else good
+        for name, values in encoded.items():
+            arrays[name][of] = values
 
-    for _ in ahead(work, range(0, len(examples), block)):
+    for _ in ahead(work, range(0, total, block)):
         pass
-
-
-def _on_disk(recipe: Recipe, state: State, examples: Examples, probe: Arrays, watch: Watch) -> Arrays:
-    """Memory-mapped arrays, made once for this content and these settings."""
-    key = hashlib.blake2b(digest_size=16)
-    settings = recipe.input.model_dump(exclude={"augment"})
-    source = sys.modules[type(recipe.input).__module__].__file__
-    key.update(Path(source).read_bytes() if source else b"")
-    key.update(json.dumps([__version__, recipe.input.name, settings, state["input"]], default=str).encode())
-    for one in digests(examples):
-        key.update(one)
-    folder = cache_folder() / key.hexdigest()
-    if not (folder / "whole").exists():
-        making = folder.with_name(f".{folder.name}-{os.getpid()}")
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(parents=True)
-        arrays: Arrays = {
-            name: np.lib.format.open_memmap(
-                making / f"{name}.npy", mode="w+", dtype=values.dtype, shape=(len(examples), *values.shape[1:])
-            )
-            for name, values in probe.items()
-        }
-        _fill(recipe, state, examples, arrays)
-        for name in list(arrays):
-            arrays.pop(name).flush()  # closed, too: Windows renames no folder with open files
-        (making / "whole").touch()
-        with contextlib.suppress(OSError):  # another process made the same in the meantime
-            os.replace(making, folder)
-        shutil.rmtree(making, ignore_errors=True)
-        watch.note(f"encoded examples are kept in {folder}")
-    return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in probe}
+    encoder.tell(watch, what)
+    broken = sorted(encoder.broken)
+    if broken:
+        good = np.setdiff1d(np.arange(total), broken)
+        for values in arrays.values():
+            for start in range(0, len(good), block):
+                values[start : start + len(good[start : start + block])] = values[good[start : start + block]]
+    return broken

@@ -1,0 +1,149 @@
+"""Where encoded examples lie; broken pictures are left out and named wherever they turn up."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dlspec.recipe.load import load
+from dlspec.report.watch import Watch
+from dlspec.runs import cache
+from dlspec.runs.evaluate import evaluate
+from dlspec.runs.prepare import prepare
+from dlspec.runs.store import store
+from dlspec.runs.train import train
+from dlspec.types import DataError
+
+PLACES = ("memory", "disk", "none")
+RECIPE = """
+task: classification
+data: {{name: image_folder, path: pictures, split: {{dev: 0.3}}, strict: {strict}}}
+input: {{size: [32, 32], scale: standard, augment: {{shift: 0.1, mixup: 0.2}}}}
+model: {{name: lenet5}}
+train: {{epochs: 2, batch_size: 8, seed: 3}}
+"""
+
+
+class Hearing(Watch):
+    def __init__(self):
+        self.said = []
+
+    def note(self, sentence):
+        self.said.append(sentence)
+
+    warn = note
+
+
+def damage(file):
+    """Zero bytes in the middle of the compressed pixels; head and end stay right."""
+    content = bytearray(file.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 40] = bytes(40)
+    file.write_bytes(content)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLSPEC_CACHE", str(tmp_path / "cache"))
+    draws = np.random.default_rng(0)
+    for name in ("one", "two"):
+        home = tmp_path / "pictures" / name
+        home.mkdir(parents=True)
+        for i in range(24):
+            Image.fromarray(draws.integers(0, 256, (40, 36, 3), dtype=np.uint8)).save(home / f"{i:02}.png")
+    (tmp_path / "recipe.yaml").write_text(RECIPE.format(strict="false"))
+    (tmp_path / "strict.yaml").write_text(RECIPE.format(strict="true"))
+    return tmp_path
+
+
+@pytest.fixture
+def damaged(folder):
+    broken = ["one/03.png", "one/17.png", "two/00.png", "two/23.png"]
+    for name in broken:
+        damage(folder / "pictures" / name)
+    return broken
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_what_cannot_be_read_is_left_out_and_named(folder, damaged, where):
+    loaded = load(folder / "recipe.yaml", [f"train.cache={where}"])
+    for _ in range(2):  # the second time the disk has it
+        hearing = Hearing()
+        with loaded.placing():
+            prepared = prepare(loaded.recipe, hearing)
+            for split in ("train", "dev"):
+                kept = store(loaded.recipe, prepared.state, prepared.splits[split], hearing, f"examples of {split}")
+                arrays = list(kept.chunks(5))
+                ids = kept.readable.ids
+                assert sum(len(one["picture"]) for one in arrays) == len(ids)
+                assert set(ids) == set(prepared.splits[split].ids) - set(damaged)
+                plain = loaded.recipe.input.encode(kept.readable, prepared.state["input"])
+                shown = loaded.recipe.input.finish(plain, prepared.state["input"])["picture"]
+                np.testing.assert_array_equal(np.concatenate([one["picture"] for one in arrays]), shown)
+        for name in damaged:
+            assert sum(f"{name}: this PNG picture is broken" in sentence for sentence in hearing.said) == 1, (
+                hearing.said
+            )
+
+
+def test_the_same_weights_wherever_they_are_kept(folder, damaged):
+    runs = []
+    for where in PLACES:
+        runs.append(train(load(folder / "recipe.yaml", [f"train.cache={where}"]), out=folder / "runs"))
+    for kind in ("dev", "train"):
+        assert len({str(one.scores[kind]) for one in runs[:2]}) == 1
+    # Streaming leaves the broken out of batches that were planned with them; what is scored is the same.
+    assert len({one.scores["dev"]["accuracy"]["n"] for one in runs}) == 1
+    assert (runs[0].run / "report.html").is_file()
+    looked = evaluate(runs[0].run)
+    assert looked["scores"]["dev"]["accuracy"]["n"] == runs[0].scores["dev"]["accuracy"]["n"]
+    assert looked["scores"]["dev"]["accuracy"]["value"] == pytest.approx(runs[0].scores["dev"]["accuracy"]["value"])
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_strict_refuses_naming_them(folder, damaged, where):
+    loaded = load(folder / "strict.yaml", [f"train.cache={where}"])
+    with pytest.raises(DataError) as caught:
+        train(loaded, out=folder / "runs")
+    said = str(caught.value)
+    assert "this PNG picture is broken" in said and any(name in said for name in damaged)
+    left = [one.name for one in (folder / "cache").iterdir()] if where == "disk" else []
+    assert not any(one.startswith(".") for one in left)
+
+
+def test_the_cache_is_keyed_by_content_and_settings(folder):
+    loaded = load(folder / "recipe.yaml", ["train.cache=disk"])
+
+    def entry(loaded):
+        with loaded.placing():
+            prepared = prepare(loaded.recipe, Watch())
+            kept = store(loaded.recipe, prepared.state, prepared.splits["train"], Watch())
+            assert isinstance(next(iter(kept.arrays.values())), np.memmap)
+            return cache.entry(loaded.recipe, prepared.state, prepared.splits["train"])
+
+    first = entry(loaded)
+    assert entry(loaded) == first and first.is_dir()
+    others = {
+        entry(load(folder / "recipe.yaml", ["train.cache=disk", setting]))
+        for setting in ("input.size=[28, 28]", "input.fit=letterbox", "input.channels=1")
+    }
+    assert len(others | {first}) == 4
+    assert entry(load(folder / "recipe.yaml", ["train.cache=disk", "input.augment.shift=0.3"])) == first
+    with loaded.placing():
+        changed = prepare(loaded.recipe, Watch()).splits["train"].ids[0]
+    Image.fromarray(np.zeros((40, 36, 3), np.uint8)).save(folder / "pictures" / changed)
+    assert entry(loaded) != first
+
+
+def test_what_nobody_uses_any_more_is_removed(folder):
+    import os
+    import time
+
+    old, fresh, half = (folder / "cache" / name for name in ("old", "fresh", ".half-7"))
+    for one in (old, fresh, half):
+        one.mkdir(parents=True)
+        (one / "whole").write_text("[]")
+    then = time.time() - 40 * 86_400
+    os.utime(old / "whole", (then, then))
+    os.utime(half, (then, then))
+    train(load(folder / "recipe.yaml", ["train.cache=disk", "train.epochs=1"]), out=folder / "runs")
+    assert fresh.is_dir() and not old.exists() and not half.exists()
