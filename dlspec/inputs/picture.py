@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -70,17 +70,26 @@ class Picture(Input):
         """
         import numpy as np
 
-        from dlspec.numeric.picture_bytes import fit_block
+        from dlspec.numeric.picture_bytes import fit_block, fit_bytes
+        from dlspec.numeric.picture_files import read
         from dlspec.numeric.picture_paths import PictureFiles
         from dlspec.numeric.pictures import blocks
         from dlspec.numeric.resize import fit_numbers
 
         shape = state["shapes"]["picture"]["shape"]
         encoded = np.empty((len(examples), *shape), np.uint8 if state["bytes"] else np.float32)
-        # Files one by one: pictures of several sizes, held all at once, would take more memory than what is made.
-        for places, pictures in blocks(examples, one_by_one=isinstance(examples.columns["x"], PictureFiles)):
-            self._check(examples, places, pictures, state)
-            # Grey becomes three channels by broadcasting.
+        # Grey becomes three channels by broadcasting, here and below.
+        files = examples.columns["x"]
+        if isinstance(files, PictureFiles) and state["bytes"]:
+            # One by one: pictures of several sizes, held all at once, would take more memory than what is made.
+            for place, row in enumerate(examples.rows):
+                picture = read(files[row])
+                self._check(examples, place, picture.shape, state)
+                encoded[place] = fit_bytes(picture, shape, self.fit)
+            return {"picture": encoded}
+        for places, pictures in blocks(examples, one_by_one=isinstance(files, PictureFiles)):
+            self._check(examples, int(places[0]), pictures.shape[1:], state)
+            self._check_range(examples, places, pictures, state)
             if state["bytes"] and pictures.dtype == np.uint8:
                 encoded[places] = fit_block(pictures, shape, self.fit)
                 continue
@@ -102,10 +111,15 @@ class Picture(Input):
 
         pictures = batch["picture"]
         count, height, width, channels = pictures.shape
-        # A row at a time: over the last axis alone NumPy would work on a handful of numbers at once.
-        shift, factor = (np.tile(np.array(state[key], np.float32), width) for key in ("shift", "factor"))
+        shift, factor = (np.array(state[key], np.float32) for key in ("shift", "factor"))
+        if len(set(state["shift"])) == len(set(state["factor"])) == 1:
+            shift, factor = shift[0], factor[0]
+        else:
+            # A row at a time: over the last axis alone NumPy would work on a handful of numbers at once.
+            shift, factor = np.tile(shift, width), np.tile(factor, width)
         ready = np.multiply(pictures.reshape(count, height, width * channels), factor, dtype=np.float32)
-        ready -= shift * factor
+        if np.any(shift):
+            ready -= shift * factor
         return {**batch, "picture": ready.reshape(pictures.shape)}
 
     def show(self, example: Example) -> Rendering:
@@ -219,15 +233,18 @@ class Picture(Input):
                 return np.zeros((0, *state["shapes"]["picture"]["shape"]))
             return np.concatenate([self._readable(examples[i : i + 1], state) for i in range(len(examples))])
 
-    def _check(self, examples: Examples, places: np.ndarray, pictures: np.ndarray, state: State) -> None:
+    def _check(self, examples: Examples, place: int, shape: Sequence[int], state: State) -> None:
         height, width, channels = state["data"]
-        first = examples[int(places[0])].id
-        if self.size is None and pictures.shape[1:3] != (height, width):
+        if self.size is None and tuple(shape[:2]) != (height, width):
             raise DataError(
-                f"picture '{first}' is {_by(pictures.shape[1:])}, expected {_by((height, width))} as in train"
+                f"picture '{examples[place].id}' is {_by(shape)}, expected {_by((height, width))} as in train"
             )
-        if self.channels is None and pictures.shape[3] != channels:
-            raise DataError(f"picture '{first}' has {pictures.shape[3]} channel(s), expected {channels} as in train")
+        if self.channels is None and shape[2] != channels:
+            raise DataError(
+                f"picture '{examples[place].id}' has {shape[2]} channel(s), expected {channels} as in train"
+            )
+
+    def _check_range(self, examples: Examples, places: np.ndarray, pictures: np.ndarray, state: State) -> None:
         bytes_now = pictures.dtype == "uint8"
         if bytes_now == state["bytes"]:
             return

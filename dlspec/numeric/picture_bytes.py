@@ -9,15 +9,16 @@ import numpy as np
 
 Fit = Literal["stretch", "letterbox", "pad"]
 
-BLURRED = 3.0
-"""sides that shrink by no more are blurred and sampled, others averaged: each the quicker where it is used"""
+SMOOTHED, AVERAGED = 1.6, 3.0
+"""sides that shrink by more are smoothed and sampled, or averaged: each the quicker where it is used"""
 
 
 def resize_bytes(picture_HWC: np.ndarray, height: int, width: int) -> np.ndarray:
     """A picture (H, W, 1 or 3) of uint8 → uint8 (height, width, C), antialiased, pixel centres at half-integers.
 
-    Enlarging interpolates linearly.  Shrinking by a factor s up to 3 blurs with a Gaussian of deviation (s - 1) / 2 and
-    samples linearly; shrinking by more gives each pixel the mean of what it covers.
+    Enlarging and shrinking a little interpolate linearly.  A side that shrinks to between 1/1.6 and 1/3 is sampled so
+    from means of three pixels, which comes nearer to the triangle filter of `numeric.resize` than a Gaussian does, at
+    less cost; where a side shrinks by more, each pixel becomes the mean of what it covers.
     """
     channels = picture_HWC.shape[2]
     # A side that shrinks does so before the other one grows: there is less to do, and OpenCV averages only shrinking.
@@ -75,18 +76,9 @@ def _shrunk(picture_HWC: np.ndarray, height: int, width: int) -> np.ndarray:
     down, across = picture_HWC.shape[0] / height, picture_HWC.shape[1] / width
     if down == across == 1:
         return picture_HWC
-    if max(down, across) > BLURRED:
+    if max(down, across) > AVERAGED:
         return cv2.resize(picture_HWC, (width, height), interpolation=cv2.INTER_AREA)
-    kernels, deviations = zip(*map(_blur, (across, down)), strict=True)
-    blurred = cv2.GaussianBlur(
-        picture_HWC, kernels, sigmaX=deviations[0], sigmaY=deviations[1], borderType=cv2.BORDER_REPLICATE
-    )
-    return cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
-
-
-def _blur(factor: float) -> tuple[int, float]:
-    """Kernel size and deviation before shrinking by a factor."""
-    if factor == 1:
-        return 1, 1.0  # a kernel of one pixel, whatever its deviation
-    deviation = (factor - 1) / 2
-    return 2 * max(1, round(1.5 * deviation)) + 1, deviation
+    window = (3 if across > SMOOTHED else 1, 3 if down > SMOOTHED else 1)
+    if window != (1, 1):
+        picture_HWC = cv2.blur(picture_HWC, window, borderType=cv2.BORDER_REPLICATE)
+    return cv2.resize(picture_HWC, (width, height), interpolation=cv2.INTER_LINEAR)

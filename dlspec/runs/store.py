@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,14 +17,16 @@ from dlspec.runs import cache
 from dlspec.runs.encoding import Encoder
 from dlspec.types import Arrays, Examples, State
 
-PROBE = 16
+PROBE = 1
 """examples that are encoded to learn how large they are"""
-BLOCK_BYTES = 4_000_000
+BLOCK_BYTES = 1_000_000
 """encoded bytes that one thread makes at a time"""
 CHUNK = 1024
 """examples that a prediction takes at a time"""
 CHUNK_BYTES = 32_000_000
 """encoded bytes that a prediction takes at a time, where examples are large"""
+LAZILY = 16_000
+"""encoded bytes from which on an example is encoded when it is first asked for; small ones are quicker in blocks"""
 READ_AHEAD = 2
 """batches that are encoded ahead of the network where nothing is kept, beside one a thread"""
 
@@ -42,7 +45,6 @@ class Store:
         self.recipe, self.state, self.examples = recipe, state, examples
         self.encoder = Encoder(recipe, state, examples)
         self.watch, self.what = watch or Watch(), what
-        self.each = 0
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -59,10 +61,13 @@ class Store:
         Examples that cannot be read are left out of their batch and named, or raise DataError, as the data's `strict`
         says.
         """
-        for chosen, arrays in ahead(self.encoder, plan):
+        for chosen, arrays in ahead(self._encoded, plan):
             self.encoder.tell(self.watch, self.what)
             if len(chosen):
                 yield chosen, arrays
+
+    def _encoded(self, places: np.ndarray) -> tuple[np.ndarray, Arrays]:
+        return self.encoder(places)
 
     def chunks(self, size: int | None = None) -> Iterator[Arrays]:
         """All examples in order, as the network takes them: for prediction."""
@@ -73,10 +78,45 @@ class Store:
 
     def _chunk(self) -> int:
         """How many examples are predicted at a time."""
-        if not self.each and len(self):
-            _, arrays = self.encoder(np.arange(1))
-            self.each = max([1, *(values.nbytes for values in arrays.values() if isinstance(values, np.ndarray))])
         return int(np.clip(CHUNK_BYTES // max(1, self.each), 32, CHUNK))
+
+    @functools.cached_property
+    def each(self) -> int:
+        """Encoded bytes of an example, of which the first is looked at."""
+        return _bytes(self.encoder(np.arange(min(1, len(self))))[1])
+
+
+class Filling(Store):
+    """Encoded when first asked for, and kept in memory from then on: training need not wait for the last picture."""
+
+    def __init__(
+        self, recipe: Recipe, state: State, examples: Examples, probe: Arrays, watch: Watch, what: str = "examples"
+    ) -> None:
+        super().__init__(recipe, state, examples, watch, what)
+        self.arrays = _room(len(examples), probe)
+        self.there = np.zeros(len(examples), bool)
+
+    @property
+    def full(self) -> bool:
+        """Whether all that can be read is there."""
+        return int(self.there.sum()) + len(self.encoder.broken) == len(self)
+
+    def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
+        if not self.full:
+            return super().stream(plan)
+        return (found for found in map(self._encoded, plan) if len(found[0]))
+
+    def _encoded(self, places: np.ndarray) -> tuple[np.ndarray, Arrays]:
+        new = places[~self.there[places]]
+        if len(new):
+            good, encoded = self.encoder(new)
+            for name, values in encoded.items():
+                self.arrays[name][good] = values
+            self.there[good] = True
+            if len(good) == len(places):
+                return good, encoded
+        chosen = places[self.there[places]]
+        return chosen, {name: values[chosen] for name, values in self.arrays.items()}
 
 
 class Kept(Store):
@@ -86,6 +126,10 @@ class Kept(Store):
         super().__init__(recipe, state, examples)
         self.arrays = arrays
 
+    @functools.cached_property
+    def each(self) -> int:
+        return _bytes({name: values[:1] for name, values in self.arrays.items()})
+
     def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
         return ((chosen, {name: _taken(v, chosen) for name, v in self.arrays.items()}) for chosen in plan)
 
@@ -94,6 +138,10 @@ class Kept(Store):
         for start in range(0, len(self), size):
             some = {name: values[start : start + size] for name, values in self.arrays.items()}
             yield finished(self.recipe, self.state, some)
+
+
+def _bytes(arrays: Arrays) -> int:
+    return sum(values.nbytes for values in arrays.values() if isinstance(values, np.ndarray))
 
 
 def _taken(values: Any, chosen: Any) -> Any:
@@ -149,10 +197,16 @@ def store(recipe: Recipe, state: State, examples: Examples, watch: Watch, what: 
         return Store(recipe, state, examples, watch, what)
     if where == "disk":
         return _on_disk(encoder, probe, watch, what)
-    arrays = {name: np.empty((len(examples), *values.shape[1:]), values.dtype) for name, values in probe.items()}
+    if each >= LAZILY:
+        return Filling(recipe, state, examples, probe, watch, what)
+    arrays = _room(len(examples), probe)
     broken = _fill(encoder, arrays, watch, what)
     count = len(examples) - len(broken)
     return Kept(recipe, state, _without(examples, broken), {name: values[:count] for name, values in arrays.items()})
+
+
+def _room(count: int, probe: Arrays) -> Arrays:
+    return {name: np.zeros((count, *values.shape[1:]), values.dtype) for name, values in probe.items()}
 
 
 def _on_disk(encoder: Encoder, probe: Arrays, watch: Watch, what: str) -> Store:

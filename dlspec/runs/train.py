@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from dlspec.recipe.load import Loaded, dump
 from dlspec.recipe.places import helpers
 from dlspec.recipe.schema import Recipe
@@ -21,6 +23,7 @@ from dlspec.types import Examples, Metric, Place, RecipeError, Splits, State
 if TYPE_CHECKING:
     from dlspec.runs.fit import Observer, Score
     from dlspec.runs.pipeline import Pipeline
+    from dlspec.runs.store import Store
 
 TRAIN_SCORED = 10_000
 """what is said of train is measured on at most so many examples, the same each time"""
@@ -209,20 +212,35 @@ def _material(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> _Ma
     """Encode everything.  Raises DataError where an example of train or dev cannot be encoded or has no truth."""
     from dlspec.runs.fit import Score
     from dlspec.runs.pipeline import Pipeline
-    from dlspec.runs.store import Kept, store
+    from dlspec.runs.store import store
 
     evaluator, seed, train = recipe.task.evaluator, recipe.train.seed, splits["train"]
     pipeline = Pipeline(recipe, state, store(recipe, state, train, watch, "examples of train"))
+    _truths(pipeline.store)
     dev = None
     if "dev" in splits:
-        kept = store(recipe, state, evaluator.scored(splits["dev"], seed), watch, "examples of dev")
-        if isinstance(kept, Kept):
-            recipe.task.target(kept.examples, kept.arrays, state)
-        dev = Score(kept)
+        dev = Score(store(recipe, state, evaluator.scored(splits["dev"], seed), watch, "examples of dev"))
+        _truths(dev.store)
     whole = len(train) <= TRAIN_SCORED and evaluator.scored(train, seed) is train
     sampled = evaluator.scored(fixed_sample(train), seed)
     sample = Score(pipeline.store if whole else store(recipe, state, sampled, watch, "examples of train to score"))
     return _Material(pipeline, dev, sample)
+
+
+def _truths(store: Store) -> None:
+    """Raises DataError, before anything is trained, where an example has no usable truth."""
+    from dlspec.runs.store import Kept
+
+    task, state, examples = store.recipe.task, store.state, store.examples
+    if isinstance(store, Kept):
+        task.target(examples, store.arrays, state)
+        return
+    if None in task.evaluator.truth(examples, state["task"]):
+        # The task says best what is wrong.  What is encoded does not matter for that: all are taken to be as the first.
+        _, first = store.encoder(np.arange(1))
+        task.target(
+            examples, {name: np.broadcast_to(v, (len(examples), *v.shape[1:])) for name, v in first.items()}, state
+        )
 
 
 def _fit(recipe: Recipe, state: State, material: _Material, network: Any, run: Path, watch: Watch) -> Observer:

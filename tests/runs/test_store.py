@@ -13,7 +13,7 @@ from dlspec.runs.store import store
 from dlspec.runs.train import train
 from dlspec.types import DataError
 
-PLACES = ("memory", "disk", "none")
+PLACES = ("memory", "filling", "disk", "none")
 RECIPE = """
 task: classification
 data: {{name: image_folder, path: pictures, split: {{dev: 0.3}}, strict: {strict}}}
@@ -31,6 +31,15 @@ class Hearing(Watch):
         self.said.append(sentence)
 
     warn = note
+
+
+def sets(where, monkeypatch):
+    """Lay examples there.  Filling: in memory, each encoded when it is first asked for, as large ones are."""
+    if where == "filling":
+        monkeypatch.setattr("dlspec.runs.store.LAZILY", 0)
+        monkeypatch.setattr("dlspec.runs.pipeline.LARGE", 0)
+        where = "memory"
+    return [f"train.cache={where}"]
 
 
 def damage(file):
@@ -64,8 +73,8 @@ def damaged(folder):
 
 
 @pytest.mark.parametrize("where", PLACES)
-def test_what_cannot_be_read_is_left_out_and_named(folder, damaged, where):
-    loaded = load(folder / "recipe.yaml", [f"train.cache={where}"])
+def test_what_cannot_be_read_is_left_out_and_named(folder, damaged, where, monkeypatch):
+    loaded = load(folder / "recipe.yaml", sets(where, monkeypatch))
     for _ in range(2):  # the second time the disk has it
         hearing = Hearing()
         with loaded.placing():
@@ -85,12 +94,40 @@ def test_what_cannot_be_read_is_left_out_and_named(folder, damaged, where):
             )
 
 
-def test_the_same_weights_wherever_they_are_kept(folder, damaged):
+def weights(run):
+    import keras
+
+    return b"".join(w.tobytes() for w in keras.saving.load_model(run / "model.keras", compile=False).get_weights())
+
+
+def test_the_same_weights_wherever_they_are_kept(folder, monkeypatch):
+    made = set()
+    for where in PLACES:
+        with monkeypatch.context() as patched:
+            made.add(weights(train(load(folder / "recipe.yaml", sets(where, patched)), out=folder / "runs").run))
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_a_missing_truth_is_found_before_training(folder, where, monkeypatch):
+    from dlspec.runs.train import _truths
+
+    loaded = load(folder / "recipe.yaml", sets(where, monkeypatch))
+    with loaded.placing():
+        prepared = prepare(loaded.recipe, Watch())
+        examples = prepared.splits["train"]
+        y = list(examples.columns["y"])
+        y[examples.rows[9]] = None
+        with pytest.raises(DataError, match=examples.ids[9]):
+            _truths(store(loaded.recipe, prepared.state, examples.replace(y=y), Watch()))
+        _truths(store(loaded.recipe, prepared.state, examples, Watch()))
+
+
+def test_broken_pictures_do_not_stop_training(folder, damaged, monkeypatch):
     runs = []
     for where in PLACES:
-        runs.append(train(load(folder / "recipe.yaml", [f"train.cache={where}"]), out=folder / "runs"))
-    for kind in ("dev", "train"):
-        assert len({str(one.scores[kind]) for one in runs[:2]}) == 1
+        with monkeypatch.context() as patched:
+            runs.append(train(load(folder / "recipe.yaml", sets(where, patched)), out=folder / "runs"))
     # Streaming leaves the broken out of batches that were planned with them; what is scored is the same.
     assert len({one.scores["dev"]["accuracy"]["n"] for one in runs}) == 1
     assert (runs[0].run / "report.html").is_file()
@@ -100,8 +137,8 @@ def test_the_same_weights_wherever_they_are_kept(folder, damaged):
 
 
 @pytest.mark.parametrize("where", PLACES)
-def test_strict_refuses_naming_them(folder, damaged, where):
-    loaded = load(folder / "strict.yaml", [f"train.cache={where}"])
+def test_strict_refuses_naming_them(folder, damaged, where, monkeypatch):
+    loaded = load(folder / "strict.yaml", sets(where, monkeypatch))
     with pytest.raises(DataError) as caught:
         train(loaded, out=folder / "runs")
     said = str(caught.value)
