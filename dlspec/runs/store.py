@@ -23,7 +23,7 @@ BLOCK_BYTES = 1_000_000
 """encoded bytes that one thread makes at a time"""
 CHUNK = 1024
 """examples that a prediction takes at a time"""
-CHUNK_BYTES = 32_000_000
+CHUNK_BYTES = 2_000_000
 """encoded bytes that a prediction takes at a time, where examples are large"""
 LAZILY = 16_000
 """encoded bytes from which on an example is encoded when it is first asked for; small ones are quicker in blocks"""
