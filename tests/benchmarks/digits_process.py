@@ -38,7 +38,8 @@ with runs() as out:
     bare = out / "bare.py"
     bare.write_text(BARE, encoding="utf-8")
     ours = ["-c", "from dlspec.cli import main; main()", "train", "classification/digits_lenet5"]
-    ours += ["--set", f"train.epochs={EPOCHS}", "--set", "train.early_stopping=null", "--out", str(out)]
+    ours += ["--set", f"train.epochs={EPOCHS}", "--set", "train.early_stopping=null"]
+    ours += ["--set", "input.augment.shift=0", "--out", str(out)]
     commands = {"dlspec": ours, "script": script, "bare": [str(bare), *script]}
     commands = {name: [sys.executable, *command] for name, command in commands.items()}
     seconds = processes(commands, repeats=repeats, said=said.__setitem__)
