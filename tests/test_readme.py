@@ -54,6 +54,13 @@ def test_commands_run_in_order_as_written(home, monkeypatch, capsys):
     notes = next(block for block in blocks("") if "6 columns to predict from" in block)
     for line in notes.strip().splitlines():
         assert line in said["dlspec train shop.yaml"].err, line
+    for beginning, command in (
+        ("layer ", "dlspec check shop.yaml --run"),
+        ("B is better", "dlspec runs compare shop better"),
+    ):
+        shown = next(block for block in blocks("") if block.strip().startswith(beginning))
+        for line in shown.strip().splitlines():
+            assert " ".join(line.split()) in " ".join(said[command].out.split()), line
     scores = [json.loads((one / "scores.json").read_text())["scores"] for one in sorted(home.glob("runs/*/*"))]
     claimed = [float(number) for number in re.findall(r"accuracy (?:is|is now) (0\.\d+)", README)]
     assert len(claimed) == 2 and len(scores) == 2
