@@ -253,7 +253,7 @@ class DataError(UserError):
     kind = "data"
 
 
-class Unreadable(DataError):
+class UnreadableError(DataError):
     """The file of one example is broken: the example may be left out, where the data is not `strict`."""
 
 

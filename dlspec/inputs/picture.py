@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dlspec.inputs.augmentation import Augment
 from dlspec.inputs.base import Input
-from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State, Unreadable
+from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State, UnreadableError
 
 MOMENTS, MOMENTS_BLOCK = 10_000, 256
 """pictures of which `scale: standard` learns mean and deviation, and how many of them are held at a time"""
@@ -228,7 +228,7 @@ class Picture(Input):
 
         try:
             return self.encode(examples, state)["picture"]
-        except Unreadable:
+        except UnreadableError:
             if len(examples) == 1:
                 return np.zeros((0, *state["shapes"]["picture"]["shape"]))
             return np.concatenate([self._readable(examples[i : i + 1], state) for i in range(len(examples))])

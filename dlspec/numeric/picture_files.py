@@ -14,7 +14,7 @@ import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from dlspec.numeric.picture_formats import HEAD, format_of, looks_whole, orientation, shown, webp_size, what_else
-from dlspec.types import Place, Unreadable
+from dlspec.types import Place, UnreadableError
 
 MOST_PIXELS = 64_000_000
 """pictures of more pixels are refused before they are decoded"""
@@ -63,7 +63,7 @@ def read(path: str, *, most_pixels: int = MOST_PIXELS) -> np.ndarray:
 
     Turned as its EXIF orientation says.  Transparency is laid over white.  Palettes, GIF and CMYK become RGB; 16 bits
     become the upper 8, as PNG readers do; of an animation, the first frame.  Colour profiles are not applied.
-    Raises Unreadable that names the file where it cannot be read, is no such picture, is broken or cut short, or has
+    Raises UnreadableError that names the file where it cannot be read, is no such picture, is broken or cut short, or has
     more than `most_pixels` pixels (then nothing is decoded).
     """
     with _file(path) as file:
@@ -85,14 +85,14 @@ def read(path: str, *, most_pixels: int = MOST_PIXELS) -> np.ndarray:
 
 
 def size(path: str) -> tuple[int, int]:
-    """Height and width, from the head of the file alone.  Raises Unreadable as `read` does, but for broken pixels."""
+    """Height and width, from the head of the file alone.  Raises UnreadableError as `read` does, but for broken pixels."""
     return header(path)[:2]
 
 
 def header(path: str, *, most_pixels: int = MOST_PIXELS) -> Header:
     """Height, width and channels as `read` would give them, from the head of the file alone.
 
-    Raises Unreadable as `read` does, but for broken pixels.
+    Raises UnreadableError as `read` does, but for broken pixels.
     """
     with _file(path) as file:
         return _described(_opened(path, file, file.read(HEAD), most_pixels))
@@ -101,7 +101,7 @@ def header(path: str, *, most_pixels: int = MOST_PIXELS) -> Header:
 def check(path: str, *, most_pixels: int = MOST_PIXELS) -> Header:
     """The header of a picture that is probably whole: its head is right, and it ends as such a file ends.
 
-    A file that ends otherwise is decoded to be sure.  Raises Unreadable as `read` does; damage in the middle of a file
+    A file that ends otherwise is decoded to be sure.  Raises UnreadableError as `read` does; damage in the middle of a file
     that has a proper end is found by `read` alone.
     """
     with _file(path) as file:
@@ -196,5 +196,5 @@ def _reason(error: Exception) -> str:
     return shown(str(error))[:100].rstrip(".") or type(error).__name__
 
 
-def _refused(path: str, message: str) -> Unreadable:
-    return Unreadable(message, where=Place(shown(path)))
+def _refused(path: str, message: str) -> UnreadableError:
+    return UnreadableError(message, where=Place(shown(path)))

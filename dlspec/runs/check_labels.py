@@ -178,7 +178,7 @@ def _usual(recipe: Recipe, state: State, train: Seen, count: int) -> float:
         if targets is None or train.likeness is None:
             return 0.0
         found.append(agreement(targets.numbers, neighbours(train.likeness[part], NEIGHBOURS)).deviations)
-    return float(np.mean(found) - SURE * max(0.0, np.std(found) - 1))
+    return float(np.mean(found)) - SURE * max(0.0, float(np.std(found)) - 1)
 
 
 def given_away(recipe: Recipe, state: State, train: Examples) -> list[Finding]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.types import Arrays, Complaint, DataError, Examples, Place, State, Unreadable
+from dlspec.types import Arrays, Complaint, DataError, Examples, Place, State, UnreadableError
 
 MOST = 20
 """so many are named one by one"""
@@ -24,7 +24,7 @@ class Encoder:
 
     def __init__(self, recipe: Recipe, state: State, examples: Examples) -> None:
         self.recipe, self.state, self.examples = recipe, state, examples
-        self.broken: dict[int, Unreadable] = {}
+        self.broken: dict[int, UnreadableError] = {}
         self.told = 0
 
     def __call__(self, places: Sequence[int] | np.ndarray) -> tuple[np.ndarray, Arrays]:
@@ -35,7 +35,7 @@ class Encoder:
             places = places[~np.isin(places, known)]
         try:
             return places, self._encoded(places)
-        except Unreadable as error:
+        except UnreadableError as error:
             if len(places) == 1:
                 self.broken[int(places[0])] = error
                 return places[:0], self._encoded(places[:0])

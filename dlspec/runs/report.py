@@ -18,7 +18,7 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.pictures import BUDGET, inlined, small
 from dlspec.runs import folder as folders
 from dlspec.strategy import ceilings
-from dlspec.types import Error, Example, Examples, Figure, Splits, State, Statistics, Unreadable
+from dlspec.types import Error, Example, Examples, Figure, Splits, State, Statistics, UnreadableError
 
 WORST = {"picture": 200}
 """how many of the worst examples are kept to be shown, by kind of input"""
@@ -160,7 +160,7 @@ def _readable(recipe: Recipe, chosen: Examples) -> Examples:
     """Those that can be shown: of a picture that is broken in its middle, nobody may know yet."""
     good = []
     for place, example in enumerate(chosen):
-        with contextlib.suppress(Unreadable):
+        with contextlib.suppress(UnreadableError):
             recipe.input.show(example)
             good.append(place)
     return chosen.take(good)
