@@ -63,8 +63,8 @@ def read(path: str, *, most_pixels: int = MOST_PIXELS) -> np.ndarray:
 
     Turned as its EXIF orientation says.  Transparency is laid over white.  Palettes, GIF and CMYK become RGB; 16 bits
     become the upper 8, as PNG readers do; of an animation, the first frame.  Colour profiles are not applied.
-    Raises UnreadableError that names the file where it cannot be read, is no such picture, is broken or cut short, or has
-    more than `most_pixels` pixels (then nothing is decoded).
+    Raises UnreadableError that names the file where it cannot be read, is no such picture, is broken or cut short, or
+    has more than `most_pixels` pixels (then nothing is decoded).
     """
     with _file(path) as file:
         try:
@@ -85,7 +85,7 @@ def read(path: str, *, most_pixels: int = MOST_PIXELS) -> np.ndarray:
 
 
 def size(path: str) -> tuple[int, int]:
-    """Height and width, from the head of the file alone.  Raises UnreadableError as `read` does, but for broken pixels."""
+    """Height and width, from the head of the file alone.  Raises UnreadableError as `header` does."""
     return header(path)[:2]
 
 
@@ -101,8 +101,8 @@ def header(path: str, *, most_pixels: int = MOST_PIXELS) -> Header:
 def check(path: str, *, most_pixels: int = MOST_PIXELS) -> Header:
     """The header of a picture that is probably whole: its head is right, and it ends as such a file ends.
 
-    A file that ends otherwise is decoded to be sure.  Raises UnreadableError as `read` does; damage in the middle of a file
-    that has a proper end is found by `read` alone.
+    A file that ends otherwise is decoded to be sure.  Raises UnreadableError as `read` does; damage in the middle of a
+    file that has a proper end is found by `read` alone.
     """
     with _file(path) as file:
         head = file.read(HEAD)
