@@ -34,6 +34,11 @@ class Input(Component):
         """
         raise NotImplementedError
 
+    @property
+    def augments(self) -> bool:
+        """Whether `augmented` changes anything."""
+        return type(self).augmented is not Input.augmented
+
     def augmented(self, batch: Arrays, seeds: np.ndarray, state: State) -> Arrays:
         """A changed batch for training, a function of the batch and of a seed an example; by default unchanged.
 

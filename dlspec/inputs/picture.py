@@ -97,6 +97,10 @@ class Picture(Input):
             encoded[places] = np.rint(fitted).clip(0, 255) if state["bytes"] else fitted
         return {"picture": encoded}
 
+    @property
+    def augments(self) -> bool:
+        return type(self).augmented is not Picture.augmented or self.augment != Augment()
+
     def augmented(self, batch: Arrays, seeds: np.ndarray, state: State) -> Arrays:
         """Changed as `augment` says; boxes, points and masks move along, mixup and cutmix mix `label`."""
         entered = state["input"]

@@ -74,6 +74,15 @@ class EarlyStopping(Section):
     """an improvement smaller than this does not count"""
 
 
+class Checkpoints(Section):
+    """How often a checkpoint is written: one of the two."""
+
+    steps: int | None = Field(None, ge=1)
+    """after so many steps"""
+    minutes: float | None = Field(None, gt=0)
+    """after so many minutes"""
+
+
 class Train(Section):
     """How the network is fitted."""
 
@@ -97,6 +106,10 @@ class Train(Section):
     """write TensorBoard's event files into the run"""
     cache: Literal["auto", "memory", "disk", "none"] = "auto"
     """where encoded examples are kept between epochs; auto: decided by their measured size"""
+    checkpoint: Checkpoints | None = None
+    """how often a checkpoint is written; left out: as often as costs next to nothing"""
+    steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """steps between two looks of the host; auto: as many as take a fifth of a second, measured while training"""
     threads: int | None = Field(None, ge=1)
     """processor threads; left out: as many as there are"""
 

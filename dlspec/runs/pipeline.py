@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 
 from dlspec.recipe.schema import Recipe
+from dlspec.runs.cache import free_memory
 from dlspec.runs.store import Filling, Kept, Store, ahead, finished
+from dlspec.tasks.base import Task
 from dlspec.types import Arrays, State
 
+RESIDENT_SHARE = 0.2
+"""of the free memory, how much the finished examples may take beside the encoded ones"""
 LARGE = 1_000_000
 """batches of so many encoded bytes are augmented in threads, ahead of the network"""
 
@@ -32,10 +36,39 @@ class Pipeline:
         """Steps an epoch, where the task plans as usual."""
         return math.ceil(len(self.store) / self.batch_size)
 
-    def batches(self, epoch: int) -> Iterator[tuple[Any, ...]]:
-        """What `fit` takes, batch after batch."""
+    def plan(self, epoch: int) -> list[np.ndarray]:
+        """Which examples make up each batch of an epoch."""
+        found: list[np.ndarray] = self.recipe.task.plan(
+            self.examples, self.state, epoch=epoch, seed=self.recipe.train.seed, batch_size=self.batch_size
+        )
+        return found
+
+    def first(self) -> tuple[Any, ...]:
+        """The first batch of the first epoch: what batches look like."""
+        return next(self.batches(0))
+
+    def resident(self) -> tuple[Any, ...] | None:
+        """All of train as the network takes it, where that is small and no epoch changes it; else None."""
+        task, entry, store = self.recipe.task, self.recipe.input, self.store
+        # A task that finishes batches in a way of its own may draw at random.
+        if entry.augments or type(task).finish is not Task.finish or not isinstance(store, Kept):
+            return None
+        if any(isinstance(values, list | np.memmap) for values in store.arrays.values()):
+            return None
+        # Encoded bytes become four times as many as floats.
+        if len(store) * store.each * 4 > RESIDENT_SHARE * free_memory():
+            return None
+        parts = list(store.chunks())
+        batch = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        x, y, weights = task.finish(batch, self.target(np.arange(len(store)), store.arrays), 0, self.state)
+        if self.weights is not None:
+            weights = self.weights * (1 if weights is None else weights)
+        return (x, y) if weights is None else (x, y, weights)
+
+    def batches(self, epoch: int, skip: int = 0) -> Iterator[tuple[Any, ...]]:
+        """What the network is trained on, batch after batch, but for the first `skip`."""
         task, state, seed = self.recipe.task, self.state, self.recipe.train.seed
-        plan = task.plan(self.examples, state, epoch=epoch, seed=seed, batch_size=self.batch_size)
+        plan = self.plan(epoch)[skip:]
         # One number an example and epoch, so that its augmentation is the same in whatever batch it stands.
         seeds = np.random.SeedSequence((seed, epoch)).generate_state(len(self.store), np.uint64)
         recipe = self.recipe

@@ -21,7 +21,9 @@ from dlspec.runs.prepare import prepare
 from dlspec.types import Examples, Metric, Place, RecipeError, Splits, State
 
 if TYPE_CHECKING:
-    from dlspec.runs.fit import Observer, Score
+    from dlspec.runs.checkpoint import Checkpoint
+    from dlspec.runs.fit import Score
+    from dlspec.runs.observer import Observer
     from dlspec.runs.pipeline import Pipeline
     from dlspec.runs.store import Store
 
@@ -86,7 +88,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         if recipe.train.threads and recipe.train.threads != threads_in_force():
             watch.warn(f"this process has {threads_in_force()} threads already; train.threads is not in force")
         network = build(recipe, state)
-        material = _material(recipe, state, splits, watch)
+        material = material_of(recipe, state, splits, watch)
     run = folders.create(out, loaded.name)
     _begin(run, loaded, splits, state, prepared.warnings)
     report.keep_data(
@@ -98,7 +100,23 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         warnings=prepared.warnings,
         parameters=network.count_params(),
     )
-    observer = _fit(recipe, state, material, network, run, watch)
+    return carry_out(run, loaded, state, material, network, watch, said=prepared.warnings)
+
+
+def carry_out(
+    run: Path,
+    loaded: Loaded,
+    state: State,
+    material: Material,
+    network: Any,
+    watch: Watch,
+    *,
+    said: list[str],
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """Fit the network of a run whose directory is there, from its start or from a checkpoint; score it and save it."""
+    recipe = loaded.recipe
+    observer = _fit(recipe, state, material, network, run, watch, checkpoint)
     dev, sample = material.dev, material.sample
     if observer.diverged:
         with loaded.placing():
@@ -120,12 +138,13 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
     metric = headline(recipe, state)
     goal = {"metric": metric.name, "value": scores.get("dev", {}).get(metric.name, {}).get("value"), "feasible": None}
     kept = observer.best.epoch + 1 if observer.best else None
-    folders.write_json(run / "scores.json", {"scores": scores, "goal": goal, "best_epoch": kept})
-    report.write_report(run)
     epochs = len(observer.history)
-    seen = epochs * len(splits["train"])
+    seen = epochs * len(material.pipeline.store)
     rate = seen / observer.seconds if observer.seconds else float("nan")
-    return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, prepared.warnings)
+    facts = {"epochs": epochs, "seconds": observer.seconds, "examples_per_second": rate}
+    folders.write_json(run / "scores.json", {"scores": scores, "goal": goal, "best_epoch": kept, **facts})
+    report.write_report(run)
+    return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, said)
 
 
 def _say_diverged(observer: Observer, recipe: Recipe, run: Path, watch: Watch) -> None:
@@ -200,7 +219,7 @@ def outputs_of(recipe: Recipe, state: State) -> str:
     return f"{outputs} logit{'s' * (outputs != 1)} an example" if isinstance(outputs, int) else str(outputs)
 
 
-class _Material(NamedTuple):
+class Material(NamedTuple):
     """Train as batches, and what is scored: dev after every epoch, a part of train at the end."""
 
     pipeline: Pipeline
@@ -208,7 +227,7 @@ class _Material(NamedTuple):
     sample: Score
 
 
-def _material(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> _Material:
+def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> Material:
     """Encode everything.  Raises DataError where an example of train or dev cannot be encoded or has no truth."""
     from dlspec.runs.fit import Score
     from dlspec.runs.pipeline import Pipeline
@@ -224,7 +243,7 @@ def _material(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> _Ma
     whole = len(train) <= TRAIN_SCORED and evaluator.scored(train, seed) is train
     sampled = evaluator.scored(fixed_sample(train), seed)
     sample = Score(pipeline.store if whole else store(recipe, state, sampled, watch, "examples of train to score"))
-    return _Material(pipeline, dev, sample)
+    return Material(pipeline, dev, sample)
 
 
 def _truths(store: Store) -> None:
@@ -243,31 +262,57 @@ def _truths(store: Store) -> None:
         )
 
 
-def _fit(recipe: Recipe, state: State, material: _Material, network: Any, run: Path, watch: Watch) -> Observer:
-    from dlspec.runs.fit import Observer, compile_network, dataset
+def _fit(
+    recipe: Recipe,
+    state: State,
+    material: Material,
+    network: Any,
+    run: Path,
+    watch: Watch,
+    checkpoint: Checkpoint | None,
+) -> Observer:
+    import keras
+
+    from dlspec.runs.checkpoint import restore, variables
+    from dlspec.runs.fit import compile_network, sequence
+    from dlspec.runs.observer import Observer
 
     pipeline = material.pipeline
     compile_network(network, recipe, state, pipeline.steps)
     observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, pipeline)
+    if checkpoint:
+        # Makes the optimizer's and the metrics' variables, which are put back then.
+        network._symbolic_build(data_batch=keras.tree.map_structure(keras.ops.convert_to_tensor, pipeline.first()))
+        restore(variables(network), checkpoint.arrays)
+        _take_over(network, recipe)
+        observer.resume(checkpoint)
+    loop = None
+    batches: Any = None
+    if keras.backend.backend() == "tensorflow":
+        from dlspec.runs.loop import Loop, endless
+
+        at_once = recipe.train.steps_per_execution
+        loop = Loop(network, pipeline, at_once=None if at_once == "auto" else at_once, limit=observer.limit)
+        network.train_function, batches = loop, endless()
+    else:
+        batches = sequence(pipeline, lambda: observer.epoch)
     watch.training(recipe.train.epochs, pipeline.steps)
-    failed: list[Exception] = []
     try:
-        with warnings.catch_warnings():
-            # How many batches there are is the plan's affair; Keras learns it when the first epoch ends, and warns.
+        with warnings.catch_warnings(), observer.listening():
+            # How many batches there are is the plan's affair.
             warnings.filterwarnings("ignore", message="Your input ran out of data")
-            network.fit(
-                dataset(pipeline, lambda: observer.epoch, failed),
-                epochs=recipe.train.epochs,
-                callbacks=[observer.callback()],
-                verbose=0,
-                shuffle=False,
-            )
+            if observer.stopped_at is None:
+                network.fit(
+                    batches,
+                    epochs=recipe.train.epochs,
+                    initial_epoch=observer.epoch,
+                    callbacks=[observer.callback(loop)],
+                    verbose=0,
+                    shuffle=False,
+                )
     except KeyboardInterrupt:
-        watch.warn(f"interrupted after {len(observer.history)} epochs; {run} is unfinished: train again, or delete it")
-        raise
-    except Exception:
-        if failed:
-            raise failed[0] from None
+        kept = f"`dlspec train --resume {run}` goes on from step {observer.saved[0]:,}"
+        watch.warn(f"interrupted in epoch {observer.epoch + 1} of {recipe.train.epochs}; {kept}")
         raise
     finally:
         observer.write()
@@ -280,6 +325,15 @@ def _fit(recipe: Recipe, state: State, material: _Material, network: Any, run: P
             f"{recipe.train.early_stopping.patience} epochs"
         )
     return observer
+
+
+def _take_over(network: Any, recipe: Recipe) -> None:
+    """The optimizer's learning rate is among its variables: what the recipe says now holds, where it was changed."""
+    from keras.optimizers.schedules import LearningRateSchedule
+
+    optimizer = getattr(network.optimizer, "inner_optimizer", network.optimizer)
+    if not isinstance(optimizer._learning_rate, LearningRateSchedule):
+        optimizer.learning_rate = recipe.train.optimizer.learning_rate
 
 
 def _scores(

@@ -58,7 +58,7 @@ def test_a_run_holds_what_the_design_says(write, tmp_path):
     run = trained.run
     held = {f.name for f in run.iterdir()}
     assert held == {"recipe.yaml", "state.json", "manifest.csv", "machine.json", "history.csv", "scores.json",
-                    "model.keras", "tensorboard", "data.json", "figures", "report.html"}  # fmt: skip
+                    "model.keras", "tensorboard", "data.json", "figures", "report.html", "checkpoint"}  # fmt: skip
     rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     assert {"train_loss", "train_accuracy", "dev_accuracy", "dev_log_loss", "seconds"} <= set(rows[0])
@@ -199,7 +199,7 @@ def test_a_network_that_diverges_at_once_is_the_recipes_fault(write, tmp_path):
 
 
 def test_what_was_best_before_a_network_diverged_is_kept(write, tmp_path):
-    from dlspec.runs.fit import Observer
+    from dlspec.runs.observer import Observer
 
     heard, ended = Heard(), Observer.ended
 

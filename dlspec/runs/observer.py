@@ -1,0 +1,275 @@
+"""What is watched while a network is fitted: scores, the best weights, history, checkpoints, when to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import EpochReport, Watch
+from dlspec.runs import checkpoint as checkpoints
+from dlspec.runs.checkpoint import Checkpoint
+from dlspec.runs.fit import Score
+from dlspec.runs.folder import replacing
+from dlspec.runs.pipeline import Pipeline
+from dlspec.runs.tensorboard import Board
+from dlspec.types import ArgumentError, Metric
+
+WRITE_SECONDS = 2.0
+CHECKPOINT_SECONDS = 10.0
+"""a checkpoint is written no more often than this, and not more often than fifty times what the last one took"""
+
+
+def better(metric: Metric, new: float, old: float | None, margin: float = 0.0) -> bool:
+    """Whether a score is better than the one before, by more than the margin.  NaN never is."""
+    if np.isnan(new):
+        return False
+    if old is None:
+        return True
+    return new - old > margin if metric.best == "max" else old - new > margin
+
+
+class Best(NamedTuple):
+    """The best score on dev so far."""
+
+    epoch: int
+    """the last epoch (from 0) that reached it, whose weights these are"""
+    score: float
+    weights: list[np.ndarray]
+    step: int = 0
+
+
+class Observer:
+    """What happens after every group of steps and at the end of every epoch.
+
+    step: steps of the whole training so far; in_epoch: of this epoch.  What it needs to go on is in a checkpoint.
+    """
+
+    def __init__(
+        self, recipe: Recipe, metric: Metric, dev: Score | None, folder: Path, watch: Watch, pipeline: Pipeline
+    ) -> None:
+        self.recipe, self.metric, self.dev, self.folder, self.watch = recipe, metric, dev, folder, watch
+        self.examples, self.steps = len(pipeline.store), pipeline.steps
+        self.history: list[dict[str, float]] = []
+        self.best: Best | None = None
+        self.since = -1  # patience counts from the last change that was large enough
+        self.reached: float | None = None
+        self.diverged: int | None = None
+        self.stopped_at: int | None = None
+        self.seconds = 0.0
+        self.epoch = self.step = self.in_epoch = 0
+        self.interrupted, self.loop, self.earlier = False, None, 0.0
+        self.resumed: Checkpoint | None = None
+        self.written = 0.0
+        self.saved = (0, time.monotonic(), 0.0)  # at which step, when, and how long it took
+        self.board = Board(folder / "tensorboard") if recipe.train.tensorboard else None
+
+    def resume(self, at: Checkpoint) -> None:
+        """Go on from a checkpoint; the variables are put back by `callback` when there are any."""
+        facts = at.facts
+        self.resumed = at
+        self.step, self.epoch, self.in_epoch = at.step, facts["epoch"], facts["in_epoch"]
+        self.history, self.seconds = [dict(row) for row in facts["history"]], facts["seconds"]
+        self.since, self.reached, self.stopped_at = facts["since"], facts["reached"], facts["stopped_at"]
+        if at.best is not None:
+            self.best = Best(facts["best_epoch"], facts["best_score"], list(at.best), facts["best_step"])
+        self.saved = (self.step, time.monotonic(), 0.0)
+
+    def callback(self, loop: Any = None) -> Any:
+        """The Keras callback that calls this observer.  loop: what takes the steps, where it is not Keras alone."""
+        import keras
+
+        observer = self
+
+        class Callback(keras.callbacks.Callback):  # type: ignore[misc]
+            def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+                observer.begun(self.model, epoch, loop)
+                self.began = time.perf_counter()
+
+            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+                done = loop.done if loop else batch + 1 - observer.in_epoch
+                self.model.stop_training = observer.stepped(self.model, done, logs or {}, self.spent)
+
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                self.model.stop_training = observer.ended(self.model, epoch, self.spent(), logs or {})
+
+            def spent(self) -> float:
+                return time.perf_counter() - self.began
+
+        return Callback()
+
+    def begun(self, network: Any, epoch: int, loop: Any) -> None:
+        """An epoch begins; the one that a checkpoint cut in two goes on where it was."""
+        metrics = {}
+        if self.resumed and epoch == self.epoch and self.in_epoch:
+            found = checkpoints.variables(network)
+            metrics = {name: one for name, one in found.items() if name.startswith("metrics/")}
+            checkpoints.restore(metrics, {name: self.resumed.arrays[name] for name in metrics})
+        else:
+            self.in_epoch = 0
+        self.epoch, self.earlier = epoch, self.resumed.facts["epoch_seconds"] if metrics and self.resumed else 0.0
+        self.loop = loop
+        if loop:
+            loop.begin(epoch, self.in_epoch)
+
+    def limit(self) -> int:
+        """How many steps may be taken before this observer wants to look."""
+        setting = self.recipe.train.checkpoint
+        every = setting.steps if setting else None
+        return max(1, every - (self.step - self.saved[0])) if every else 1 << 30
+
+    def stepped(self, network: Any, done: int, logs: Mapping[str, Any], spent: Callable[[], float]) -> bool:
+        """Take note of a group of steps; True where training should stop.  Raises KeyboardInterrupt if told to stop."""
+        self.step += done
+        self.in_epoch += done
+        loss = float(logs.get("loss", np.nan))
+        self.watch.step(self.epoch, min(self.in_epoch, self.steps), loss)
+        if not np.isfinite(loss):
+            self.diverged = self.epoch + 1
+            return True
+        whole = self.in_epoch >= self.steps
+        if self.loop and (self.interrupted or (not whole and self._due())):
+            self.save(network, self.epoch, self.in_epoch, self.earlier + spent())
+        if self.interrupted:
+            raise KeyboardInterrupt
+        return False
+
+    def ended(self, network: Any, epoch: int, seconds: float, logs: Mapping[str, Any]) -> bool:
+        """Take note of an epoch; True where training should stop."""
+        train = {name: float(value) for name, value in logs.items()}
+        if not np.isfinite(train.get("loss", 0.0)):
+            self.diverged = epoch + 1
+        diverged, seconds = self.diverged is not None, seconds + self.earlier
+        with _averaged(network, self.recipe):
+            dev = self.dev(network) if self.dev and not diverged else {}
+            judged = dev.get(self.metric.name, float("nan"))
+            improved = better(self.metric, judged, self.best.score if self.best else None)
+            if improved or (self.best and judged == self.best.score):
+                # Of equally good epochs the later is kept: the first to guess everything right is rarely sure of it.
+                self.best = Best(epoch, judged, [np.array(w) for w in network.get_weights()], self.step)
+        self.seconds += seconds
+        row = {"epoch": epoch + 1, "seconds": seconds}
+        row |= {f"train_{name}": value for name, value in train.items()}
+        row |= {f"dev_{name}": value for name, value in dev.items()}
+        self.history.append(row)
+        stopping = self.recipe.train.early_stopping
+        if better(self.metric, judged, self.reached, stopping.minimum_change if stopping else 0.0):
+            self.since, self.reached = epoch, judged
+        if time.monotonic() - self.written > WRITE_SECONDS:
+            self.write()
+        if self.board:
+            self.board.scalars("train", train, epoch + 1)
+            self.board.scalars("dev", dev, epoch + 1)
+        rate = self.examples / seconds if seconds else float("nan")
+        self.watch.epoch(
+            EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
+        )
+        if stopping and epoch - self.since >= stopping.patience:
+            self.stopped_at = epoch + 1
+        last = self.stopped_at is not None or epoch + 1 == self.recipe.train.epochs
+        if not diverged and (last or self._due()):
+            self.save(network, epoch + 1, 0, 0.0)
+        return self.stopped_at is not None or diverged
+
+    def _due(self) -> bool:
+        step, at, cost = self.saved
+        setting = self.recipe.train.checkpoint
+        passed = time.monotonic() - at
+        if setting and setting.steps:
+            return self.step - step >= setting.steps
+        if setting and setting.minutes:
+            return passed >= 60 * setting.minutes
+        return passed >= max(CHECKPOINT_SECONDS, 50 * cost)
+
+    def save(self, network: Any, epoch: int, in_epoch: int, epoch_seconds: float) -> None:
+        """Write a checkpoint: all that is needed to go on from this step."""
+        began = time.monotonic()
+        best = self.best
+        facts = {
+            "epoch": epoch,
+            "in_epoch": in_epoch,
+            "epoch_seconds": epoch_seconds,
+            "history": self.history,
+            "seconds": self.seconds,
+            "since": self.since,
+            "reached": self.reached,
+            "stopped_at": self.stopped_at,
+            "best_epoch": best.epoch if best else None,
+            "best_score": best.score if best else None,
+            "best_step": best.step if best else None,
+        }
+        arrays = checkpoints.captured(checkpoints.variables(network))
+        with self._said():
+            checkpoints.save(
+                self.folder / "checkpoint", Checkpoint(self.step, arrays, facts, best.weights if best else None)
+            )
+        self.saved = (self.step, time.monotonic(), time.monotonic() - began)
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        """Where nothing can be written any more, training stops, and what is there already is whole."""
+        try:
+            yield
+        except OSError as error:
+            raise ArgumentError(
+                f"cannot write to {self.folder}: {error.strerror or error}; what was saved up to step "
+                f"{self.saved[0]:,} is whole: make room, then go on with `dlspec train --resume {self.folder}`"
+            ) from None
+
+    def write(self) -> None:
+        """history.csv: an epoch a row."""
+        self.written = time.monotonic()
+        if not self.history:
+            return
+        names = list(dict.fromkeys(name for row in self.history for name in row))
+        with (
+            self._said(),
+            replacing(self.folder / "history.csv") as new,
+            open(new, "w", newline="", encoding="utf-8") as text,
+        ):
+            writer = csv.DictWriter(text, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.history)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Ctrl-C, or the system's wish to end this process, waits for the steps under way; the second does not."""
+
+        def heard(number: int, frame: Any) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
+            self.interrupted = True
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _averaged(network: Any, recipe: Recipe) -> Iterator[None]:
+    """The network with the average of its weights, where the recipe asks for one: it is what is scored and kept."""
+    if not getattr(recipe.train, "average", None):
+        yield
+        return
+    variables = network.trainable_variables
+    raw = [np.array(one) for one in variables]
+    network.optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for one, values in zip(variables, raw, strict=True):
+            one.assign(values)

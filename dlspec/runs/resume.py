@@ -1,0 +1,167 @@
+"""Going on with a training that was interrupted, or that is to last longer: to the same bits, from its checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dlspec.recipe.load import Loaded, dump, load
+from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import Watch
+from dlspec.runs import folder as folders
+from dlspec.runs import report
+from dlspec.runs.backend import check_backend, load_keras
+from dlspec.runs.train import Trained, build, carry_out, copy_own_code, material_of
+from dlspec.types import ArgumentError, DataError, Examples, Splits
+
+FIXED = ("train.seed", "train.batch_size", "train.sampling")
+"""what the plan of an epoch hangs on: a training whose epochs are other ones is another training"""
+
+
+def resume(
+    run: str | Path,
+    *,
+    recipe: str | Path | None = None,
+    sets: Sequence[str] = (),
+    accept_changes: bool = False,
+    root: str | Path = folders.RUNS,
+    watch: Watch | None = None,
+) -> Trained:
+    """Go on with a run from its newest checkpoint.
+
+    recipe: a recipe to compare with that of the run; what it changes must be accepted.  sets: values to go on with
+    (`train.epochs=40`, `train.optimizer.learning_rate=1e-4`).  A run that is finished is left as it is, unless there
+    are more epochs to go.  Raises ArgumentError, RecipeError, DataError; what is there stays as it was then.
+    """
+    from dlspec.runs import checkpoint as checkpoints
+
+    watch = watch or Watch()
+    folder = folders.locate(run, root)
+    before = load(folder / "recipe.yaml")
+    loaded = load(recipe, sets) if recipe is not None else load(folder / "recipe.yaml", sets)
+    changes = differences(before.recipe, loaded.recipe)
+    told = [one.partition("=")[0].strip() for one in sets]
+    _check(changes, told, folder, accept_changes)
+
+    found, said = checkpoints.newest(folder / "checkpoint")
+    for sentence in said:
+        watch.warn(sentence + ("; the one before it is taken" if found else ""))
+    done = len(found.facts["history"]) if found else 0
+    if _finished(folder) and (found is None or loaded.recipe.train.epochs <= done or _stopped(found.facts, changes)):
+        watch.note(
+            f"{folder} is finished: {done or 'all'} of {loaded.recipe.train.epochs} epochs; "
+            f"--epochs {2 * max(1, done)} would go on to {2 * max(1, done)}"
+        )
+        return _as_it_is(folder)
+    if found and _finished(folder):
+        found = found._replace(facts={**found.facts, "stopped_at": None})
+    check_backend()
+    with before.placing():
+        splits = _splits(before, folder)
+        state = folders.read_json(folder / "state.json")
+        load_keras(threads=loaded.recipe.train.threads, seed=loaded.recipe.train.seed)
+        network = build(loaded.recipe, state)
+        material = material_of(loaded.recipe, state, splits, watch)
+    if not (folder / "data.json").is_file():
+        report.keep_data(folder, loaded.recipe, splits, state, parameters=network.count_params())
+    if changes:
+        _remember(folder, loaded, changes, found.step if found else 0)
+    where = f"step {found.step:,}, in epoch {found.facts['epoch'] + 1}" if found else "the beginning: no checkpoint yet"
+    watch.note(f"going on with {folder} from {where}")
+    said = folders.read_json(folder / "machine.json").get("warnings", [])
+    return carry_out(folder, loaded, state, material, network, watch, said=said, checkpoint=found)
+
+
+def differences(one: Recipe, other: Recipe) -> dict[str, tuple[Any, Any]]:
+    """Dotted keys whose values differ; the user's own code is compared by content, wherever it lies."""
+    mine, theirs = (_flat(recipe.model_dump(mode="json")) for recipe in (one, other))
+    keys = dict.fromkeys([*mine, *theirs])
+    return {key: (mine.get(key), theirs.get(key)) for key in keys if mine.get(key) != theirs.get(key)}
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping) and value:
+        inner = [_flat(one, f"{path}.{key}".strip(".")) for key, one in value.items()]
+        return {key: one for settings in inner for key, one in settings.items()}
+    if isinstance(value, str) and value.endswith(".py") and Path(value).is_file():
+        return {path: f"{Path(value).name} {hashlib.blake2b(Path(value).read_bytes(), digest_size=8).hexdigest()}"}
+    return {path: value}
+
+
+def _check(changes: Mapping[str, tuple[Any, Any]], told: Sequence[str], folder: Path, accept: bool) -> None:
+    def listed(keys: Sequence[str]) -> str:
+        return "; ".join(f"{key}: {json.dumps(changes[key][0])} → {json.dumps(changes[key][1])}" for key in keys)
+
+    never = [key for key in changes if key in FIXED or key.partition(".")[0] not in ("train", "goal")]
+    if never:
+        raise ArgumentError(
+            f"a training cannot go on with another {', '.join(never)} ({listed(never)}); train a new run instead"
+        )
+    silent = [key for key in changes if not any(key == one or key.startswith(one + ".") for one in told)]
+    if silent and not accept:
+        raise ArgumentError(
+            f"the recipe is not that of {folder}: {listed(silent)}. Say --accept-changes to go on with the new "
+            "values, or leave the recipe out to go on as it was"
+        )
+
+
+def _finished(folder: Path) -> bool:
+    return (folder / "model.keras").is_file() and (folder / "scores.json").is_file()
+
+
+def _stopped(facts: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    """Whether early stopping has ended it, and nobody has asked for more."""
+    return facts["stopped_at"] is not None and not changes
+
+
+def _as_it_is(folder: Path) -> Trained:
+    kept = folders.read_json(folder / "scores.json")
+    said = folders.read_json(folder / "machine.json").get("warnings", [])
+    return Trained(
+        folder,
+        kept["epochs"],
+        kept["seconds"],
+        kept["examples_per_second"],
+        kept["scores"],
+        kept["goal"],
+        kept["best_epoch"],
+        said,
+    )
+
+
+def _splits(loaded: Loaded, folder: Path) -> Splits:
+    """The data as it was divided then, in the same order."""
+    manifest = folders.read_manifest(folder / "manifest.csv")
+    splits: Splits = loaded.recipe.data.read(manifest)
+    trained_on = folders.read_json(folder / "machine.json")["data_fingerprint"]
+    if splits.fingerprint != trained_on:
+        raise DataError(
+            f"the data has changed since this run began (fingerprint {splits.fingerprint}, then {trained_on}): it "
+            "cannot go on to what it would have become; bring the data back, or train a new run"
+        )
+    order: dict[str, list[str]] = {}
+    for one, split in manifest.items():
+        order.setdefault(split, []).append(one)
+    return splits.with_parts({name: _ordered(part, order.get(name, [])) for name, part in splits.parts.items()})
+
+
+def _ordered(part: Examples, ids: list[str]) -> Examples:
+    if part.ids == ids:
+        return part
+    place = {one: row for row, one in enumerate(part.ids)}
+    return part.take([place[one] for one in ids])
+
+
+def _remember(folder: Path, loaded: Loaded, changes: Mapping[str, tuple[Any, Any]], step: int) -> None:
+    """The run's recipe is that which it goes on with; resumed.jsonl says what it was before."""
+    with open(folder / "resumed.jsonl", "a", encoding="utf-8") as text:
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        text.write(json.dumps({"time": when, "step": step, "changes": changes}) + "\n")
+    recipe = copy_own_code(loaded.recipe, folder)
+    folders.write_text(
+        folder / "recipe.yaml", dump(recipe, "# filled: every default written out; changed on the way\n")
+    )

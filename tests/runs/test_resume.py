@@ -1,0 +1,226 @@
+"""Resuming: to the same bits as an uninterrupted training, from whatever moment; what has changed is refused."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from dlspec.recipe.load import load
+from dlspec.report.watch import Watch
+from dlspec.runs import checkpoint as checkpoints
+from dlspec.runs.resume import resume
+from dlspec.runs.train import train
+from dlspec.types import ArgumentError, DataError
+
+RECIPE = """
+task: classification
+data: {name: csv, path: rows.csv, target: y, split: {dev: 0.25}}
+model: {name: mlp, hidden: [8], dropout: 0.2}
+train:
+  epochs: 6
+  batch_size: 8
+  seed: 4
+  optimizer: {name: adam, learning_rate: 0.01}
+  checkpoint: {steps: 7}
+  steps_per_execution: 3
+"""
+
+
+class Heard(Watch):
+    def __init__(self):
+        self.said = []
+
+    def note(self, sentence):
+        self.said.append(sentence)
+
+    warn = note
+
+
+@pytest.fixture
+def home(tmp_path):
+    draws = np.random.default_rng(0)
+    x = draws.normal(size=(160, 3))
+    lines = [",".join([f"{v:.4f}" for v in row] + [str(int(row[0] * row[1] > 0))]) for row in x]
+    (tmp_path / "rows.csv").write_text("a,b,c,y\n" + "\n".join(lines) + "\n")
+    (tmp_path / "r.yaml").write_text(RECIPE)
+    return tmp_path
+
+
+def weights(run):
+    import keras
+
+    return [w.tobytes() for w in keras.saving.load_model(run / "model.keras", compile=False).get_weights()]
+
+
+def history(run):
+    rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+class StopError(Exception):
+    pass
+
+
+def stopped_at(step, home, monkeypatch, *sets):
+    """A training that dies once so many steps are done, without a chance to save anything."""
+    from dlspec.runs.observer import Observer
+
+    stepped = Observer.stepped
+
+    def die(self, network, done, logs, spent):
+        result = stepped(self, network, done, logs, spent)
+        if self.step >= step:
+            raise StopError
+        return result
+
+    with monkeypatch.context() as patch, pytest.raises(StopError):
+        patch.setattr(Observer, "stepped", die)
+        train(load(home / "r.yaml", sets), out=home / "runs")
+    return max((home / "runs" / "r").iterdir(), key=lambda one: one.stat().st_mtime_ns)
+
+
+@pytest.mark.parametrize("step", [1, 9, 14, 15, 44, 70])
+def test_to_the_same_bits_from_any_step(home, monkeypatch, step):
+    whole = train(load(home / "r.yaml"), out=home / "whole")
+    run = stopped_at(step, home, monkeypatch)
+    assert not (run / "model.keras").exists()
+    heard = Heard()
+    again = resume(run, watch=heard)
+    assert again.run == run and any("going on" in one for one in heard.said)
+    assert weights(run) == weights(whole.run)
+    assert history(run) == history(whole.run)
+    assert again.scores == whole.scores and again.best_epoch == whole.best_epoch
+    assert again.seconds > 0 and len(list((run / "checkpoint").glob("step-*"))) <= 2
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        ("train.early_stopping={patience: 1}", "train.optimizer={name: sgd, momentum: 0.9}"),
+        ("train.cache=none",),
+        ("train.batch_size=all", "train.checkpoint={steps: 1}"),
+        ("train.optimizer={name: adamw}", "train.keep=last", "train.steps_per_execution=auto"),
+    ],
+)
+def test_whatever_the_settings(home, monkeypatch, sets):
+    whole = train(load(home / "r.yaml", sets), out=home / "whole")
+    steps = 3 if "all" in sets[0] else 20
+    run = stopped_at(steps, home, monkeypatch, *sets)
+    resume(run)
+    assert weights(run) == weights(whole.run) and history(run) == history(whole.run)
+
+
+def test_more_epochs_are_the_same_as_if_asked_at_first(home):
+    long = train(load(home / "r.yaml", ["train.epochs=9"]), out=home / "whole")
+    short = train(load(home / "r.yaml", ["train.epochs=4"]), out=home / "runs")
+    heard = Heard()
+    same = resume(short.run, watch=heard)
+    assert any("is finished: 4 of 4 epochs; --epochs 8" in one for one in heard.said)
+    assert same.scores == short.scores and same.epochs == 4
+    longer = resume(short.run, sets=["train.epochs=9"])
+    assert longer.run == short.run and longer.epochs == 9 and weights(longer.run) == weights(long.run)
+    assert history(longer.run) == history(long.run)
+    [line] = (short.run / "resumed.jsonl").read_text().splitlines()
+    assert json.loads(line)["changes"] == {"train.epochs": [4, 9]}
+    assert load(short.run / "recipe.yaml").recipe.train.epochs == 9
+
+
+def test_the_learning_rate_may_be_changed_by_hand(home, monkeypatch):
+    run = stopped_at(50, home, monkeypatch)
+    shutil.copytree(run, home / "runs" / "copy" / run.name)
+    resume(run)
+    other = resume(home / "runs" / "copy" / run.name, sets=["train.optimizer.learning_rate=1e-9"])
+    assert history(other.run)[-1] != history(run)[-1]
+    rows = history(other.run)
+    assert rows[-1]["dev_log_loss"][:6] == rows[-2]["dev_log_loss"][:6], "with such a rate nothing moves"
+
+
+def test_what_may_not_change_is_refused_with_its_keys(home, monkeypatch):
+    run = stopped_at(20, home, monkeypatch)
+    (home / "other.yaml").write_text(RECIPE.replace("0.01", "0.02").replace("epochs: 6", "epochs: 7"))
+    with pytest.raises(ArgumentError) as caught:
+        resume(run, recipe=home / "other.yaml")
+    said = str(caught.value)
+    assert "train.epochs: 6 → 7" in said and "train.optimizer.learning_rate: 0.01 → 0.02" in said
+    assert "--accept-changes" in said
+    assert resume(run, recipe=home / "other.yaml", accept_changes=True).epochs == 7
+    for one in ("model.hidden=[9]", "train.seed=5", "train.batch_size=4", "data.split.dev=0.3"):
+        with pytest.raises(ArgumentError, match="train a new run"):
+            resume(run, sets=[one])
+
+
+def test_a_checkpoint_cut_short_falls_back_to_the_one_before(home, monkeypatch):
+    whole = train(load(home / "r.yaml"), out=home / "whole")
+    run = stopped_at(50, home, monkeypatch)
+    newest, older = sorted((run / "checkpoint").glob("step-*"), key=lambda one: -int(one.stem.split("-")[1]))
+    content = newest.read_bytes()
+    for broken in (content[: len(content) // 2], b"", content[:400] + b"\1" + content[401:]):
+        newest.write_bytes(broken)
+        found, said = checkpoints.newest(run / "checkpoint")
+        assert f"step-{found.step}.npz" == older.name and "damaged" in said[0]
+    heard = Heard()
+    resume(run, watch=heard)
+    assert any("damaged" in one and "the one before it is taken" in one for one in heard.said)
+    assert weights(run) == weights(whole.run)
+
+
+def test_data_that_has_changed_is_refused(home, monkeypatch):
+    run = stopped_at(20, home, monkeypatch)
+    text = (home / "rows.csv").read_text()
+    (home / "rows.csv").write_text(text.replace("\n", "\n1.0,2.0,3.0,1\n", 1))
+    with pytest.raises(DataError, match="has changed since this run began"):
+        resume(run)
+
+
+def test_a_full_disk_leaves_the_run_resumable(home, monkeypatch):
+    from dlspec.runs import folder
+
+    whole = train(load(home / "r.yaml"), out=home / "whole")
+    writing, many = np.savez, []
+
+    def full(file, **arrays):
+        many.append(1)
+        if len(many) > 3:
+            file.write(b"half")
+            raise OSError(28, "No space left on device")
+        writing(file, **arrays)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", full)
+        with pytest.raises(ArgumentError, match=r"No space left on device.*dlspec train --resume"):
+            train(load(home / "r.yaml"), out=home / "runs")
+    [run] = (home / "runs" / "r").iterdir()
+    assert checkpoints.newest(run / "checkpoint")[0] is not None and checkpoints.newest(run / "checkpoint")[1] == []
+    assert not [one for one in (run / "checkpoint").iterdir() if one.name.startswith(".")]
+    resume(run)
+    assert weights(run) == weights(whole.run) and folder.summary(run)["state"] == "finished"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_ctrl_c_saves_and_says_how_to_go_on(home):
+    sets = ["--set", "train.epochs=100000", "--set", "train.checkpoint=null", "--set", "train.steps_per_execution=auto"]
+    command = [sys.executable, "-c", "from dlspec.cli import main; main()", "train", str(home / "r.yaml"), *sets]
+    process = subprocess.Popen(
+        command, cwd=home, stderr=subprocess.PIPE, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    )
+    deadline = time.monotonic() + 120
+    while not list(home.glob("runs/r/*/history.csv")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, said
+    [run] = (home / "runs" / "r").iterdir()
+    assert f"dlspec train --resume {run}" in " ".join(said.split())
+    found, _ = checkpoints.newest(run / "checkpoint")
+    assert found is not None and found.step > 0 and not (run / "model.keras").exists()
+    epochs = found.facts["epoch"] + 2
+    longer = resume(run, sets=[f"train.epochs={epochs}"])
+    whole = train(load(home / "r.yaml", [f"train.epochs={epochs}"]), out=home / "whole")
+    assert weights(longer.run) == weights(whole.run)
