@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,19 @@ def answering(stream: TextIO) -> Iterator[None]:
         yield
     finally:
         _stdout = before
+
+
+def answer_line(value: dict[str, Any]) -> None:
+    """Print one object of many, as one line of JSON."""
+    from dlspec.runs.folder import finite
+
+    print(json.dumps(finite(value)), file=_stdout or sys.stdout, flush=True)
+
+
+def lines() -> Iterator[str]:
+    """The lines of standard input, without their ends; names of files may hold any bytes."""
+    for line in sys.stdin.buffer:
+        yield os.fsdecode(line.rstrip(b"\r\n"))
 
 
 def answer(value: dict[str, Any], as_json: bool, text: Any) -> None:

@@ -18,6 +18,9 @@ class Input(Component):
     kind: ClassVar[str]
     """"table", "picture", "text", "series" or "sound": what models accept"""
 
+    files: ClassVar[tuple[str, ...]] = ()
+    """endings of files that are one example each; `outside` takes a list of their paths"""
+
     def prepare(self, train: Examples) -> State:
         """What is learned from train alone, as JSON: `{"shapes": {array: {"shape", "dtype", "sizes"}}, "notes": […]}`.
 

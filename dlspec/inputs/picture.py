@@ -25,6 +25,8 @@ class Picture(Input):
     kind: ClassVar[str] = "picture"
     summary: ClassVar[str] = "pictures: size, channels, range of values"
 
+    files: ClassVar[tuple[str, ...]] = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp")
+
     size: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None = None
     """height and width that the network sees; nothing given: as the data, which must then be of one size"""
     channels: Literal[1, 3] | None = None

@@ -102,27 +102,6 @@ def _fitting(splits: list[str], each: int = 32) -> list[list[str]]:
     return [splits[start : start + many] for start in range(0, len(splits), many)]
 
 
-def print_predicted(result: Mapping[str, Any], out: Path | None, most: int = 20) -> None:
-    """What `predict` leaves on stdout: a table, or where it was written."""
-    predictions = result["predictions"]
-    if out is not None:
-        print(f"{len(predictions):,} prediction{'s' * (len(predictions) != 1)}: {out}")
-        return
-    if not predictions:
-        print("no examples, no predictions")
-        return
-    files = len({one["file"] for one in predictions}) > 1
-    names = [name for name in predictions[0] if name != "file" or files]
-    rows = [[_cell(one.get(name)) for name in names] for one in predictions[:most]]
-    _table(names, rows, left=2)
-    if len(predictions) > most:
-        print(f"… and {len(predictions) - most:,} more: --out FILE.csv or --json gives them all")
-
-
-def _cell(value: Any) -> str:
-    return number(value) if isinstance(value, float) else str(value)
-
-
 def print_analyzed(result: Mapping[str, Any]) -> None:
     """What `error-analysis` leaves on stdout: kinds with ceilings, slices, the worst, what the network leans on."""
     metric, examples, wrong = result["metric"], result["examples"], result["errors"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.types import Arrays, Complaint, DataError, Examples, Place, State, UnreadableError
+from dlspec.types import Arrays, Complaint, DataError, Examples, Place, State, UnreadableError, UserError
 
 MOST = 20
 """so many are named one by one"""
@@ -18,13 +18,15 @@ MOST = 20
 class Encoder:
     """Encodes selections of some examples.
 
-    broken: what could not be read so far, by place.  A quick look at a file's head and end has passed by then, so this
-    is damage in its middle, which decoding alone shows, or a file that has gone since.
+    broken: what could not be encoded so far, by place: such errors as it forgives.  A quick look at a file's head and
+    end has passed by then, so this is damage in its middle, which decoding alone shows, or a file that has gone since.
     """
 
-    def __init__(self, recipe: Recipe, state: State, examples: Examples) -> None:
-        self.recipe, self.state, self.examples = recipe, state, examples
-        self.broken: dict[int, UnreadableError] = {}
+    def __init__(
+        self, recipe: Recipe, state: State, examples: Examples, *, forgives: type[DataError] = UnreadableError
+    ) -> None:
+        self.recipe, self.state, self.examples, self.forgives = recipe, state, examples, forgives
+        self.broken: dict[int, UserError] = {}
         self.told = 0
 
     def __call__(self, places: Sequence[int] | np.ndarray) -> tuple[np.ndarray, Arrays]:
@@ -35,7 +37,7 @@ class Encoder:
             places = places[~np.isin(places, known)]
         try:
             return places, self._encoded(places)
-        except UnreadableError as error:
+        except self.forgives as error:
             if len(places) == 1:
                 self.broken[int(places[0])] = error
                 return places[:0], self._encoded(places[:0])

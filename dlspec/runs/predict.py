@@ -1,17 +1,27 @@
-"""Predictions for new files: raw rows in, one object an example out, in the order given."""
+"""Predictions for new files: raw rows in, one object an example out, in the order given, as it goes."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from dlspec.numeric.picture_formats import shown
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
+from dlspec.runs.encoding import Encoder
+from dlspec.runs.given import Chunk, chunks
 from dlspec.runs.opened import OpenedRun, open_run
-from dlspec.runs.reading import examples_of, reader_for
-from dlspec.types import ArgumentError, DataError
+from dlspec.runs.writing import Writer, refuse
+from dlspec.types import ArgumentError, Arrays, DataError, UserError
+
+CHUNK_BYTES = 4_000_000
+"""of what the network takes, so much is predicted at a time"""
+FEWEST, MOST = 32, 1024
+"""examples at a time"""
 
 
 def predict(
@@ -20,55 +30,130 @@ def predict(
     *,
     out: Path | None = None,
     threshold: float | None = None,
+    listed: Iterable[str] = (),
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
-    """Predict for files of examples.
+    """Predict for files of examples, and wait for the last.
 
-    out: a .csv or .parquet file to write.  threshold: for tasks that have one, instead of the run's.
-    Returns what `predict --json` prints.  Raises ArgumentError, DataError.
+    inputs: files, folders, globs; "-" stands for the paths that `listed` gives.  out: a .csv or .parquet file to write;
+    the predictions are then in the file alone.  threshold: for tasks that have one, instead of the run's.
+    Returns what `predict --json` prints, and `count` and `failed`.  Raises ArgumentError, DataError.
     """
-    watch = watch or Watch()
-    if out is not None and out.suffix not in (".csv", ".parquet"):
-        raise ArgumentError(f"--out writes .csv or .parquet, not '{out.name}'")
-    if out is not None and out.exists():
-        raise ArgumentError(f"{out} exists already, and nothing is overwritten; give another name to --out")
+    opened = prepared(run, out=out, threshold=threshold, root=root)
+    found: list[dict[str, Any]] = []
+    told = {"count": 0, "failed": 0}
+    with Writer(out, errors=_may_fail(opened, inputs)) as writer:
+        for some in stream(opened, inputs, listed=listed, watch=watch):
+            told["count"] += len(some)
+            told["failed"] += sum("error" in one for one in some)
+            found += writer.write(some) if out is not None else some
+    return {"run": str(opened.folder), "predictions": found, **told}
+
+
+def prepared(
+    run: str | Path | OpenedRun,
+    *,
+    out: Path | None = None,
+    threshold: float | None = None,
+    root: str | Path = folders.RUNS,
+) -> OpenedRun:
+    """The run, opened, with the threshold that is wished for.  Raises ArgumentError where it cannot be as wished."""
+    refuse(out)
     opened = run if isinstance(run, OpenedRun) else open_run(run, root)
-    if threshold is not None:
-        if opened.state["task"].get("threshold") is None:
-            raise ArgumentError(f"--threshold is for two classes; this run's task has no threshold ({opened.folder})")
-        opened = opened.with_task(threshold=threshold)
-    predictions: list[dict[str, Any]] = []
-    readers = [(path, reader_for(path, opened.recipe)) for path in inputs]
-    for path, reader in readers:
-        examples = examples_of(reader, truth=False, watch=watch)
-        try:
-            objects = opened.objects(examples)
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from None
-        predictions += [{"file": path, "id": one, **of} for one, of in zip(examples.ids, objects, strict=True)]
-        for remark in opened.recipe.input.remarks(examples, opened.state["input"]):
-            watch.warn(f"{path}: {remark}")
-        watch.note(f"{path}: {len(objects):,} prediction{'s' * (len(objects) != 1)}")
-    if out is not None:
-        _write(out, predictions)
-    return {"run": str(opened.folder), "predictions": predictions}
+    if threshold is None:
+        return opened
+    if opened.state["task"].get("threshold") is None:
+        raise ArgumentError(f"--threshold is for two classes; this run's task has no threshold ({opened.folder})")
+    return opened.with_task(threshold=threshold)
 
 
-def _write(out: Path, predictions: list[dict[str, Any]]) -> None:
-    names = list(dict.fromkeys(name for one in predictions for name in one)) or ["file", "id", "guess"]
-    try:
-        with folders.replacing(out) as new:
-            if out.suffix == ".parquet":
-                import pyarrow
-                import pyarrow.parquet
+def stream(
+    opened: OpenedRun, inputs: Sequence[str], *, listed: Iterable[str] = (), watch: Watch | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """Objects in the order given, some at a time; files are read in threads, ahead of the network.
 
-                columns = {name: [one.get(name) for one in predictions] for name in names}
-                pyarrow.parquet.write_table(pyarrow.table(columns), new)
-            else:
-                with open(new, "w", newline="", encoding="utf-8") as text:
-                    writer = csv.DictWriter(text, names, lineterminator="\n")
-                    writer.writeheader()
-                    writer.writerows(predictions)
-    except OSError as error:
-        raise ArgumentError(f"cannot write {out}: {error.strerror}") from None
+    What cannot be read is an object with `error` in its place.  Raises ArgumentError or DataError where nothing at all
+    can be predicted.
+    """
+    from dlspec.runs.store import ahead
+
+    watch = watch or Watch()
+    given = chunks(opened, inputs, listed, _size(opened), watch)
+    count, failures = 0, list[UserError]()
+    held: list[dict[str, Any]] = []  # errors, until one thing can be predicted
+    failed = 0
+    for encoded in ahead(lambda chunk: _encoded(opened, chunk), given):
+        some = _objects(opened, encoded)
+        count, failed = count + len(some), failed + len(encoded.errors)
+        failures += list(encoded.errors.values())[: MOST - len(failures)]
+        held += some
+        if count > failed or len(held) > MOST:
+            yield held
+            held = []
+    if count > failed or not count:
+        if failed:
+            watch.warn(f"{failed:,} of {count:,} cannot be predicted; each has its error in its place")
+        return
+    if count == 1:
+        raise failures[0]
+    if held:
+        yield held
+    raise DataError(f"none of {count:,} can be predicted; the first: {failures[0]}")
+
+
+class _Encoded(NamedTuple):
+    """A chunk, which of its examples could be encoded, what the network takes of those, and the errors of others."""
+
+    chunk: Chunk
+    good: np.ndarray
+    arrays: Arrays
+    errors: dict[int, UserError]
+
+
+def _encoded(opened: OpenedRun, chunk: Chunk) -> _Encoded:
+    from dlspec.runs.store import finished
+
+    if chunk.examples is None:
+        assert chunk.error is not None
+        return _Encoded(chunk, np.zeros(0, int), {}, {0: chunk.error})
+    encoder = Encoder(opened.recipe, opened.state, chunk.examples, forgives=DataError)
+    good, arrays = encoder(np.arange(len(chunk.examples)))
+    return _Encoded(chunk, good, finished(opened.recipe, opened.state, arrays) if len(good) else {}, encoder.broken)
+
+
+def _objects(opened: OpenedRun, encoded: _Encoded) -> list[dict[str, Any]]:
+    """One object an example, in order; with `error` instead of a prediction where there is none."""
+    from dlspec.runs.fit import forward
+
+    files, examples = encoded.chunk.files, encoded.chunk.examples
+    ids = examples.ids if examples is not None else [None]
+    objects: list[dict[str, Any]] = [
+        {"file": file, **({} if one is None else {"id": shown(one)})} for file, one in zip(files, ids, strict=True)
+    ]
+    for place, error in encoded.errors.items():
+        objects[place]["error"] = _said(error, files[place])
+    if len(encoded.good):
+        recipe, state = opened.recipe, opened.state
+        predictions = recipe.task.predict(forward(opened.network), [encoded.arrays], state)
+        columns = recipe.task.evaluator.columns(predictions, state["task"])
+        plain = {name: values.tolist() if hasattr(values, "tolist") else values for name, values in columns.items()}
+        for row, place in enumerate(encoded.good.tolist()):
+            objects[place].update({name: values[row] for name, values in plain.items()})
+    return objects
+
+
+def _said(error: UserError, file: str) -> str:
+    """The complaint without the name of the file, which stands beside it."""
+    [first, *_] = error.complaints
+    return first.message if first.where.file in (None, file) or file.endswith(str(first.where.file)) else str(first)
+
+
+def _size(opened: OpenedRun) -> int:
+    each = sum(4 * math.prod(one["shape"]) for one in opened.state["shapes"].values())
+    return int(np.clip(CHUNK_BYTES // max(1, each), FEWEST, MOST))
+
+
+def _may_fail(opened: OpenedRun, inputs: Sequence[str]) -> bool:
+    """Whether one input can fail while others do not."""
+    return len(inputs) > 1 or bool(opened.recipe.input.files)

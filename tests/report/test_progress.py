@@ -3,7 +3,7 @@
 import re
 
 from dlspec.report.progress import ConsoleWatch
-from dlspec.report.terminal import number, print_analyzed, print_evaluated, print_predicted, print_trained, share
+from dlspec.report.terminal import number, print_analyzed, print_evaluated, print_trained, share
 from dlspec.report.watch import EpochReport
 
 
@@ -63,12 +63,3 @@ def test_unknown_scores_are_dashes(capsys):
          "goal": {"metric": "f1", "value": None}, "run": "r"}
     )  # fmt: skip
     assert "0.5000" in capsys.readouterr().out
-
-
-def test_long_predictions_are_cut(capsys):
-    rows = [{"file": "a", "id": str(i), "guess": "x", "p_x": 0.5} for i in range(50)]
-    print_predicted({"predictions": rows}, None)
-    out = capsys.readouterr().out
-    assert "30 more" in out and " 49 " not in out
-    print_predicted({"predictions": []}, None)
-    assert "no examples" in capsys.readouterr().out
