@@ -48,8 +48,7 @@ class Writer:
         try:
             if self.out is not None and caught[0] is None:
                 if self.table is None:
-                    self._open(["file", "id"])
-                    self.table.write(self.early)
+                    self._opened(["file", "id"]).write(self.early)
                 self.table.close()
         finally:
             self.stack.__exit__(*caught)
@@ -61,15 +60,16 @@ class Writer:
             if whole is None:
                 self.early += objects
                 return []
-            self._open(list(whole))
+            self._opened(list(whole))
             objects = [*self.early, *objects]
         self.table.write(objects)
         return []
 
-    def _open(self, names: list[str]) -> None:
+    def _opened(self, names: list[str]) -> Any:
         self.table = (_Parquet if self.new.suffix == ".parquet" else _Csv)(
             self.new, [*names, *(["error"] if self.errors else [])]
         )
+        return self.table
 
 
 class _Csv:
