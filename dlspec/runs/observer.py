@@ -82,6 +82,8 @@ class Observer:
         if at.best is not None:
             self.best = Best(facts["best_epoch"], facts["best_score"], list(at.best), facts["best_step"])
         self.saved = (self.step, time.monotonic(), 0.0)
+        if self.board:
+            self.board.go_on(self.epoch, self.step)
 
     def callback(self, loop: Any = None) -> Any:
         """The Keras callback that calls this observer.  loop: what takes the steps, where it is not Keras alone."""
@@ -131,6 +133,8 @@ class Observer:
         self.step += done
         self.in_epoch += done
         loss = float(logs.get("loss", np.nan))
+        if self.board:
+            self.board.learning_rate(network.optimizer, self.step)
         self.watch.step(self.epoch, min(self.in_epoch, self.steps), loss)
         if not np.isfinite(loss):
             self.diverged = self.epoch + 1

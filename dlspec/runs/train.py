@@ -14,8 +14,8 @@ from dlspec.recipe.load import Loaded, dump
 from dlspec.recipe.places import helpers
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
+from dlspec.runs import board_sheet, machine, report
 from dlspec.runs import folder as folders
-from dlspec.runs import machine, report
 from dlspec.runs.backend import check_backend, load_keras, threads_in_force
 from dlspec.runs.prepare import prepare
 from dlspec.types import Examples, Metric, Place, RecipeError, Splits, State
@@ -116,6 +116,8 @@ def carry_out(
 ) -> Trained:
     """Fit the network of a run whose directory is there, from its start or from a checkpoint; score it and save it."""
     recipe = loaded.recipe
+    if recipe.train.tensorboard:
+        board_sheet.describe(run)
     observer = _fit(recipe, state, material, network, run, watch, checkpoint)
     dev, sample = material.dev, material.sample
     if observer.diverged:
@@ -144,6 +146,8 @@ def carry_out(
     facts = {"epochs": epochs, "seconds": observer.seconds, "examples_per_second": rate}
     folders.write_json(run / "scores.json", {"scores": scores, "goal": goal, "best_epoch": kept, **facts})
     report.write_report(run)
+    if recipe.train.tensorboard:
+        board_sheet.conclude(run, recipe, scores)
     return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, said)
 
 
@@ -230,12 +234,10 @@ class Material(NamedTuple):
 def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> Material:
     """Encode everything.  Raises DataError where an example of train or dev cannot be encoded or has no truth."""
     from dlspec.runs.fit import Score
-    from dlspec.runs.pipeline import Pipeline
     from dlspec.runs.store import store
 
     evaluator, seed, train = recipe.task.evaluator, recipe.train.seed, splits["train"]
-    pipeline = Pipeline(recipe, state, store(recipe, state, train, watch, "examples of train"))
-    _truths(pipeline.store)
+    pipeline = pipeline_of(recipe, state, train, watch)
     dev = None
     if "dev" in splits:
         dev = Score(store(recipe, state, evaluator.scored(splits["dev"], seed), watch, "examples of dev"))
@@ -244,6 +246,16 @@ def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> M
     sampled = evaluator.scored(fixed_sample(train), seed)
     sample = Score(pipeline.store if whole else store(recipe, state, sampled, watch, "examples of train to score"))
     return Material(pipeline, dev, sample)
+
+
+def pipeline_of(recipe: Recipe, state: State, train: Examples, watch: Watch) -> Pipeline:
+    """Train as batches.  Raises DataError where an example cannot be encoded or has no truth."""
+    from dlspec.runs.pipeline import Pipeline
+    from dlspec.runs.store import store
+
+    pipeline = Pipeline(recipe, state, store(recipe, state, train, watch, "examples of train"))
+    _truths(pipeline.store)
+    return pipeline
 
 
 def _truths(store: Store) -> None:
