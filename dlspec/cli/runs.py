@@ -1,4 +1,4 @@
-"""dlspec runs list | show | compare | delete"""
+"""dlspec runs list | show | compare | board | delete"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from dlspec.cli.shared import Debug, Json, RunArgument, Runs, answer
 
-app = typer.Typer(help="List, show, compare and delete runs.", no_args_is_help=True)
+app = typer.Typer(help="List, show, compare, watch and delete runs.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -82,6 +82,33 @@ def compare(
 
     result = side_by_side(run, split=split, root=runs, watch=ConsoleWatch())
     answer(result, json, lambda: print_compared(result))
+
+
+@app.command("board")
+def board(
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, max=65535, metavar="N", help="Left out: 6006, or another one that is free."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="Which address answers: 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    runs: Runs = Path("runs"),
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """TensorBoard over all runs, until Ctrl-C.
+
+    Curves of train and dev, learning rate, samples, the recipe, and the HParams tab, which compares recipes by their
+    scores on dev. Runs that begin later appear by themselves. Only this machine is answered.
+    """
+    from dlspec.runs.board import serve
+
+    def ready(found: dict[str, str]) -> None:
+        text = f"TensorBoard over {found['logdir']}: {found['url']}  (Ctrl-C stops it)"
+        answer(found, json, lambda: typer.echo(text))
+
+    serve(runs, host=host, port=port, ready=ready)
 
 
 @app.command("delete")

@@ -59,12 +59,11 @@ def print_trained(result: Mapping[str, Any]) -> None:
     goal, run = result["goal"], Path(result["run"])
     root = run.parent.parent
     name = "last" if root == Path("runs").absolute() else str(run)
-    if root == Path("runs").absolute():
-        root = Path("runs")
+    where = "" if name == "last" else f" --runs {root}"
     if goal["value"] is not None:
         print(f"the goal: dev {goal['metric']} {number(goal['value'])}")
     print(f"run: {result['run']} (report.html shows it)")
-    print(f"next: dlspec evaluate {name}, dlspec error-analysis {name}, or tensorboard --logdir {root}")
+    print(f"next: dlspec evaluate {name}, dlspec error-analysis {name}, or dlspec runs board{where}")
 
 
 def _scores(scores: Mapping[str, Any]) -> None:
