@@ -7,8 +7,10 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ import numpy as np
 
 from dlspec import __version__, numeric
 from dlspec.data.fingerprint import digests
+from dlspec.inputs.base import Input
 from dlspec.recipe.places import helpers
 from dlspec.recipe.schema import Recipe
 from dlspec.types import Arrays, Examples, State
@@ -29,6 +32,9 @@ UNUSED_DAYS = 30
 """what no run has used for so long is removed when something new is made"""
 DECODERS = ("numpy", "pillow", "opencv-python-headless", "opencv-python")
 """libraries whose next version may decode or resize to other bits"""
+_ENTRY = re.compile(r"[0-9a-f]{32}")
+_HALF_MADE = re.compile(r"\.[0-9a-f]{32}-.+")
+"""names of entries, and of those that are being made; anything else in the folder is somebody else's"""
 
 
 def place(total: int) -> str:
@@ -43,12 +49,17 @@ def free_memory() -> int:
     free = 4 << 30
     with contextlib.suppress(OSError, ValueError, StopIteration), open("/proc/meminfo", encoding="ascii") as text:
         free = 1024 * int(next(line for line in text if line.startswith("MemAvailable")).split()[1])
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    for home, limit, used, idle in (
+        ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+        ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
         with contextlib.suppress(OSError, ValueError):
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+            taken = int(Path(home, used).read_text())
+            with contextlib.suppress(OSError, ValueError):
+                # Files that were read once count as used, though the system gives that memory away when asked.
+                told = dict(line.split() for line in Path(home, "memory.stat").read_text().splitlines())
+                taken -= int(told.get(idle, 0))
+            free = min(free, int(Path(home, limit).read_text()) - taken)
     return max(0, free)
 
 
@@ -81,31 +92,33 @@ def entry(recipe: Recipe, state: State, examples: Examples) -> Path:
 
 def kept(home: Path, probe: Arrays) -> tuple[Arrays, list[int]] | None:
     """The arrays of an entry, mapped into memory, and the places of examples that are left out; None where there is no
-    such entry."""
+    such entry, or a damaged one, which is removed."""
     whole = home / "whole"
-    if not whole.exists():
+    if not home.exists():
         return None
-    with contextlib.suppress(OSError):  # a cache that others may only read
-        os.utime(whole)
-    broken = json.loads(whole.read_text())
-    arrays = {name: np.load(home / f"{name}.npy", mmap_mode="r") for name in probe}
+    try:
+        with contextlib.suppress(OSError):  # a cache that others may only read
+            os.utime(whole)
+        broken = json.loads(whole.read_text())
+        arrays = {name: np.load(home / f"{name}.npy", mmap_mode="r") for name in probe}
+    except (OSError, ValueError):  # as after a disk that was full, or somebody who tidied up
+        shutil.rmtree(home, ignore_errors=True)
+        return None
     return {name: values[: len(values) - len(broken)] for name, values in arrays.items()}, broken
 
 
 def make(home: Path, count: int, probe: Arrays, fill: Callable[[Arrays], list[int]]) -> None:
     """Make an entry for so many examples.  fill: writes into the arrays, and gives the places that it left out.
 
-    What it raises leaves nothing behind.
+    What it raises leaves nothing behind.  Raises OSError where the folder cannot be written to, or the disk is full.
     """
-    making = home.with_name(f".{home.name}-{os.getpid()}")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
+    home.parent.mkdir(parents=True, exist_ok=True)
     _clean(home.parent)
+    making = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
     try:
+        making.chmod(home.parent.stat().st_mode & 0o777)  # others may read what they may read beside it
         arrays: Arrays = {
-            name: np.lib.format.open_memmap(
-                making / f"{name}.npy", mode="w+", dtype=values.dtype, shape=(count, *values.shape[1:])
-            )
+            name: _mapped(making / f"{name}.npy", values.dtype, (count, *values.shape[1:]))
             for name, values in probe.items()
         }
         broken = fill(arrays)
@@ -118,11 +131,22 @@ def make(home: Path, count: int, probe: Arrays, fill: Callable[[Arrays], list[in
         shutil.rmtree(making, ignore_errors=True)
 
 
+def _mapped(file: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """A new array in a file, whose room on the disk is taken at once: a full disk later on would end the process."""
+    array: np.ndarray = np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with open(file, "r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    return array
+
+
 def _clean(home: Path) -> None:
     """Remove what was not used for long, and what killed processes left half made."""
     now = time.time()
     for one in home.iterdir():
-        half_made = one.name.startswith(".")
+        half_made = _HALF_MADE.fullmatch(one.name)
+        if not half_made and not _ENTRY.fullmatch(one.name):
+            continue
         mark = one if half_made else one / "whole"
         with contextlib.suppress(OSError):
             if now - mark.stat().st_mtime > (1 if half_made else UNUSED_DAYS) * 86_400:
@@ -131,10 +155,10 @@ def _clean(home: Path) -> None:
 
 def _code(recipe: Recipe) -> list[Path]:
     """The files that say how an example is encoded."""
-    source = sys.modules[type(recipe.input).__module__].__file__
-    assert source is not None
-    own = helpers(Path(source).parent.resolve()) if recipe.input.name.endswith(".py") else []
-    return [Path(source), *own, *sorted(Path(numeric.__path__[0]).glob("*.py"))]
+    of = [sys.modules[one.__module__] for one in type(recipe.input).__mro__ if issubclass(one, Input)]
+    sources = [Path(module.__file__) for module in of if module.__file__]
+    own = helpers(sources[0].parent.resolve()) if recipe.input.name.endswith(".py") else []
+    return [*sources, *own, *sorted(Path(numeric.__path__[0]).glob("*.py"))]
 
 
 def _existing(of: Path) -> Path:

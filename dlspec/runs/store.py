@@ -214,10 +214,18 @@ def _on_disk(encoder: Encoder, probe: Arrays, watch: Watch, what: str) -> Store:
     home = cache.entry(recipe, state, examples)
     found = cache.kept(home, probe)
     if found is None:
-        cache.make(home, len(examples), probe, lambda arrays: _fill(encoder, arrays, watch, what))
-        watch.note(f"encoded examples are kept in {home}")
+        try:
+            cache.make(home, len(examples), probe, lambda arrays: _fill(encoder, arrays, watch, what))
+        except OSError as error:
+            watch.warn(
+                f"{what} cannot be kept in {home.parent} ({error.strerror}), and are encoded anew in every epoch; "
+                "$DLSPEC_CACHE names another folder"
+            )
+            return Store(recipe, state, examples, watch, what)
         found = cache.kept(home, probe)
-        assert found is not None
+        if found is None:  # removed again by somebody else
+            return Store(recipe, state, examples, watch, what)
+        watch.note(f"encoded examples are kept in {home}")
     arrays, broken = found
     for place in broken:
         if place not in encoder.broken:  # an earlier run found it; this one reads it again, to say what is wrong

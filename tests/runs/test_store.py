@@ -175,7 +175,7 @@ def test_what_nobody_uses_any_more_is_removed(folder):
     import os
     import time
 
-    old, fresh, half = (folder / "cache" / name for name in ("old", "fresh", ".half-7"))
+    old, fresh, half = (folder / "cache" / name for name in ("0" * 32, "1" * 32, f".{'2' * 32}-7"))
     for one in (old, fresh, half):
         one.mkdir(parents=True)
         (one / "whole").write_text("[]")
