@@ -12,4 +12,8 @@ class Squash(keras.layers.Layer):
     """f(a) = 1.7159 tanh(2a/3): LeCun et al. (1998), appendix A; f(1) = 1 and f(-1) = -1, any shape."""
 
     def call(self, inputs: Any) -> Any:
+        return self.activation(inputs)
+
+    @staticmethod
+    def activation(inputs: Any) -> Any:
         return 1.7159 * keras.ops.tanh(inputs * (2 / 3))

@@ -104,6 +104,8 @@ class Train(Section):
     """which epoch's weights are kept: the best on dev by the goal's metric (of equals the latest), or the last"""
     tensorboard: bool = True
     """write TensorBoard's event files into the run"""
+    health: bool = True
+    """look into every layer now and then (gradients, updates, dead and saturated units), and say what is wrong"""
     cache: Literal["auto", "memory", "disk", "none"] = "auto"
     """where encoded examples are kept between epochs; auto: decided by their measured size"""
     checkpoint: Checkpoints | None = None

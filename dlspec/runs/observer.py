@@ -19,6 +19,7 @@ from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.checkpoint import Checkpoint
 from dlspec.runs.fit import Score
 from dlspec.runs.folder import replacing
+from dlspec.runs.health import Health
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.tensorboard import Board
 from dlspec.types import ArgumentError, Metric
@@ -54,10 +55,17 @@ class Observer:
     """
 
     def __init__(
-        self, recipe: Recipe, metric: Metric, dev: Score | None, folder: Path, watch: Watch, pipeline: Pipeline
+        self,
+        recipe: Recipe,
+        metric: Metric,
+        dev: Score | None,
+        folder: Path,
+        watch: Watch,
+        pipeline: Pipeline,
+        health: Health | None = None,
     ) -> None:
         self.recipe, self.metric, self.dev, self.folder, self.watch = recipe, metric, dev, folder, watch
-        self.examples, self.steps = len(pipeline.store), pipeline.steps
+        self.examples, self.steps, self.health = len(pipeline.store), pipeline.steps, health
         self.history: list[dict[str, float]] = []
         self.best: Best | None = None
         self.since = -1  # patience counts from the last change that was large enough
@@ -81,6 +89,8 @@ class Observer:
         self.since, self.reached, self.stopped_at = facts["since"], facts["reached"], facts["stopped_at"]
         if at.best is not None:
             self.best = Best(facts["best_epoch"], facts["best_score"], list(at.best), facts["best_step"])
+        if self.health:
+            self.health.resume(facts.get("health") or {})
         self.saved = (self.step, time.monotonic(), 0.0)
         if self.board:
             self.board.go_on(self.epoch, self.step)
@@ -92,6 +102,10 @@ class Observer:
         observer = self
 
         class Callback(keras.callbacks.Callback):  # type: ignore[misc]
+            def on_train_begin(self, logs: Any = None) -> None:
+                if observer.health:
+                    observer.health.begin(self.model, observer.step)
+
             def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
                 observer.begun(self.model, epoch, loop)
                 self.began = time.perf_counter()
@@ -126,7 +140,8 @@ class Observer:
         """How many steps may be taken before this observer wants to look."""
         setting = self.recipe.train.checkpoint
         every = setting.steps if setting else None
-        return max(1, every - (self.step - self.saved[0])) if every else 1 << 30
+        most = max(1, every - (self.step - self.saved[0])) if every else 1 << 30
+        return min(most, self.health.limit) if self.health else most
 
     def stepped(self, network: Any, done: int, logs: Mapping[str, Any], spent: Callable[[], float]) -> bool:
         """Take note of a group of steps; True where training should stop.  Raises KeyboardInterrupt if told to stop."""
@@ -139,6 +154,11 @@ class Observer:
         if not np.isfinite(loss):
             self.diverged = self.epoch + 1
             return True
+        if self.health:
+            epochs = self.epoch + self.in_epoch / max(1, self.steps)
+            sample = self.health.stepped(network, self.step, epochs)
+            if sample and self.board:
+                self.board.scalars("health", self.health.scalars(sample), self.step)
         whole = self.in_epoch >= self.steps
         if self.loop and (self.interrupted or (not whole and self._due())):
             self.save(network, self.epoch, self.in_epoch, self.earlier + spent())
@@ -193,6 +213,15 @@ class Observer:
             return passed >= 60 * setting.minutes
         return passed >= max(CHECKPOINT_SECONDS, 50 * cost)
 
+    def back_to(self, network: Any, at: Checkpoint) -> None:
+        """Forget what came after a step, and write a checkpoint of it; the network is as it was then."""
+        self.step, epoch = at.step, at.facts["epoch"]
+        self.history = self.history[:epoch]
+        self.seconds = sum(row["seconds"] for row in self.history)
+        if self.health:
+            self.health.samples = [one for one in self.health.samples if one.step <= self.step]
+        self.save(network, epoch, at.facts["in_epoch"], 0.0)
+
     def save(self, network: Any, epoch: int, in_epoch: int, epoch_seconds: float) -> None:
         """Write a checkpoint: all that is needed to go on from this step."""
         began = time.monotonic()
@@ -209,6 +238,7 @@ class Observer:
             "best_epoch": best.epoch if best else None,
             "best_score": best.score if best else None,
             "best_step": best.step if best else None,
+            "health": self.health.facts() if self.health else None,
         }
         arrays = checkpoints.captured(checkpoints.variables(network))
         with self._said():

@@ -47,6 +47,10 @@ class Pipeline:
         """The first batch of the first epoch: what batches look like."""
         return next(self.batches(0))
 
+    def few(self, most: int) -> tuple[Any, ...]:
+        """The first examples of the first epoch, as the network takes them."""
+        return next(self.batches(0, most=most))
+
     def resident(self) -> tuple[Any, ...] | None:
         """All of train as the network takes it, where that is small and no epoch changes it; else None."""
         task, entry, store = self.recipe.task, self.recipe.input, self.store
@@ -65,10 +69,10 @@ class Pipeline:
             weights = self.weights * (1 if weights is None else weights)
         return (x, y) if weights is None else (x, y, weights)
 
-    def batches(self, epoch: int, skip: int = 0) -> Iterator[tuple[Any, ...]]:
-        """What the network is trained on, batch after batch, but for the first `skip`."""
+    def batches(self, epoch: int, skip: int = 0, most: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """What the network is trained on, batch after batch, but for the first `skip`; of each at most so many."""
         task, state, seed = self.recipe.task, self.state, self.recipe.train.seed
-        plan = self.plan(epoch)[skip:]
+        plan = [one[:most] for one in self.plan(epoch)[skip:]]
         # One number an example and epoch, so that its augmentation is the same in whatever batch it stands.
         seeds = np.random.SeedSequence((seed, epoch)).generate_state(len(self.store), np.uint64)
         recipe = self.recipe

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +24,7 @@ from dlspec.types import Examples, Metric, Place, RecipeError, Splits, State
 
 if TYPE_CHECKING:
     from dlspec.runs.checkpoint import Checkpoint
+    from dlspec.runs.divergence import Origin
     from dlspec.runs.fit import Score
     from dlspec.runs.observer import Observer
     from dlspec.runs.pipeline import Pipeline
@@ -43,6 +46,7 @@ class Trained:
     goal: dict[str, Any]
     best_epoch: int | None
     warnings: list[str]
+    health: dict[str, Any] | None = None
 
     def json(self) -> dict[str, Any]:
         return {
@@ -54,6 +58,7 @@ class Trained:
             "goal": self.goal,
             "best_epoch": self.best_epoch,
             "warnings": self.warnings,
+            "health": self.health and {key: self.health[key] for key in ("verdict", "says", "change", "mended_by")},
         }
 
 
@@ -115,14 +120,18 @@ def carry_out(
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Fit the network of a run whose directory is there, from its start or from a checkpoint; score it and save it."""
+    from dlspec.runs.health import conclude
+
     recipe = loaded.recipe
     if recipe.train.tensorboard:
         board_sheet.describe(run)
-    observer = _fit(recipe, state, material, network, run, watch, checkpoint)
+    observer, initial = _fit(recipe, state, material, network, run, watch, checkpoint)
     dev, sample = material.dev, material.sample
+    origin = _origin(observer, recipe, state, material, network, run, initial, watch)
+    health = conclude(observer.health, observer, run, watch, origin) if observer.health else None
     if observer.diverged:
         with loaded.placing():
-            _say_diverged(observer, recipe, run, watch)
+            _say_diverged(observer, recipe, run, watch, origin, health)
     if observer.best and (recipe.train.keep == "best" or observer.diverged):
         network.set_weights(observer.best.weights)
     predictions = {"train": sample.predictions(network)}
@@ -148,16 +157,56 @@ def carry_out(
     report.write_report(run)
     if recipe.train.tensorboard:
         board_sheet.conclude(run, recipe, scores)
-    return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, said)
+    return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, said, health)
 
 
-def _say_diverged(observer: Observer, recipe: Recipe, run: Path, watch: Watch) -> None:
+def _origin(
+    observer: Observer,
+    recipe: Recipe,
+    state: State,
+    material: Material,
+    network: Any,
+    run: Path,
+    initial: list[np.ndarray],
+    watch: Watch,
+) -> Origin | None:
+    """Where a training that diverged went wrong; the weights before that are kept in a checkpoint."""
+    from dlspec.runs.divergence import find
+
+    if not observer.diverged:
+        return None
+    home, last = run / "checkpoint", observer.step
+    origin = find(recipe, state, network, material.pipeline, home, initial, last, watch)
+    if origin:
+        observer.back_to(network, origin.before)
+    return origin
+
+
+def _say_diverged(
+    observer: Observer,
+    recipe: Recipe,
+    run: Path,
+    watch: Watch,
+    origin: Origin | None,
+    health: Mapping[str, Any] | None,
+) -> None:
     """The weights are no numbers any more: what was best before is kept.  Raises RecipeError where nothing was."""
+    key = "train.optimizer.learning_rate"
     rate = recipe.train.optimizer.learning_rate
-    said = f"training diverged in epoch {observer.diverged}: the loss is no finite number; lower it ({rate:g})"
-    if observer.best is None:
-        raise RecipeError(f"{said}; {run} is unfinished", where=Place(key="train.optimizer.learning_rate"))
-    watch.warn(f"{said}. The weights of epoch {observer.best.epoch + 1} are kept")
+    change = (health or {}).get("change") or {key: rate / 10}
+    where = origin or f"epoch {observer.diverged}"
+    said = f"training diverged in epoch {observer.diverged}: the loss is no finite number. It began at {where}"
+    if observer.best is not None:
+        watch.warn(f"{said}. The weights of epoch {observer.best.epoch + 1} are kept")
+        return
+    sets = " ".join(f"--set {one}={json.dumps(value)}" for one, value in change.items())
+    mend = f"lower it ({rate:g}): " if key in change else ""
+    # What such steps have left of the weights in the first epoch is not worth going on with.
+    if origin and origin.before.facts["epoch"] > 0 and all(one.startswith("train.") for one in change):
+        mend += f"`dlspec train --resume {run} {sets}` goes on from the step before, the last good one, which is kept"
+    else:
+        mend += f"train it anew with {sets}"
+    raise RecipeError(f"{said}; {mend}; {run} is unfinished", where=Place(key=key))
 
 
 def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[str]) -> None:
@@ -282,16 +331,20 @@ def _fit(
     run: Path,
     watch: Watch,
     checkpoint: Checkpoint | None,
-) -> Observer:
+) -> tuple[Observer, list[np.ndarray]]:
+    """What was watched, and the variables as they were at the start."""
     import keras
 
     from dlspec.runs.checkpoint import restore, variables
     from dlspec.runs.fit import compile_network, sequence
+    from dlspec.runs.health import EXAMPLES, Health
     from dlspec.runs.observer import Observer
 
     pipeline = material.pipeline
+    initial = [np.array(one) for one in network.variables]
     compile_network(network, recipe, state, pipeline.steps)
-    observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, pipeline)
+    health = Health(recipe, state, pipeline.few(EXAMPLES)) if recipe.train.health else None
+    observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, pipeline, health)
     if checkpoint:
         # Makes the optimizer's and the metrics' variables, which are put back then.
         network._symbolic_build(data_batch=keras.tree.map_structure(keras.ops.convert_to_tensor, pipeline.first()))
@@ -331,12 +384,14 @@ def _fit(
         if observer.board:
             observer.board.close()
         watch.trained()
+    if health and not observer.diverged:
+        health.end(network, observer.step, observer.epoch + 1)
     if observer.stopped_at and recipe.train.early_stopping:
         watch.note(
             f"stopped after epoch {observer.stopped_at}: dev {observer.metric.name} has not improved for "
             f"{recipe.train.early_stopping.patience} epochs"
         )
-    return observer
+    return observer, initial
 
 
 def _take_over(network: Any, recipe: Recipe) -> None:

@@ -58,7 +58,8 @@ def test_a_run_holds_what_the_design_says(write, tmp_path):
     run = trained.run
     held = {f.name for f in run.iterdir()}
     assert held == {"recipe.yaml", "state.json", "manifest.csv", "machine.json", "history.csv", "scores.json",
-                    "model.keras", "tensorboard", "data.json", "figures", "report.html", "checkpoint"}  # fmt: skip
+                    "model.keras", "tensorboard", "data.json", "figures", "report.html", "checkpoint",
+                        "health.json"}  # fmt: skip
     rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     assert {"train_loss", "train_accuracy", "dev_accuracy", "dev_log_loss", "seconds"} <= set(rows[0])

@@ -1,0 +1,171 @@
+"""Where a training went wrong: the step and the layer at which the first number that is none came up.
+
+Found by replaying it from its last checkpoint, step by step: the same bits come again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import Watch
+from dlspec.runs import checkpoint as checkpoints
+from dlspec.runs.checkpoint import Checkpoint
+from dlspec.runs.pipeline import Pipeline
+from dlspec.types import State
+
+
+class Origin(NamedTuple):
+    """step: of the whole training, from 1.  epoch: from 1.  layer: its name; what: which of its numbers are none:
+    "outputs", "gradient", "weights"; for the input "inputs", for the loss "loss" with no layer.
+    before: the variables before that step, all of them finite, with the facts `epoch` (from 0) and `in_epoch`."""
+
+    step: int
+    epoch: int
+    layer: str | None
+    what: str
+    before: Checkpoint
+
+    def __str__(self) -> str:
+        where = {
+            "inputs": "with numbers among its inputs that are none: look at the data",
+            "loss": "in the loss itself: what the network gave is finite",
+            "outputs": f"in what layer '{self.layer}' gives",
+            "gradient": f"in the gradient of layer '{self.layer}'",
+            "weights": f"in the weights of layer '{self.layer}'",
+        }
+        return f"step {self.step:,} (epoch {self.epoch}), {where[self.what]}"
+
+
+def find(
+    recipe: Recipe,
+    state: State,
+    network: Any,
+    pipeline: Pipeline,
+    home: Path,
+    initial: list[np.ndarray],
+    last: int,
+    watch: Watch,
+) -> Origin | None:
+    """Replay the training from its last checkpoint (or its start) until the loss is no finite number.
+
+    network: as it was trained; it is left at the last good step.  initial: its variables at the start.  last: the step
+    by which it must have happened.  None where the replay stays finite, or where no step by step replay can be had (on
+    other backends than TensorFlow).
+    """
+    import keras
+
+    from dlspec.runs.fit import compile_network
+
+    if keras.backend.backend() != "tensorflow":
+        return None
+    start, _ = checkpoints.newest(home)
+    compile_network(network, recipe, state, pipeline.steps)
+    data = keras.tree.map_structure(keras.ops.convert_to_tensor, pipeline.few(1))
+    network._symbolic_build(data_batch=data)
+    at, epoch, done = 0, 0, 0
+    if start:
+        checkpoints.restore(checkpoints.variables(network), start.arrays)
+        at, epoch, done = start.step, start.facts["epoch"], start.facts["in_epoch"]
+    else:
+        for variable, value in zip(network.variables, initial, strict=True):
+            variable.assign(value)
+    watch.note(f"looking for where it began: replaying from step {at:,}")
+    trail: list[Checkpoint] = []
+    for before in _steps(network, pipeline, at, epoch, done, last):
+        trail = [*trail[-1:], before]
+        if not np.isfinite(float(network.get_metrics_result()["loss"])):
+            return _origin(network, pipeline, trail)
+    return None
+
+
+def _steps(network: Any, pipeline: Pipeline, at: int, epoch: int, done: int, last: int) -> Iterator[Checkpoint]:
+    """Take one step after another; each time, the variables as they were before it."""
+    from dlspec.runs.loop import Loop
+
+    loop = Loop(network, pipeline, at_once=1)
+    while at < last:
+        loop.begin(epoch, done)
+        if not done:
+            network.reset_metrics()
+        while at < last:
+            arrays = checkpoints.captured(checkpoints.variables(network))
+            try:
+                loop(None)
+            except StopIteration:
+                break
+            yield Checkpoint(at, arrays, {"epoch": epoch, "in_epoch": done})
+            at, done = at + 1, done + 1
+        epoch, done = epoch + 1, 0
+
+
+def _origin(network: Any, pipeline: Pipeline, trail: list[Checkpoint]) -> Origin:
+    """Which layer, of the step whose loss was no number; or of the one before, where that spoiled the weights."""
+    *earlier, before = trail
+    layer = _spoiled(network, before)
+    if layer is not None and earlier:
+        before = earlier[0]
+        found = _looked(network, pipeline, before)
+        what, name = found if found[0] != "loss" else ("weights", layer)
+    else:
+        what, name = _looked(network, pipeline, before)
+    checkpoints.restore(checkpoints.variables(network), before.arrays)
+    return Origin(before.step + 1, before.facts["epoch"] + 1, name, what, before)
+
+
+def _spoiled(network: Any, before: Checkpoint) -> str | None:
+    """The first layer whose weights are no numbers."""
+    from dlspec.runs import probe
+
+    checkpoints.restore(checkpoints.variables(network), before.arrays)
+    layers = probe.Layers(network)
+    for name, own in zip(layers.names, layers.weights, strict=True):
+        if not all(_finite(one) for one in own):
+            return name
+    return None
+
+
+def _looked(network: Any, pipeline: Pipeline, before: Checkpoint) -> tuple[str, str | None]:
+    """What goes wrong first in the step that follows: forward in the order of work, then backward."""
+    import keras
+
+    from dlspec.runs import probe
+
+    checkpoints.restore(checkpoints.variables(network), before.arrays)
+    batch = next(pipeline.batches(before.facts["epoch"], before.facts["in_epoch"]))
+    if not all(_finite(one) for one in keras.tree.flatten(batch[0])):
+        return "inputs", None
+    wrong: list[str] = []
+
+    def hear(layer: Any, outputs: Any) -> None:
+        if not all(_finite(one) for one in keras.tree.flatten(outputs)):
+            wrong.append(layer.name)
+
+    tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+    with probe.unchanged(network):
+        with probe.listening(network, hear):
+            network(tensors[0], training=True)
+        if wrong:
+            return "outputs", wrong[0]
+        layers = probe.ordered(network, tensors)
+        loss, gradients = probe.gradients(network, tensors, lambda layer, outputs: None)
+        if not np.isfinite(loss):
+            return "loss", None
+        bad = [
+            name
+            for name, values in zip(layers.names, gradients(layers.weights), strict=True)
+            if not all(_finite(one) for one in values)
+        ]
+    # Gradients flow backward: the last layer in the order of work is the first to have a wrong one.
+    return ("gradient", bad[-1]) if bad else ("loss", None)
+
+
+def _finite(values: Any) -> bool:
+    import keras
+
+    array = np.asarray(keras.ops.convert_to_numpy(values))
+    return array.dtype.kind not in "f" or bool(np.isfinite(array).all())

@@ -1,0 +1,212 @@
+"""Health of a training: looks into the network now and then, what they say, and health.json.
+
+Looks are taken before the first step, after the first few, and then whenever all of them together have cost less than
+a hundredth of the training so far; they change nothing, so that a training with them gives the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import Watch
+from dlspec.runs import folder as folders
+from dlspec.strategy.health import Sample, Verdict, as_json, from_json, verdict
+from dlspec.strategy.mends import as_patch, mends
+
+if TYPE_CHECKING:
+    from dlspec.runs.divergence import Origin
+    from dlspec.runs.observer import Observer
+
+EXAMPLES = 64
+"""of the first batch, how many are looked at: the same each time"""
+EARLY = (0, 1, 10, 100)
+"""updates after which a look is taken whatever it costs: most illnesses show at once"""
+SHARE = 0.005
+"""of a training's time, how much looks may take"""
+KEPT = 120
+"""samples that are kept; of more, every second goes"""
+
+
+class Health:
+    """The looks at one training.
+
+    Between two of its steps nothing changes: `begin` before the first, `watched` says how long the next group of steps
+    may be, `stepped` is told of each group.
+    """
+
+    def __init__(self, recipe: Recipe, state: Any, batch: Any) -> None:
+        import keras
+
+        self.recipe = recipe
+        self.expected: float | None = recipe.task.expected_initial_loss(state)
+        self.batch = keras.tree.map_structure(lambda values: keras.ops.convert_to_tensor(values[:EXAMPLES]), batch)
+        self.layers: Any = None
+        self.samples: list[Sample] = []
+        self.held: list[Any] | None = None  # the weights before a group that is looked at
+        self.at = self.held_at = 0
+        self.until: int | None = None
+        self.cost = 0.0
+        self.began = time.perf_counter()
+        accumulate = getattr(recipe.train, "accumulate", 1) or 1
+        self.group = int(accumulate)  # steps of which exactly one moves the weights
+
+    def begin(self, network: Any, step: int) -> None:
+        """Training begins or goes on."""
+        from dlspec.runs import probe
+
+        self.began = time.perf_counter()
+        if self.layers is None:
+            self.layers = probe.ordered(network, self.batch)
+        if step == 0 and not self.samples:
+            self._look(network, 0, 0.0)
+        self._arm(step)
+        self.cost += time.perf_counter() - self.began
+
+    def resume(self, facts: Mapping[str, Any]) -> None:
+        """Go on from what a checkpoint remembers."""
+        self.samples = [from_json(one) for one in facts.get("samples", ())]
+
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint must remember, as JSON."""
+        return {"samples": folders.finite([as_json(one) for one in self.samples])}
+
+    @property
+    def limit(self) -> int:
+        """How many steps the next group may have."""
+        return self.until - self.at if self.until is not None else 1 << 30
+
+    def stepped(self, network: Any, step: int, epoch: float) -> Sample | None:
+        """Take note of a group of steps; the sample, where a look was taken."""
+        began = time.perf_counter()
+        sample = None
+        if self.held is not None and self.until is not None and step >= self.until:
+            ratios = self._ratios(step - self.held_at)
+            self.held = None
+            sample = self._look(network, step, epoch, ratios)
+        self.at = step
+        if self.held is None:
+            self._arm(step)
+        if sample:
+            self.cost += time.perf_counter() - began
+        return sample
+
+    def end(self, network: Any, step: int, epoch: float) -> None:
+        """A last look, where the last was long before the end."""
+        if self.layers and (not self.samples or step - self.samples[-1].step > 0.1 * step):
+            self._look(network, step, epoch)
+
+    def _arm(self, step: int) -> None:
+        """Decide whether the next group is looked at, and if so hold the weights as they are before it."""
+        from dlspec.runs import probe
+
+        group = self.group
+        self.at, self.until = step, None
+        ahead = [(one - 1) * group for one in EARLY[1:] if (one - 1) * group >= step]
+        last = self.samples[-1].step if self.samples else -1
+        due = not ahead and step > last and self.cost < SHARE * (time.perf_counter() - self.began)
+        if step in ahead or (due and step % group == 0):
+            self.held = [[probe.copied(one) for one in own] for own in self.layers.weights]
+            self.held_at, self.until = step, step + group
+        elif ahead:
+            self.until = ahead[0]
+        elif due:
+            self.until = step + group - step % group
+
+    def _ratios(self, done: int) -> np.ndarray:
+        """Euclidean norm of one step's update over that of the weights; NaN where these began at zero."""
+        from dlspec.runs import probe
+
+        assert self.held is not None
+        found = []
+        for before, own in zip(self.held, self.layers.weights, strict=True):
+            size, moved = probe.norm(before), probe.moved(before, own)
+            found.append(moved / size / max(1, done // self.group) if size > 0 else np.nan)
+        return np.array(found)
+
+    def _look(self, network: Any, step: int, epoch: float, ratios: np.ndarray | None = None) -> Sample:
+        from dlspec.runs import probe
+
+        seen = probe.look(self.layers, self.batch)
+        none = np.full(len(self.layers.layers), np.nan)
+        sample = Sample(
+            step, epoch, rate=probe.learning_rate(network), ratio=none if ratios is None else ratios, **seen._asdict()
+        )
+        self.samples.append(sample)
+        if len(self.samples) > KEPT:
+            self.samples = [*self.samples[: len(EARLY)], *self.samples[len(EARLY) :: 2]]
+        return sample
+
+    def verdict(self, losses: Sequence[float], diverged: bool) -> Verdict:
+        """What the looks say.  losses: mean training loss of each epoch."""
+        names, kernels = (self.layers.names, self.layers.kernels) if self.layers else ([], [])
+        return verdict(
+            self.samples,
+            names,
+            kernels,
+            rate=self.recipe.train.optimizer.learning_rate,
+            expected=self.expected,
+            losses=losses,
+            diverged=diverged,
+        )
+
+    def scalars(self, sample: Sample) -> dict[str, float]:
+        """A sample for TensorBoard: a curve a layer and figure."""
+        figures = {
+            "gradient norm": sample.gradient,
+            "update to weight ratio": sample.ratio,
+            "root mean square of outputs": sample.output,
+            "dead units": sample.dead,
+            "saturation": sample.saturated,
+        }
+        return {
+            f"{figure}/{name}": float(value)
+            for figure, values in figures.items()
+            for name, value in zip(self.layers.names, values, strict=True)
+            if np.isfinite(value)
+        }
+
+
+def conclude(
+    health: Health, observer: Observer, run: Path, watch: Watch, origin: Origin | None = None
+) -> dict[str, Any]:
+    """Write health.json: the verdict, what mends it, every sample; and the mend as a recipe, in suggestions/.
+
+    What health.json holds.  A verdict that is no good news is said.
+    """
+    losses = [row.get("train_loss", np.nan) for row in observer.history]
+    found = health.verdict(losses, observer.diverged is not None)
+    chosen = mends(found, health.recipe.model_dump(mode="json"))
+    change = chosen[0].changes if chosen else {}
+    file = None
+    if chosen:
+        file = run / "suggestions" / "health.yaml"
+        held = {"extends": "../recipe.yaml", **as_patch(change)}
+        text = f"# {found.says}.\n# {chosen[0].reason}.\n"
+        folders.write_text(file, text + yaml.safe_dump(held, sort_keys=False, allow_unicode=True))
+    layers = health.layers
+    held = {
+        "verdict": found.name,
+        "says": found.says,
+        "concerns": [layers.names[i] for i in found.layers] if layers else [],
+        "also": [{"verdict": one.name, "says": one.says} for one in found.also],
+        "change": change,
+        "reason": chosen[0].reason if chosen else None,
+        "mended_by": str(file.relative_to(run)) if file else None,
+        "diverged": origin and {name: getattr(origin, name) for name in ("step", "epoch", "layer", "what")},
+        "layers": [{"name": n, "kind": k} for n, k in zip(layers.names, layers.kinds, strict=True)] if layers else [],
+        "samples": [as_json(one) for one in health.samples],
+    }
+    folders.write_json(run / "health.json", held)
+    if found.name not in ("healthy", "unknown"):
+        sets = " ".join(f"--set {key}={json.dumps(new)}" for key, new in change.items())
+        mend = f"; try {sets} ({chosen[0].reason}), or train {file}" if file else ""
+        watch.warn(f"{found.says}{mend}")
+    return held

@@ -1,0 +1,138 @@
+"""What in a recipe mends an illness of training: the knob that is for it, not another, as changes of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from dlspec.strategy.health import Verdict
+
+Recipe = Mapping[str, Any]
+"""a filled recipe as plain values"""
+
+
+class Mend(NamedTuple):
+    """changes: dotted key of the recipe → its new value, with nothing that is so already.  reason: why that."""
+
+    changes: dict[str, Any]
+    reason: str
+
+
+def mends(verdict: Verdict, recipe: Recipe) -> list[Mend]:
+    """What mends an illness, the first choice first; empty for a healthy network, or where no setting is left.
+
+    A setting is proposed only where the architecture has it, and has another value.
+    """
+    found = [make(verdict, recipe) for make in _FOR.get(verdict.name, ())]
+    return [one for one in found if one is not None and one.changes]
+
+
+def value(recipe: Recipe, key: str, default: Any = None) -> Any:
+    """What stands under a dotted key."""
+    held: Any = recipe
+    for part in key.split("."):
+        if not isinstance(held, Mapping) or part not in held:
+            return default
+        held = held[part]
+    return held
+
+
+def as_patch(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted keys as the nested mapping that a patch of a recipe holds."""
+    nested: dict[str, Any] = {}
+    for key, new in changes.items():
+        *path, name = key.split(".")
+        held = nested
+        for part in path:
+            held = held.setdefault(part, {})
+        held[name] = new
+    return nested
+
+
+def _changed(recipe: Recipe, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    missing = object()
+    found = {key: value(recipe, key, missing) for key in wanted}
+    return {key: new for key, new in wanted.items() if found[key] is not missing and _plain(found[key]) != new}
+
+
+def _plain(held: Any) -> Any:
+    """A choice without settings of its own is the same as its name."""
+    if isinstance(held, Mapping) and "name" in held and all(one is None for key, one in held.items() if key != "name"):
+        return held["name"]
+    return held
+
+
+def _start(verdict: Verdict, recipe: Recipe) -> Mend | None:
+    changes = _changed(recipe, {"model.initializer": "auto"})
+    reason = "weights that start by their fan-in keep signals and gradients at the same size from layer to layer"
+    return Mend(changes, f"{reason} (Glorot and Bengio 2010; He et al. 2015)")
+
+
+def _rectify(verdict: Verdict, recipe: Recipe) -> Mend | None:
+    if value(recipe, "model.activation") not in ("sigmoid", "tanh"):
+        return None
+    changes = _changed(recipe, {"model.activation": "relu", "model.initializer": "auto"})
+    reason = "each sigmoid or tanh makes gradients smaller (at most to a quarter, or 1); a rectifier does not"
+    source = "Glorot, Bordes and Bengio 2011"
+    if verdict.name == "vanishing" and value(recipe, "model.normalization") == "none":
+        changes["model.normalization"] = "batch"
+        reason += ", and normalisation keeps what it is given at the same size"
+        source += "; Ioffe and Szegedy 2015"
+    return Mend(changes, f"{reason} ({source})")
+
+
+def _normalize(verdict: Verdict, recipe: Recipe) -> Mend | None:
+    if value(recipe, "model.normalization") != "none":
+        return None
+    reason = "normalising each layer keeps signals and gradients at the same size whatever the weights are"
+    return Mend({"model.normalization": "batch"}, f"{reason} (Ioffe and Szegedy 2015)")
+
+
+def _shallower(verdict: Verdict, recipe: Recipe) -> Mend | None:
+    hidden = value(recipe, "model.hidden")
+    if not isinstance(hidden, list | tuple) or len(hidden) < 4:
+        return None
+    return Mend({"model.hidden": list(hidden[: len(hidden) // 2])}, "half the layers, half the way for the gradient")
+
+
+def _leak(verdict: Verdict, recipe: Recipe) -> Mend | None:
+    if value(recipe, "model.activation") != "relu":
+        return None
+    reason = "a leaky rectifier has a gradient below zero as well, so that no unit dies"
+    return Mend({"model.activation": "leaky_relu"}, f"{reason} (Maas et al. 2013)")
+
+
+def _rate(verdict: Verdict, recipe: Recipe) -> Mend | None:
+    key = "train.optimizer.learning_rate"
+    now = value(recipe, key)
+    ill = [one.rate for one in (verdict, *verdict.also) if one.rate is not None]
+    if now is None or not ill or ill[0] == now:
+        return None
+    return Mend({key: ill[0]}, "with it one step moves weights by some thousandths of their size, as is usual")
+
+
+def _lower(verdict: Verdict, recipe: Recipe) -> Mend | None:
+    now = value(recipe, "train.optimizer.learning_rate")
+    if now is None:
+        return None
+    lower = float(f"{now / 10:.0e}")
+    dead = "units die where a step throws them far below zero"
+    reason = dead if verdict.name == "dead" else "shorter steps do not throw the weights out of reach"
+    return Mend({"train.optimizer.learning_rate": lower}, reason)
+
+
+def _clip(verdict: Verdict, recipe: Recipe) -> Mend | None:
+    if value(recipe, "train.clip", "no such key") is not None:
+        return None
+    return Mend({"train.clip": {"global_norm": 1.0}}, "a step is then never longer than that, whatever the gradient")
+
+
+_FOR: dict[str, tuple[Callable[[Verdict, Recipe], Mend | None], ...]] = {
+    "vanishing": (_rectify, _start, _normalize, _shallower),
+    "exploding": (_start, _normalize, _clip, _shallower),
+    "learning_rate_too_high": (_rate, _clip),
+    "dead": (_start, _normalize, _leak, _lower),
+    "saturated": (_normalize, _start, _rectify),
+    "learning_rate_too_low": (_rate,),
+    "diverged": (_lower, _clip),
+}
