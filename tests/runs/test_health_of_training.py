@@ -36,7 +36,7 @@ class Own(Backbone):
         doors, x = flat(inputs)
         inner_in = keras.Input(x.shape[1:])
         hidden = keras.layers.Dense(5, activation="tanh", name="inner")(inner_in)
-        inside = keras.Model(inner_in, keras.layers.BatchNormalization()(hidden), name="inside")
+        inside = keras.Model(inner_in, keras.layers.BatchNormalization(name="norm")(hidden), name="inside")
         x = keras.layers.Dropout(0.3)(inside(x))
         return keras.Model(doors, keras.layers.Dense(outputs, name="logits")(x), name="own")
 """
@@ -116,7 +116,7 @@ def test_looking_changes_no_bit(home, model):
 def test_layers_within_models_are_seen_in_the_order_of_work(home):
     found = health(trained(home, "model=./own.py").run)
     names = [one["name"].rpartition("/")[2] for one in found["layers"]]
-    assert names == ["inner", "batch_normalization", "logits"]
+    assert names == ["inner", "norm", "logits"]
     first = found["samples"][0]
     assert first["step"] == 0 and first["ratio"] == [None] * 3
     assert first["saturated"][0] is not None and first["dead"][0] is None
