@@ -24,11 +24,12 @@ class ConnectionTableConvolution(keras.layers.Layer):
         side: int,
         padding: str = "valid",
         kernel_initializer: Any = "glorot_uniform",
+        use_bias: bool = True,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self.connections = [list(inputs) for inputs in connections]
-        self.side, self.padding = side, padding
+        self.side, self.padding, self.use_bias = side, padding, use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, shape: Any) -> None:
@@ -46,14 +47,16 @@ class ConnectionTableConvolution(keras.layers.Layer):
             places += [self.connections[m][i] * maps + m for i in range(fan) for m in members]
         self.placement = np.zeros((len(places), inputs * maps), "float32")
         self.placement[np.arange(len(places)), places] = 1
-        self.bias = self.add_weight(name="bias", shape=(maps,), initializer="zeros")
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(maps,), initializer="zeros")
 
     def call(self, inputs: Any) -> Any:
         ops, area = keras.ops, self.side**2
         connected = ops.concatenate([ops.reshape(kernel, (area, -1)) for kernel in self.kernels], axis=1)
         whole = ops.matmul(connected, ops.cast(self.placement, connected.dtype))
         kernel = ops.reshape(whole, (self.side, self.side, inputs.shape[-1], len(self.connections)))
-        return ops.conv(inputs, kernel, padding=self.padding, data_format="channels_last") + self.bias
+        maps = ops.conv(inputs, kernel, padding=self.padding, data_format="channels_last")
+        return maps + self.bias if self.use_bias else maps
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -61,5 +64,6 @@ class ConnectionTableConvolution(keras.layers.Layer):
             "connections": self.connections,
             "side": self.side,
             "padding": self.padding,
+            "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

@@ -1,39 +1,136 @@
-"""The names of activations and initialisers, the same in every architecture."""
+"""What architectures are put together from: activations, normalisation, dropout; the same names in every one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import math
+from typing import Annotated, Any, Literal
 
-if TYPE_CHECKING:
-    import keras
+from pydantic import Field
+
+from dlspec.recipe.component import OneOf, Section
+from dlspec.types import Place, RecipeError
 
 Activation = Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu"]
 """What follows a layer's weighted sum.  leaky_relu has the slope 0.2 below zero, elu is α = 1, gelu the exact one."""
 
-Initializer = Literal[
-    "auto",
-    "zeros",
-    "random_normal",
-    "random_uniform",
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_uniform",
-    "lecun_normal",
-    "orthogonal",
-]
-"""How weights start.  random_normal has the standard deviation 0.05, random_uniform the limits ±0.05."""
+Share = Annotated[float, Field(ge=0, lt=1)]
+"""Of units or maps, how many are silenced at each training step."""
+
+MOST_GROUPS = 32
+MAPS_TOGETHER, UNITS_TOGETHER = 4, 16
+"""how many maps of a picture, or units of a vector, a group holds at least, where the recipe does not say"""
 
 
-def initializer(name: Initializer, activation: str = "linear") -> keras.initializers.Initializer:
-    """A new initialiser, to be used for one variable: each draws its own numbers, from the global Keras seed.
+class NoNorm(Section):
+    """Nothing is normalised."""
 
-    "auto" is He et al. (2015) normal, variance 2 / fan-in, before the rectifier and its smooth relatives, and Glorot
-    and Bengio (2010) uniform, variance 2 / (fan-in + fan-out), before tanh, sigmoid and the logits.
+    name: Literal["none"] = "none"
+
+    def apply(self, x: Any, name: str) -> Any:
+        return x
+
+
+class BatchNorm(Section):
+    """Ioffe and Szegedy (2015): each unit, or each map of a picture, over the batch (and the picture).
+
+    In inference by running means of what training saw, which wants batches of some 8 examples and more.
+    """
+
+    name: Literal["batch"] = "batch"
+    momentum: float = Field(0.9, ge=0, lt=1)
+    """how much of the running mean and variance is kept at each step; nearer to 1 for many steps an epoch"""
+    epsilon: float = Field(1e-5, gt=0)
+    """added to the variance"""
+
+    def apply(self, x: Any, name: str) -> Any:
+        import keras
+
+        return keras.layers.BatchNormalization(momentum=self.momentum, epsilon=self.epsilon, name=name)(x)
+
+
+class LayerNorm(Section):
+    """Ba, Kiros and Hinton (2016): over all units of the layer, an example for itself; the batch does not matter.
+
+    Of a picture over height, width and maps together; scale and shift are one a unit, or one a map.
+    """
+
+    name: Literal["layer"] = "layer"
+    epsilon: float = Field(1e-5, gt=0)
+    """added to the variance"""
+
+    def apply(self, x: Any, name: str) -> Any:
+        import keras
+
+        if len(x.shape) == 2:
+            return keras.layers.LayerNormalization(epsilon=self.epsilon, name=name)(x)
+        return keras.layers.GroupNormalization(1, epsilon=self.epsilon, name=name)(x)
+
+
+class GroupNorm(Section):
+    """Wu and He (2018): over groups of maps, each with height and width, an example for itself; units in groups too."""
+
+    name: Literal["group"] = "group"
+    groups: int | None = Field(None, gt=0)
+    """how many; it must divide the maps or units of every layer.  Nothing given: of each layer the most, up to the
+    paper's 32, that leave 4 maps or 16 units in a group"""
+    epsilon: float = Field(1e-5, gt=0)
+    """added to the variance"""
+
+    def apply(self, x: Any, name: str) -> Any:
+        """Raises RecipeError where the groups do not divide the layer, or would hold one number each."""
+        import keras
+
+        return keras.layers.GroupNormalization(self.of(x.shape, name), epsilon=self.epsilon, name=name)(x)
+
+    def of(self, shape: Any, name: str) -> int:
+        """How many groups a layer of this shape (with the batch axis) has."""
+        maps, places = shape[-1], math.prod(shape[1:-1])
+        if self.groups is None:
+            together = UNITS_TOGETHER if len(shape) == 2 else MAPS_TOGETHER
+            return max(n for n in range(1, MOST_GROUPS + 1) if maps % n == 0 and (n == 1 or maps // n >= together))
+        possible = [n for n in range(1, maps + 1) if maps % n == 0 and (n == 1 or maps // n * places > 1)]
+        if self.groups not in possible:
+            what = "units" if len(shape) == 2 else "maps"
+            why = "would hold one number each, and make it 0" if maps % self.groups == 0 else "do not divide them"
+            raise RecipeError(
+                f"layer '{name}' has {maps} {what}, and {self.groups} groups {why}; "
+                f"possible: {', '.join(map(str, possible))}",
+                where=Place(key="model.normalization.groups"),
+            )
+        return self.groups
+
+
+Normalization = Annotated[Any, OneOf(None, NoNorm, BatchNorm, LayerNorm, GroupNorm)]
+"""A field by which a recipe says what is normalised: `batch`, or `{name: group, groups: 8}`."""
+
+
+def activated(x: Any, activation: str, name: str) -> Any:
+    """What follows a weighted sum."""
+    import keras
+
+    return keras.layers.Activation(activation, name=name)(x)
+
+
+def normalized(x: Any, how: Any, name: str) -> Any:
+    """As the recipe's `normalization` says."""
+    return how.apply(x, name)
+
+
+def has_bias(how: Any) -> bool:
+    """Whether the layer before a normalisation has a bias: not where the normalisation has a shift of its own."""
+    return bool(how.name == "none")
+
+
+def dropped(x: Any, share: float, name: str) -> Any:
+    """Silenced at random in training, the rest scaled up: units (Srivastava et al. 2014), or whole maps of a picture.
+
+    A map's neighbouring places tell each other, so that silencing places would leave all of it there (Tompson et al.
+    2015, "Efficient object localization", spatial dropout).
     """
     import keras
 
-    if name == "auto":
-        name = "glorot_uniform" if activation in {"tanh", "sigmoid", "linear"} else "he_normal"
-    return keras.initializers.get(name)
+    if not share:
+        return x
+    if len(x.shape) == 4:
+        return keras.layers.SpatialDropout2D(share, data_format="channels_last", name=name)(x)
+    return keras.layers.Dropout(share, name=name)(x)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from dlspec.recipe import positions
 from dlspec.recipe.complain import complaints
-from dlspec.recipe.component import ANY, PACKAGE, Section, nearest, unknown
+from dlspec.recipe.component import ANY, PACKAGE, OneOf, Section, nearest, unknown
 from dlspec.recipe.positions import Document, Spot
 from dlspec.recipe.schema import Recipe, choices
 from dlspec.types import Complaint, Place, RecipeError, UserError
@@ -234,6 +234,8 @@ def _merge(below: Document, above: Document, *, among_sets: bool = False) -> Doc
             take(path)
             return _without_nulls(high)
         named = low.get("name", choice.default if choice is not None and not among_sets else None)
+        if choice is not None:
+            where.update(_within(choice, high.get("name", named), path))
         same = "name" not in high or named in (high["name"], ANY) or (named is None and among_sets)
         if choice is not None and not same:
             take(path)
@@ -251,6 +253,16 @@ def _merge(below: Document, above: Document, *, among_sets: bool = False) -> Doc
 
     result.value = merged(below.value, above.value, ())
     return result
+
+
+def _within(choice: OneOf, name: Any, path: positions.Path) -> dict[tuple[str, ...], OneOf]:
+    """The choices among the settings of what is chosen: `model.initializer` of an mlp."""
+    if not isinstance(name, str) or name == ANY:
+        return {}
+    try:
+        return choices(choice.choose(name), tuple(map(str, path)))
+    except ValueError:
+        return {}  # no such name, which is complained of later; or the user's own, whose place is not known here
 
 
 def _without_nulls(value: Any) -> Any:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-COORDINATES = 20
-"""of each variable; all, where it has fewer"""
+COORDINATES, FEWEST, ALTOGETHER = 20, 2, 400
+"""of each variable (all, where it has fewer); of deep networks fewer, down to FEWEST, so that there are as many in all:
+each takes some passes through the whole network"""
 DRAWN = 3
 """times as many are drawn at most, in place of those at a kink"""
 STEP = 1e-5
@@ -44,28 +45,34 @@ def compare(value: Callable[[], Any], variables: Sequence[Any], *, seed: int = 0
 
     run = tf.function(value, jit_compile=False)
     start, automatic = taped()
+    wanted = max(FEWEST, min(COORDINATES, ALTOGETHER // max(1, len(variables))))
     at, random = float(start), np.random.default_rng(seed)
     return [
-        _one(lambda: float(run()), one, np.asarray(tf.convert_to_tensor(gradient)), at, random)
+        _one(lambda: float(run()), one, np.asarray(tf.convert_to_tensor(gradient)), at, random, wanted)
         for one, gradient in zip(variables, automatic, strict=True)
     ]
 
 
 def _one(
-    value: Callable[[], float], variable: Any, automatic: np.ndarray, at: float, random: np.random.Generator
+    value: Callable[[], float],
+    variable: Any,
+    automatic: np.ndarray,
+    at: float,
+    random: np.random.Generator,
+    wanted: int,
 ) -> Compared:
     flat, of = automatic.reshape(-1), np.array(variable.numpy(), np.float64).reshape(-1)
-    places = random.permutation(len(flat))[: DRAWN * COORDINATES]
+    places = random.permutation(len(flat))[: DRAWN * wanted]
     busy = np.flatnonzero(flat)
     # Where most gradients are 0 (rows of an embedding that no example uses) half of the places are others.
-    if np.count_nonzero(flat[places[:COORDINATES]]) < COORDINATES // 2 and len(busy):
-        busy, half = random.permutation(busy), COORDINATES // 2
+    if np.count_nonzero(flat[places[:wanted]]) < wanted // 2 and len(busy):
+        busy, half = random.permutation(busy), wanted // 2
         turns = [busy[:half], places[:half], busy[half : DRAWN * half], places[half:]]
         places = np.array(list(dict.fromkeys(np.concatenate(turns).tolist())))
     noise = NOISE * max(1.0, abs(at))
     compared, kinks, wrong, worst = 0, 0, 0, (0.0, 0.0, 0.0)
     for place in places:
-        if compared >= min(COORDINATES, len(flat)):
+        if compared >= min(wanted, len(flat)):
             break
         numerical = _numerical(value, variable, int(place), float(of[place]), at, noise)
         if numerical is None:

@@ -30,7 +30,7 @@ def start(recipe: Recipe, state: State, fresh: Callable[[], Any], batch: Batch) 
     loss = loss_of(recipe, state)
     for _ in range(FRESH):
         network = fresh()
-        losses.append(float(loss(network.predict(batch.x, batch_size=FEW, verbose=0), batch)))
+        losses.append(float(loss(first_outputs(network, batch), batch)))
     mean, expected = statistics.fmean(losses), recipe.task.expected_initial_loss(state)
     exploding = _exploding(network, batch.take(slice(0, FEW)))
     said = f"{mean:.4g}, mean over {FRESH} fresh networks and {batch.size:,} examples of train"
@@ -56,13 +56,22 @@ def start(recipe: Recipe, state: State, fresh: Callable[[], Any], batch: Batch) 
     return said, [Finding("warning", "initial_loss", "model", message)]
 
 
+def first_outputs(network: Any, batch: Batch) -> Any:
+    """The outputs that the first steps of training see: a fresh network has no running means to normalise by."""
+    import keras
+
+    parts = [slice(start, start + FEW) for start in range(0, batch.size, FEW)]
+    outputs = [network({name: values[part] for name, values in batch.x.items()}, training=True) for part in parts]
+    return keras.tree.map_structure(lambda *some: np.concatenate([np.asarray(one) for one in some]), *outputs)
+
+
 def _exploding(network: Any, batch: Batch) -> list[Finding]:
     """Outputs that are no finite numbers, or huge; and the layer where that begins."""
     import keras
 
     clone, found = calls(network)
     floats = [(call, one) for call in found for one in call.outputs if str(one.dtype).startswith("float")]
-    given = keras.Model(clone.inputs, [one for _, one in floats]).predict_on_batch(batch.x)
+    given = [np.asarray(one) for one in keras.Model(clone.inputs, [one for _, one in floats])(batch.x, training=True)]
     sizes = {
         id(one): _size(batch.x[one.name]) for one in clone.inputs if one.name in batch.x and _real(batch.x[one.name])
     }

@@ -24,7 +24,7 @@ from dlspec.runs.train import train
 TABLE = """
 task: classification
 data: {name: csv, path: tumours.csv, target: diagnosis}
-model: {name: mlp, hidden: [32, 32], dropout: 0.3, batch_norm: true}
+model: {name: mlp, hidden: [32, 32], dropout: 0.3, normalization: batch}
 train: {seed: 1, epochs: 5}
 """
 

@@ -7,11 +7,14 @@ import pytest
 import dlspec.layers
 from dlspec.layers.connection_table_convolution import ConnectionTableConvolution
 from dlspec.layers.fan_in_uniform import FanInUniform
+from dlspec.layers.identity_shortcut import IdentityShortcut
 from dlspec.layers.squash import Squash
 from dlspec.layers.subsampling import Subsampling
 
+LAYERS = ["ConnectionTableConvolution", "FanInUniform", "IdentityShortcut", "Squash", "Subsampling"]
 
-@pytest.mark.parametrize("name", ["ConnectionTableConvolution", "FanInUniform", "Squash", "Subsampling"])
+
+@pytest.mark.parametrize("name", LAYERS)
 def test_importing_the_package_registers_every_layer(name):
     assert dlspec.layers
     assert keras.saving.get_registered_object(f"dlspec>{name}") is not None
@@ -81,3 +84,24 @@ def test_connection_table_convolution_survives_its_config():
     again = ConnectionTableConvolution.from_config(layer.get_config())
     x = np.ones((1, 4, 4, 2), "float32")
     assert np.array_equal(again(x), layer(x)) and again.connections == [[0, 1], [1]]
+
+
+def test_a_convolution_without_bias():
+    layer = ConnectionTableConvolution([[0, 1], [1]], 3, use_bias=False)
+    again = ConnectionTableConvolution.from_config(layer.get_config())
+    again.build((None, 5, 5, 2))
+    assert again.count_params() == 9 * 3
+
+
+def test_identity_shortcut_by_hand():
+    x = np.arange(2 * 3 * 4 * 2, dtype="float32").reshape(2, 3, 4, 2)
+    layer = IdentityShortcut(5, 2)
+    result = keras.ops.convert_to_numpy(layer(x))
+    assert result.shape == layer.compute_output_shape(x.shape) == (2, 2, 2, 5)
+    assert result[0, :, :, :2].tolist() == [[[0, 1], [4, 5]], [[16, 17], [20, 21]]]
+    assert not result[..., 2:].any() and not layer.weights
+    again = IdentityShortcut.from_config(layer.get_config())
+    assert np.array_equal(again(x), result)
+    with pytest.raises(ValueError, match="2 maps come in, and only 1 go out"):
+        IdentityShortcut(1)(x)
+    assert np.array_equal(IdentityShortcut(2)(x), x)

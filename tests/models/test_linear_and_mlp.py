@@ -59,9 +59,10 @@ def test_linear_agrees_with_numpy_on_pictures():
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_mlp_agrees_with_numpy(activation, batch_norm):
-    model = randomized(MLP(hidden=(6, 5), activation=activation, batch_norm=batch_norm, dropout=0.5).build(MIXED, 2))
+@pytest.mark.parametrize("normalization", ["none", "batch", "layer", {"name": "group", "groups": 2}])
+def test_mlp_agrees_with_numpy(activation, normalization):
+    settings = {"hidden": (6, 8), "activation": activation, "normalization": normalization, "dropout": 0.5}
+    model = randomized(MLP(**settings).build(MIXED, 2))
     rng = np.random.default_rng(0)
     numeric = rng.normal(size=(9, 7)).astype("float32")
     categories = np.stack([rng.integers(0, 4, 9), rng.integers(0, 30, 9)], axis=1).astype("int32")
@@ -70,19 +71,30 @@ def test_mlp_agrees_with_numpy(activation, batch_norm):
     for number in (1, 2):
         kernel, *bias = weights(model, f"hidden_{number}")
         x = x @ kernel + (bias[0] if bias else 0)
-        if batch_norm:
-            gamma, beta, mean, variance = weights(model, f"norm_{number}")
-            x = gamma * (x - mean) / np.sqrt(variance + 1e-3) + beta
+        assert bool(bias) == (normalization == "none")
+        if normalization != "none":
+            gamma, beta, *running = weights(model, f"norm_{number}")
+            x = gamma * normalized(x, normalization, running) + beta
         x = ACTIVATIONS[activation](x)
     kernel, bias = weights(model, "logits")
-    assert predicted(model, numeric=numeric, categories=categories) == pytest.approx(x @ kernel + bias, rel=1e-4)
+    assert predicted(model, numeric=numeric, categories=categories) == pytest.approx(
+        x @ kernel + bias, rel=1e-4, abs=1e-5
+    )
+
+
+def normalized(x, how, running):
+    if how == "batch":
+        return (x - running[0]) / np.sqrt(running[1] + 1e-5)
+    groups = x.reshape(len(x), 1 if how == "layer" else how["groups"], -1)
+    mean, variance = groups.mean(axis=2, keepdims=True), groups.var(axis=2, keepdims=True)
+    return ((groups - mean) / np.sqrt(variance + 1e-5)).reshape(x.shape)
 
 
 def test_mlp_parameter_count_and_depth():
     assert MLP(hidden=(10,)).build(TABLE, 1).count_params() == 7 * 10 + 10 + 10 + 1
     assert MLP(hidden=()).build(TABLE, 4).count_params() == 7 * 4 + 4
     # Batch normalisation takes the place of the bias: scale, shift, moving mean and variance of each unit.
-    assert MLP(hidden=(10,), batch_norm=True).build(TABLE, 1).count_params() == 7 * 10 + 4 * 10 + 10 + 1
+    assert MLP(hidden=(10,), normalization="batch").build(TABLE, 1).count_params() == 7 * 10 + 4 * 10 + 10 + 1
 
 
 def test_dropout_silences_in_training_alone():

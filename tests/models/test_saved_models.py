@@ -9,6 +9,7 @@ import numpy as np
 from dlspec.models.tabular.linear import Linear
 from dlspec.models.tabular.mlp import MLP
 from dlspec.models.vision.lenet5 import LeNet5
+from dlspec.models.vision.resnet import ResNet
 
 MIXED = {
     "numeric": {"shape": [3], "dtype": "float32"},
@@ -17,10 +18,17 @@ MIXED = {
 PICTURE = {"picture": {"shape": [32, 32, 1], "dtype": "float32"}}
 PLAIN = {
     "linear": (Linear(initializer="glorot_normal"), MIXED),
-    "mlp": (MLP(dropout=0.2, batch_norm=True), MIXED),
+    "mlp": (MLP(dropout=0.2, normalization="batch", initializer={"name": "he_normal", "scale": 2.0}), MIXED),
+    "mlp_group": (MLP(normalization="group", initializer={"name": "orthogonal", "scale": 0.5}), MIXED),
     "lenet5": (LeNet5(), PICTURE),
+    "lenet5_layer": (LeNet5(normalization="layer", dropout=0.2, spatial_dropout=0.1), PICTURE),
+    "resnet_projection": (ResNet(depth=8, shortcut="projection", spatial_dropout=0.1), PICTURE),
 }
-CUSTOM = {"lenet5_paper": (LeNet5(form="paper", dropout=0.2), PICTURE)}
+CUSTOM = {
+    "lenet5_paper": (LeNet5(form="paper", dropout=0.2, normalization="batch"), PICTURE),
+    "resnet": (ResNet(depth=8), PICTURE),
+    "resnet_bottleneck": (ResNet(depth=11, bottleneck=True, version=2, normalization="group"), PICTURE),
+}
 SCRIPT = """
 import sys
 import keras, numpy as np

@@ -233,6 +233,22 @@ def test_a_name_that_is_the_same_keeps_the_settings(write):
     assert load(write("extends: base.yaml\ninput: {name: picture}\n")).recipe.input.size == (32, 32)
 
 
+def test_choices_within_an_architecture_are_layered_like_others(write):
+    base = GOOD.replace("lenet5, activation: tanh", "lenet5, initializer: {name: random_normal, scale: 0.01}")
+    write(base, "base.yaml")
+    other = write("extends: base.yaml\nmodel: {initializer: {name: he_normal}}", "patch.yaml")
+    assert load(other).recipe.model.initializer.model_dump() == {"name": "he_normal", "scale": 1.0}
+    short = write("extends: base.yaml\nmodel: {initializer: orthogonal}", "short.yaml")
+    assert load(short).recipe.model.initializer.model_dump() == {"name": "orthogonal", "scale": 1.0}
+    one = load(write(base), ["model.initializer.scale=0.5"]).recipe.model.initializer
+    assert one.model_dump() == {"name": "random_normal", "scale": 0.5}
+    short_base = write(GOOD.replace("activation: tanh", "initializer: he_normal"), "he.yaml")
+    one = load(short_base, ["model.initializer.scale=2"]).recipe.model.initializer
+    assert one.model_dump() == {"name": "he_normal", "scale": 2.0}
+    one = load(write(GOOD), ["model.initializer.scale=2"]).recipe.model.initializer
+    assert one.model_dump() == {"name": "auto", "scale": 2.0}
+
+
 def test_null_that_removes_nothing_is_no_way_to_hide_a_typo(write):
     write(GOOD, "base.yaml")
     assert load(write("extends: base.yaml\ntrain: {seed: null}\n")).recipe.train.seed == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.models.base import Backbone, Shapes, flat
-from dlspec.models.pieces import Initializer, initializer
+from dlspec.models.initializers import Initializer, Zeros, initializer
 
 if TYPE_CHECKING:
     import keras
@@ -18,7 +18,7 @@ class Linear(Backbone):
     accepts: ClassVar[tuple[str, ...]] = ("table", "picture")
     summary: ClassVar[str] = "logistic, softmax or linear regression: one layer of weights"
 
-    initializer: Initializer = "zeros"
+    initializer: Initializer = Zeros()
     """how the weights start; zeros are safe here, as the loss has one minimum"""
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:

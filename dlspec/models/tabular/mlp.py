@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.models.base import Backbone, Shapes, flat
-from dlspec.models.pieces import Activation, Initializer, initializer
+from dlspec.models.initializers import Auto, Initializer, initializer
+from dlspec.models.pieces import (
+    Activation,
+    NoNorm,
+    Normalization,
+    Share,
+    activated,
+    dropped,
+    has_bias,
+    normalized,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -16,8 +26,7 @@ if TYPE_CHECKING:
 class MLP(Backbone):
     """The multilayer perceptron of Rumelhart, Hinton and Williams (1986), of any depth.
 
-    Each hidden layer is a weighted sum, batch normalisation (Ioffe and Szegedy 2015) where asked for, the activation,
-    and dropout (Srivastava et al. 2014) where asked for.
+    Each hidden layer is a weighted sum, normalisation where asked for, the activation, and dropout where asked for.
     """
 
     name: Literal["mlp"] = "mlp"
@@ -28,26 +37,23 @@ class MLP(Backbone):
     """units of each hidden layer, the first nearest to the input"""
     activation: Activation = "relu"
     """what follows each hidden layer"""
-    initializer: Initializer = "auto"
+    initializer: Initializer = Auto()
     """how the weights start; auto: he_normal before relu, leaky_relu, elu, gelu and silu, glorot_uniform elsewhere"""
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    normalization: Normalization = NoNorm()
+    """none, batch, layer or group: each hidden layer before its activation"""
+    dropout: Share = 0.0
     """share of each hidden layer's units that is silenced at each training step"""
-    batch_norm: bool = False
-    """normalise each hidden layer over the batch, before its activation"""
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         import keras
 
-        layers = keras.layers
+        layers, biased = keras.layers, has_bias(self.normalization)
         doors, x = flat(inputs)
         for number, units in enumerate(self.hidden, 1):
             start = initializer(self.initializer, self.activation)
-            # Batch normalisation has a bias of its own.
-            x = layers.Dense(units, use_bias=not self.batch_norm, kernel_initializer=start, name=f"hidden_{number}")(x)
-            if self.batch_norm:
-                x = layers.BatchNormalization(name=f"norm_{number}")(x)
-            x = layers.Activation(self.activation, name=f"{self.activation}_{number}")(x)
-            if self.dropout:
-                x = layers.Dropout(self.dropout, name=f"dropout_{number}")(x)
+            x = layers.Dense(units, use_bias=biased, kernel_initializer=start, name=f"hidden_{number}")(x)
+            x = normalized(x, self.normalization, f"norm_{number}")
+            x = activated(x, self.activation, f"{self.activation}_{number}")
+            x = dropped(x, self.dropout, f"dropout_{number}")
         logits = layers.Dense(outputs, kernel_initializer=initializer(self.initializer), name="logits")(x)
         return keras.Model(doors, logits, name="mlp")

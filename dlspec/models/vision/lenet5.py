@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
-
 from dlspec.models.base import Backbone, Shapes, picture
-from dlspec.models.pieces import Activation, Initializer, initializer
+from dlspec.models.initializers import Auto, Initializer, initializer
+from dlspec.models.pieces import (
+    Activation,
+    NoNorm,
+    Normalization,
+    Share,
+    activated,
+    dropped,
+    has_bias,
+    normalized,
+)
 from dlspec.types import RecipeError
 
 if TYPE_CHECKING:
@@ -46,34 +54,37 @@ class LeNet5(Backbone):
     """how 2×2 squares become one; nothing given: max (modern), or the trainable subsampling (paper)"""
     padding: Literal["valid", "same"] = "valid"
     """valid: convolutions shrink the maps, as in the paper, from 16×16 up; same: they keep them, from 4×4 up"""
-    initializer: Initializer = "auto"
+    initializer: Initializer = Auto()
     """how the weights start; auto: by the activation (see mlp), and in the paper's form uniform in ±2.4 / fan-in"""
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    normalization: Normalization = NoNorm()
+    """none, batch, layer or group: the maps of C1 and C3, the 120 and the 84 units, before what follows them"""
+    dropout: Share = 0.0
     """share of the 120 and of the 84 units that is silenced at each training step"""
+    spatial_dropout: Share = 0.0
+    """share of the maps of S2 and S4 that is silenced, whole maps at a time, at each training step"""
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         """Raises RecipeError where the picture is too small, with the smallest that can be taken."""
         import keras
 
-        layers = keras.layers
+        layers, biased = keras.layers, has_bias(self.normalization)
         doors, x = picture(inputs)
         self._check_size(*x.shape[1:3])
-        convolution: dict[str, Any] = {"padding": self.padding, "data_format": "channels_last"}
+        convolution: dict[str, Any] = {"padding": self.padding, "data_format": "channels_last", "use_bias": biased}
         x = layers.Conv2D(6, 5, kernel_initializer=self._start(), name="C1", **convolution)(x)
-        x = self._pooled(self._activated(x, "C1"), "S2")
+        x = self._pooled(self._bent(x, "C1"), "S2")
         if self.form == "paper":
             from dlspec.layers.connection_table_convolution import ConnectionTableConvolution
 
-            x = ConnectionTableConvolution(C3, 5, self.padding, kernel_initializer=self._start(), name="C3")(x)
+            table: dict[str, Any] = {"padding": self.padding, "use_bias": biased, "kernel_initializer": self._start()}
+            x = ConnectionTableConvolution(C3, 5, name="C3", **table)(x)
         else:
             x = layers.Conv2D(16, 5, kernel_initializer=self._start(), name="C3", **convolution)(x)
-        x = self._pooled(self._activated(x, "C3"), "S4")
+        x = self._pooled(self._bent(x, "C3"), "S4")
         x = layers.Flatten(name="flat", data_format="channels_last")(x)
         for name, units in (("C5", 120), ("F6", 84)):
-            x = layers.Dense(units, kernel_initializer=self._start(), name=name)(x)
-            x = self._activated(x, name)
-            if self.dropout:
-                x = layers.Dropout(self.dropout, name=f"{name}_dropout")(x)
+            x = layers.Dense(units, use_bias=biased, kernel_initializer=self._start(), name=name)(x)
+            x = dropped(self._bent(x, name), self.dropout, f"{name}_dropout")
         logits = layers.Dense(outputs, kernel_initializer=self._start("linear"), name="logits")(x)
         return keras.Model(doors, logits, name="lenet5")
 
@@ -87,21 +98,22 @@ class LeNet5(Backbone):
             )
 
     def _start(self, activation: str = "") -> Any:
-        if self.form == "paper" and self.initializer == "auto":
+        if self.form == "paper" and self.initializer.name == "auto":
             from dlspec.layers.fan_in_uniform import FanInUniform
 
-            return FanInUniform()
+            return FanInUniform(2.4 * self.initializer.scale)
         return initializer(self.initializer, activation or self.activation or _USUAL[self.form])
 
-    def _activated(self, x: Any, name: str) -> Any:
-        import keras
+    def _bent(self, x: Any, name: str) -> Any:
+        return self._activated(normalized(x, self.normalization, f"{name}_norm"), name)
 
+    def _activated(self, x: Any, name: str) -> Any:
         if self.form == "paper" and self.activation is None:
             from dlspec.layers.squash import Squash
 
             return Squash(name=f"{name}_squash")(x)
         activation = self.activation or _USUAL[self.form]
-        return keras.layers.Activation(activation, name=f"{name}_{activation}")(x)
+        return activated(x, activation, f"{name}_{activation}")
 
     def _pooled(self, x: Any, name: str) -> Any:
         import keras
@@ -109,9 +121,11 @@ class LeNet5(Backbone):
         if self.form == "paper" and self.pooling is None:
             from dlspec.layers.subsampling import Subsampling
 
-            return self._activated(Subsampling(name=name)(x), name)
-        pool = keras.layers.AveragePooling2D if self.pooling == "average" else keras.layers.MaxPooling2D
-        return pool(2, data_format="channels_last", name=name)(x)
+            x = self._activated(Subsampling(name=name)(x), name)
+        else:
+            pool = keras.layers.AveragePooling2D if self.pooling == "average" else keras.layers.MaxPooling2D
+            x = pool(2, data_format="channels_last", name=name)(x)
+        return dropped(x, self.spatial_dropout, f"{name}_dropout")
 
 
 _USUAL = {"modern": "relu", "paper": "tanh"}
