@@ -59,8 +59,10 @@ class LayerNorm(Section):
     """added to the variance"""
 
     def apply(self, x: Any, name: str) -> Any:
+        """Raises RecipeError where the layer is a single number."""
         import keras
 
+        _refuse_one(x.shape, name)
         if len(x.shape) == 2:
             return keras.layers.LayerNormalization(epsilon=self.epsilon, name=name)(x)
         return keras.layers.GroupNormalization(1, epsilon=self.epsilon, name=name)(x)
@@ -84,6 +86,7 @@ class GroupNorm(Section):
 
     def of(self, shape: Any, name: str) -> int:
         """How many groups a layer of this shape (with the batch axis) has."""
+        _refuse_one(shape, name)
         maps, places = shape[-1], math.prod(shape[1:-1])
         if self.groups is None:
             together = UNITS_TOGETHER if len(shape) == 2 else MAPS_TOGETHER
@@ -98,6 +101,12 @@ class GroupNorm(Section):
                 where=Place(key="model.normalization.groups"),
             )
         return self.groups
+
+
+def _refuse_one(shape: Any, name: str) -> None:
+    if math.prod(shape[1:]) == 1:
+        message = f"layer '{name}' normalises a single number, and makes it 0; give the layer more units, or say batch"
+        raise RecipeError(message, where=Place(key="model.normalization"))
 
 
 Normalization = Annotated[Any, OneOf(None, NoNorm, BatchNorm, LayerNorm, GroupNorm)]

@@ -67,7 +67,9 @@ def test_groups_that_cannot_be():
         MLP(hidden=(6,), normalization={"name": "group", "groups": 6}).build(TABLE, 2)
     assert caught.value.complaints[0].where.key == "model.normalization.groups"
     assert GroupNorm(groups=16).of((None, 8, 8, 16), "norm") == 16  # each map for itself: instance normalisation
-    assert GroupNorm(groups=1).of((None, 1), "norm") == 1
+    for how in ("layer", "group"):
+        with pytest.raises(RecipeError, match="'norm_2' normalises a single number, and makes it 0"):
+            MLP(hidden=(6, 1), normalization=how).build(TABLE, 2)
 
 
 @pytest.mark.parametrize("how", ["none", "batch", "layer", "group"])
