@@ -177,8 +177,8 @@ class Figure(NamedTuple):
 
     `matrix`: rows, columns (names), values (list of lists), row_title, column_title.
     `lines`: series (list of {name, x, y}, optional low and high, and counts: dots of that size, not joined), x_title,
-    y_title, optional diagonal (true), x_range and y_range ([low, high]), mark ({x, name}: a vertical line); a y of None
-    is a gap.
+    y_title, optional diagonal (true), x_range and y_range ([low, high]), x_logarithmic (true), mark ({x, name}: a
+    vertical line); a y of None is a gap.
     `points`: x, y, x_title, y_title, optional diagonal.
     `bars`: names, values, optional low and high, x_title, y_title; edges (one more than values) instead of names make a
     histogram.

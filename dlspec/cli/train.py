@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +30,17 @@ def train(
         bool,
         typer.Option("--accept-changes", help="With --resume RUN and a RECIPE: go on with what the recipe changes."),
     ] = False,
+    find_learning_rate: Annotated[
+        bool,
+        typer.Option(
+            "--find-learning-rate",
+            help="Do not train: sweep the learning rate over a few hundred steps, and suggest one.",
+        ),
+    ] = False,
+    rates: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--rates", metavar="LOW HIGH", help="With --find-learning-rate: what to sweep (1e-6 to 10)."),
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -46,6 +57,11 @@ def train(
         from dlspec.recipe.load import load
 
         loaded = load(recipe, sets)
+    if find_learning_rate or rates:
+        if resume is not None or recipe is None or not find_learning_rate:
+            raise typer.BadParameter("--find-learning-rate (and its --rates) goes with a RECIPE, and not with --resume")
+        _find_learning_rate(loaded, [recipe, *(word for one in sets for word in ("--set", one))], rates, out, json)
+        return
 
     from dlspec.report.progress import ConsoleWatch
     from dlspec.report.terminal import print_trained
@@ -59,3 +75,15 @@ def train(
 
         trained = go_on(resume, recipe=recipe, sets=sets, accept_changes=accept_changes, root=out, watch=ConsoleWatch())
     answer(trained.json(), json, lambda: print_trained(trained.json()))
+
+
+def _find_learning_rate(
+    loaded: Any, given: list[str], rates: tuple[float, float] | None, out: Path, json: bool
+) -> None:
+    from dlspec.report.progress import ConsoleWatch
+    from dlspec.report.range_test import print_range_test
+    from dlspec.runs.learning_rate import HIGH, LOW, find_learning_rate
+
+    low, high = rates or (LOW, HIGH)
+    found = find_learning_rate(loaded, low=low, high=high, out=out, watch=ConsoleWatch()).json()
+    answer(found, json, lambda: print_range_test(found, given))

@@ -27,7 +27,7 @@ LONGEST_TEXT = 1_500
 
 def page(held: Mapping[str, Any]) -> str:
     """The page of what `dlspec.runs.report.gathered` found; each part of it only where there is something to show."""
-    return _environment().get_template("page.jinja").render(**view(held))
+    return template("page.jinja").render(**view(held))
 
 
 def view(held: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,6 +206,11 @@ def _data(data: Mapping[str, Any]) -> dict[str, Any]:
 def _most_and_least(total: Mapping[str, int]) -> list[str]:
     ordered = sorted(total, key=lambda name: -total[name])
     return [*ordered[: MOST_CLASSES // 2], *ordered[-MOST_CLASSES // 2 :]]
+
+
+def template(name: str) -> Any:
+    """A template that stands beside this file, with the filters that all pages share."""
+    return _environment().get_template(name)
 
 
 @functools.cache

@@ -36,7 +36,12 @@ def lines(title: str, data: Mapping[str, Any]) -> Markup:
     names = [(one["name"], f"line c{place % COLOURS}") for place, one in enumerate(drawn)] if len(drawn) > 1 else []
     names += [(data["mark"]["name"], "mark")] if data.get("mark") else []
     frame = Frame(
-        Axis([x for one in drawn for x in one["x"]], within=data.get("x_range"), whole=whole),
+        Axis(
+            [x for one in drawn for x in one["x"]],
+            within=data.get("x_range"),
+            whole=whole,
+            logarithmic=bool(data.get("x_logarithmic")),
+        ),
         Axis(values, within=data.get("y_range"), most=5, logarithmic=logarithmic),
         x_title=data["x_title"],
         y_title=data["y_title"] + (" (logarithmic)" if logarithmic else ""),
