@@ -143,3 +143,14 @@ def dropped(x: Any, share: float, name: str) -> Any:
     if len(x.shape) == 4:
         return keras.layers.SpatialDropout2D(share, data_format="channels_last", name=name)(x)
     return keras.layers.Dropout(share, name=name)(x)
+
+
+def logits(x: Any, outputs: int, start: Any) -> Any:
+    """The last layer: (batch, outputs), a weighted sum and nothing after it; in float32 where others compute in less.
+
+    start: the initialiser of its weights.
+    """
+    import keras
+
+    narrow = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
+    return keras.layers.Dense(outputs, kernel_initializer=start, dtype="float32" if narrow else None, name="logits")(x)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from dlspec.models.pieces import GroupNorm, LayerNorm, dropped, has_bias
+from dlspec.models.tabular.linear import Linear
 from dlspec.models.tabular.mlp import MLP
 from dlspec.models.vision.lenet5 import LeNet5
 from dlspec.models.vision.resnet import ResNet
@@ -127,3 +128,17 @@ def test_dropout_of_resnet():
     found = [(one.name, type(one).__name__, one.rate) for one in network.layers if "Dropout" in type(one).__name__]
     spatial = [(f"conv{stage}_block1_1_dropout", "SpatialDropout2D", 0.2) for stage in (2, 3, 4)]
     assert found == [*spatial, ("dropout", "Dropout", 0.3)]
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64", "float32"])
+@pytest.mark.parametrize("model", [Linear(), MLP(), LeNet5(), LeNet5(form="paper"), ResNet(depth=8)])
+def test_logits_are_of_full_precision(model, policy):
+    """A softmax of bfloat16 logits would know three digits of them."""
+    keras.config.set_dtype_policy(policy)
+    try:
+        network = model.build(TABLE if "table" in model.accepts else PICTURE, 3)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert network.output.dtype == {"mixed_bfloat16": "float32"}.get(policy, policy)
+    inner = [one.compute_dtype for one in network.layers if one.name in ("hidden_1", "C1", "conv1_conv")]
+    assert inner == [policy.removeprefix("mixed_")] * (model.name != "linear")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.models.base import Backbone, Shapes, flat
 from dlspec.models.initializers import Initializer, Zeros, initializer
+from dlspec.models.pieces import logits
 
 if TYPE_CHECKING:
     import keras
@@ -25,5 +26,4 @@ class Linear(Backbone):
         import keras
 
         doors, x = flat(inputs)
-        logits = keras.layers.Dense(outputs, kernel_initializer=initializer(self.initializer), name="logits")(x)
-        return keras.Model(doors, logits, name="linear")
+        return keras.Model(doors, logits(x, outputs, initializer(self.initializer)), name="linear")

@@ -16,6 +16,7 @@ from dlspec.models.pieces import (
     activated,
     dropped,
     has_bias,
+    logits,
     normalized,
 )
 
@@ -55,5 +56,4 @@ class MLP(Backbone):
             x = normalized(x, self.normalization, f"norm_{number}")
             x = activated(x, self.activation, f"{self.activation}_{number}")
             x = dropped(x, self.dropout, f"dropout_{number}")
-        logits = layers.Dense(outputs, kernel_initializer=initializer(self.initializer), name="logits")(x)
-        return keras.Model(doors, logits, name="mlp")
+        return keras.Model(doors, logits(x, outputs, initializer(self.initializer)), name="mlp")

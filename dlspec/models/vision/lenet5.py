@@ -14,6 +14,7 @@ from dlspec.models.pieces import (
     activated,
     dropped,
     has_bias,
+    logits,
     normalized,
 )
 from dlspec.types import RecipeError
@@ -85,8 +86,7 @@ class LeNet5(Backbone):
         for name, units in (("C5", 120), ("F6", 84)):
             x = layers.Dense(units, use_bias=biased, kernel_initializer=self._start(), name=name)(x)
             x = dropped(self._bent(x, name), self.dropout, f"{name}_dropout")
-        logits = layers.Dense(outputs, kernel_initializer=self._start("linear"), name="logits")(x)
-        return keras.Model(doors, logits, name="lenet5")
+        return keras.Model(doors, logits(x, outputs, self._start("linear")), name="lenet5")
 
     def _check_size(self, height: int, width: int) -> None:
         smallest = 16 if self.padding == "valid" else 4

@@ -17,6 +17,7 @@ from dlspec.models.pieces import (
     activated,
     dropped,
     has_bias,
+    logits,
     normalized,
 )
 from dlspec.types import Place, RecipeError
@@ -110,8 +111,7 @@ class ResNet(Backbone):
             x = self._bent(x, "post")
         x = keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="pool")(x)
         x = dropped(x, self.dropout, "dropout")
-        logits = keras.layers.Dense(outputs, kernel_initializer=initializer(self.initializer), name="logits")(x)
-        return keras.Model(doors, logits, name=f"resnet{self.depth}")
+        return keras.Model(doors, logits(x, outputs, initializer(self.initializer)), name=f"resnet{self.depth}")
 
     def _check_size(self, height: int, width: int) -> None:
         if min(height, width) < SMALLEST:
