@@ -8,13 +8,14 @@ import pytest
 import dlspec
 
 PACKAGE = Path(dlspec.__file__).parent
-EVERYONE = {"types", "recipe.component"}
+EVERYONE = {"types", "proposals", "recipe.component"}
 ROOMS_BELOW_RUNS = {
     "data", "inputs", "tasks", "evaluators", "models.base", "strategy", "report", "recipe", "tuning", "layers",
     "numeric", "decode",
 }  # fmt: skip
 ALLOWED = {
     "types": set(),
+    "proposals": set(),
     "cli": {"runs", "tuning", "report", "recipe"},
     "runs": ROOMS_BELOW_RUNS,
     "tuning": ROOMS_BELOW_RUNS | {"runs"},
@@ -44,7 +45,7 @@ HEAVY = {
     "matplotlib",
     "tensorboard",
 }
-LIGHT_ROOMS = {"cli", "recipe", "data", "inputs", "tasks", "models", "evaluators", "types"}
+LIGHT_ROOMS = {"cli", "recipe", "data", "inputs", "tasks", "models", "evaluators", "types", "proposals"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -16,7 +16,7 @@ import typer
 # Looking for plugins of pydantic reads the metadata of every installed package; no command of ours has any.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from dlspec.cli import check, doctor, error_analysis, evaluate, predict, recipes, runs, train
+from dlspec.cli import check, doctor, error_analysis, evaluate, init, predict, recipes, runs, train
 from dlspec.cli.shared import answering
 from dlspec.types import ArgumentError, Place, RecipeError, UserError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)

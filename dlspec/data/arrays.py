@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from dlspec.data import sources
 from dlspec.data.base import Reader
 from dlspec.data.sources import PARTS, Source, some
+from dlspec.proposals import Proposal
 from dlspec.types import DataError, Examples, Place, Splits
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class Arrays(Reader):
                 message = f"labels are given for {', '.join(sorted(have))}, and path for {', '.join(sorted(want))}"
                 raise PydanticCustomError("arrays", "{message}", {"message": message})
         return self
+
+    @classmethod
+    def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
+        """An .npz of pictures or rows and their labels, by whatever names; an .npy with its labels beside it."""
+        from dlspec.data.array_guesses import proposed
+
+        return proposed(path) if path.endswith((".npz", ".npy")) else None
 
     def files(self) -> list[str]:
         labels = [] if self.labels is None else [*sources.parts(self.labels).values()]

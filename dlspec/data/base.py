@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from dlspec.data.splits import Split
+from dlspec.proposals import Proposal
 from dlspec.recipe.component import Component
 from dlspec.types import DataError, Splits
 
@@ -25,6 +26,16 @@ class Reader(Component):
 
     split: Split = Split()
     """how the examples are divided into train, dev and test"""
+
+    @classmethod
+    def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
+        """How this reader would read what lies at a path, for `init`; None where it is none of its formats.
+
+        path: absolute, and there.  target: the column that the user wants to predict, where columns can be chosen.
+        It looks at what it needs and no more, without keras.  Raises DataError, with the mend, where the path is of its
+        format and broken, or nothing can be learned from it.
+        """
+        return None
 
     def load(self, *, truth: bool = True) -> Splits:
         """The examples as they lie on disk: one part `all`, or the parts that the files themselves name.

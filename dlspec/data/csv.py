@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import model_validator
 
 from dlspec.data import sources
 from dlspec.data.tabular import Entered, TableReader, all_of, refuse
+from dlspec.proposals import Facts, Proposal
 from dlspec.types import DataError, Place
 
 if TYPE_CHECKING:
@@ -38,6 +40,27 @@ class CSV(TableReader):
             refuse(f"column '{self.target}' is the target and is dropped; take it out of drop")
         return self
 
+    @classmethod
+    def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
+        """A table, alone or one of train, dev and test by their names; or a folder that holds no other tables."""
+        from dlspec.data import part_files
+        from dlspec.data.table_guesses import is_table, opened, tables_in
+        from dlspec.data.table_proposal import common
+
+        if os.path.isdir(path):
+            tables = tables_in(cls, path)
+            return cls.recognize(part_files.one_of(path, tables, "tables"), target) if tables else None
+        if not is_table(cls, path):
+            return None
+        found = common(opened(cls, path, target), path, target)
+        if not found.roles.features:
+            raise DataError(_nothing(str(found.target.value), found.roles.why_not), where=Place(path))
+        facts = Facts("table", found.count, found.asked.outputs, (found.roles.features,))
+        return Proposal(
+            facts, found.asked.task, found.data, found.split, found.roles.input, found.asked.goal, found.seen,
+            found.doubts, str(found.target.value),
+        )  # fmt: skip
+
     def entered(self, data: Joined, names: Sequence[str], target: str | None, *, truth: bool) -> Entered:
         from dlspec.data.columns import typed
         from dlspec.numeric.rows import Rows
@@ -52,3 +75,14 @@ class CSV(TableReader):
         others += [sources.some("column", [f"'{one}'" for one in self.drop]) + " dropped"] if self.drop else []
         note = f"{len(features)} columns to predict from" + "".join(f"; {one}" for one in others)
         return Entered(x, frozenset(), [note])
+
+
+def _nothing(target: str, why_not: Mapping[str, str]) -> str:
+    """That no feature is left, and why."""
+    if not why_not:
+        return (
+            f"there is one column, '{target}', and nothing to predict it from; is this a table, and is it delimited by "
+            "commas, semicolons, tabs or |?"
+        )
+    why = "; ".join(f"'{name}': {one}" for name, one in list(why_not.items())[:6])
+    return f"no column is left to predict '{target}' from. {why}. Add columns of numbers or categories, or take another --target"

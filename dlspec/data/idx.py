@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.data.base import Reader
 from dlspec.data.sources import contents
+from dlspec.proposals import Facts, Line, Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import DataError, Examples, Place, Splits
 
@@ -34,6 +35,37 @@ class IDX(Reader):
 
     path: DataPath
     """the folder with train*images-idx3*, train*labels-idx1*, t10k*images-idx3*, t10k*labels-idx1*"""
+
+    @classmethod
+    def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
+        """A folder with files of these names, or one of the files."""
+        from collections import Counter
+
+        from dlspec.data import part_files
+        from dlspec.data.picture_guesses import of_shapes
+        from dlspec.data.questions import classes
+
+        folder = path if os.path.isdir(path) else os.path.dirname(path)
+        names = os.listdir(folder) if os.path.isdir(path) else [os.path.basename(path)]
+        if not any(_FILE.fullmatch(name) for name in names):
+            return None
+        splits = cls(path=folder).load()
+        counts = Counter(str(one) for part in splits.parts.values() for one in part.column("y"))
+        question = classes(dict(sorted(counts.items(), key=lambda one: int(one[0]))))
+        if "train" not in splits:
+            raise DataError(f"there are files of test alone; {_PATTERN} are looked for", where=Place(folder))
+        look = of_shapes([splits["train"].columns["x"].shape[1:]], counts)
+        return Proposal(
+            Facts("picture", counts.total(), question.outputs, look.shape),
+            question.task,
+            (Line("path", folder, "the folder of the idx files", path=True),),
+            part_files.division({part: len(own) for part, own in splits.parts.items()}),
+            look.input,
+            question.goal,
+            (*splits.notes, *question.seen),
+            question.doubts,
+            special=3,
+        )
 
     def files(self) -> list[str]:
         return sorted(file for part in self._found().values() for file in part.values())

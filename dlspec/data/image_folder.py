@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from dlspec.data import picture_folders
 from dlspec.data.base import Reader
 from dlspec.numeric.picture_formats import SUFFIXES, identity, shown
+from dlspec.proposals import Facts, Line, Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits
 
@@ -68,6 +69,44 @@ class ImageFolder(Reader):
                 "give a table with a column of dates, as data.name: image_table"
             )
         return self
+
+    @classmethod
+    def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
+        """A folder with pictures in class folders, or in those below train, dev and test."""
+        from dlspec.data import part_files
+        from dlspec.data.picture_guesses import in_groups, looks
+        from dlspec.data.questions import classes
+
+        if not os.path.isdir(path) or not picture_folders.below(path).pictures:
+            return None
+        layout = picture_folders.layout(path)
+        named = {part: {identity(c): files for c, files in own.items()} for part, own in layout.parts.items()}
+        if "train" not in named and "all" not in named:
+            raise DataError(f"there is {' and '.join(named)} and no train; to train, add it", where=Place(shown(path)))
+        counts = Counter({c: sum(len(own.get(c, ())) for own in named.values()) for own in named.values() for c in own})
+        if len(counts) == 1:
+            raise DataError(
+                f"all {counts.total():,} pictures lie in one folder, '{next(iter(counts))}', and there must be two "
+                "classes or more: add a folder of pictures of something else",
+                where=Place(shown(path)),
+            )
+        question = classes(counts)
+        files = sorted((one for own in named.values() for names in own.values() for one in names), key=identity)
+        look = looks([os.path.join(path, one) for one in files], counts)
+        sizes = {part: sum(map(len, own.values())) for part, own in named.items()}
+        parts = "" if "all" in sizes else "; " + ", ".join(f"{part} {many:,}" for part, many in sizes.items())
+        groups = in_groups(files) if "dev" not in sizes else None
+        return Proposal(
+            Facts("picture", counts.total(), question.outputs, look.shape, look.alike),
+            question.task,
+            (Line("path", path, path=True), *([groups] if groups else [])),
+            part_files.division(sizes),
+            look.input,
+            question.goal,
+            (f"{counts.total():,} pictures, a folder a class{parts}", *question.seen, *look.seen, *layout.notes),
+            question.doubts,
+            special=1,
+        )
 
     def files(self) -> list[str]:
         return [self.path]

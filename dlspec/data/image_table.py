@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.data.tabular import Entered, TableReader
-from dlspec.numeric.picture_formats import identity
+from dlspec.numeric.picture_formats import SUFFIXES, identity
+from dlspec.proposals import Facts, Line, Proposal
 from dlspec.recipe.component import DataPath
+from dlspec.types import DataError, Place
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dlspec.data.columns import Joined
 
 
@@ -34,6 +38,42 @@ class ImageTable(TableReader):
     """the column that names each example, for good; left out: the column of file names"""
     strict: bool = False
     """refuse the data where a picture is broken, instead of leaving that picture out and naming it"""
+
+    @classmethod
+    def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
+        """A table, alone or in a folder, one of whose columns names pictures."""
+        from dlspec.data import part_files
+        from dlspec.data.picture_guesses import looks
+        from dlspec.data.table_guesses import is_table, opened, tables_in
+        from dlspec.data.table_proposal import common
+
+        if os.path.isdir(path):
+            tables = tables_in(cls, path)
+            return cls.recognize(part_files.one_of(path, tables, "tables"), target) if tables else None
+        if not is_table(cls, path):
+            return None
+        table = opened(cls, path, target)
+        columns = {name: [one for one in values.tolist() if one] for name, values in _words(table.columns).items()}
+        name = next((name for name, values in columns.items() if _names_pictures(values)), None)
+        if name is None:
+            return None
+        folder = _found(os.path.dirname(path), columns[name], path)
+        own = [Line("file", name, "the column of file names")] if name != "file" else []
+        if folder != os.path.dirname(path) or len(table.parts) > 1:
+            own.append(Line("folder", folder, "what file names are relative to", path=True))
+        found = common(table, path, target, but=[name], features=False)
+        if len(set(columns[name])) < len(columns[name]) and not any(line.key == "id" for line in found.data):
+            raise DataError(
+                f"the column '{name}' names some pictures more than once; keep one row a picture, or add a column "
+                "that names each row, as id",
+                where=Place(path),
+            )
+        look = looks([os.path.join(folder, one) for one in columns[name]], set(found.truths))
+        facts = Facts("picture", found.count, found.asked.outputs, look.shape, look.alike)
+        return Proposal(
+            facts, found.asked.task, (found.data[0], *own, *found.data[1:]), found.split, look.input,
+            found.asked.goal, (*found.seen, *look.seen), found.doubts, str(found.target.value), special=2,
+        )  # fmt: skip
 
     def uses(self) -> dict[str, str | None]:
         return {"file": self.file, **super().uses()}
@@ -95,3 +135,30 @@ class ImageTable(TableReader):
                         f"the picture '{written[row]}' stands in {{rows}}; keep one row, "
                         "or give data.id a column that names each row",
                     )
+
+
+def _words(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: values for name, values in columns.items() if values.dtype == object}
+
+
+def _names_pictures(values: Sequence[str]) -> bool:
+    """Whether nearly all of a column's words end as the names of pictures do."""
+    some = values[:200]
+    return bool(some) and sum(os.path.splitext(one)[1].lower() in SUFFIXES for one in some) >= 0.9 * len(some)
+
+
+def _found(home: str, names: Sequence[str], table: str) -> str:
+    """The folder that most names are relative to: the table's own, or one of those in it or beside it."""
+    some = names[:: max(1, len(names) // 50)]
+    above = os.path.dirname(home)
+    inside = [one.path for one in sorted(os.scandir(home), key=lambda one: one.name) if one.is_dir()]
+    beside = [one.path for one in sorted(os.scandir(above), key=lambda one: one.name) if one.is_dir()]
+    places = [home, *inside[:50], above, *beside[:50]]
+    there = [sum(os.path.exists(os.path.join(place, one)) for one in some) for place in places]
+    if not max(there):
+        raise DataError(
+            f"its pictures are not to be found: looked for '{names[0]}' in {home}, and in the folders in it and beside "
+            "it; put the table beside them",
+            where=Place(table),
+        )
+    return places[there.index(max(there))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dlspec.proposals import Facts, Suggestion
 from dlspec.recipe.component import Component
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ class Model(Component):
 
     accepts: ClassVar[tuple[str, ...]]
     """the kinds of input it takes: "table", "picture", "text", "series", "sound" """
+
+    @classmethod
+    def suggest(cls, facts: Facts) -> Suggestion | None:
+        """Whether it is a good first network for such data, asked by `init`; by default one to choose on purpose."""
+        return None
 
     def build(self, inputs: Shapes, outputs: Any) -> keras.Model:
         """A functional model that takes a dict of arrays, as `inputs` names them, and gives logits.

@@ -62,6 +62,21 @@ def load(path: str | Path, sets: Sequence[str] = (), *, paths_may_be_missing: bo
     """
     file = locate(path)
     document, folders = _layered(file, ())
+    return _checked(document, file, folders, sets, paths_may_be_missing)
+
+
+def check_text(text: str, file: Path) -> Loaded:
+    """As `load`, of a whole recipe that is to be written to this file.  Raises RecipeError with every complaint."""
+    return _checked(positions.parse(text, str(file)), file, (file.absolute().parent,))
+
+
+def _checked(
+    document: Document,
+    file: Path,
+    folders: tuple[Path, ...],
+    sets: Sequence[str] = (),
+    paths_may_be_missing: bool = False,
+) -> Loaded:
     if sets:
         together = functools.reduce(functools.partial(_merge, among_sets=True), map(_set, sets))
         document = _merge(document, together)
@@ -272,7 +287,7 @@ def _without_nulls(value: Any) -> Any:
     return {key: _without_nulls(one) for key, one in value.items() if one is not None}
 
 
-class _Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):
     """Quotes what our reader (YAML 1.2) would take for something else than text, too."""
 
 
@@ -280,7 +295,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if positions.scalar(text) == text else "'")
 
 
-_Dumper.add_representer(str, _text)
+Dumper.add_representer(str, _text)
 
 
 def dump(recipe: Recipe, header: str = "") -> str:
@@ -291,9 +306,7 @@ def dump(recipe: Recipe, header: str = "") -> str:
             return {key: plain(one) for key, one in value.items()}
         return [plain(one) for one in value] if isinstance(value, tuple | list) else value
 
-    return header + yaml.dump(
-        plain(recipe.model_dump()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110
-    )
+    return header + yaml.dump(plain(recipe.model_dump()), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 def header_of(file: Path) -> list[str]:

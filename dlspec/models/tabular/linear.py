@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from dlspec.models.base import Backbone, Shapes, flat
 from dlspec.models.initializers import Initializer, Zeros, initializer
 from dlspec.models.pieces import logits
+from dlspec.proposals import Facts, Line, Suggestion
 
 if TYPE_CHECKING:
     import keras
+
+FEW = 150
+"""rows of a table from which a hidden layer is worth a try"""
 
 
 class Linear(Backbone):
@@ -21,6 +25,16 @@ class Linear(Backbone):
 
     initializer: Initializer = Zeros()
     """how the weights start; zeros are safe here, as the loss has one minimum"""
+
+    @classmethod
+    def suggest(cls, facts: Facts) -> Suggestion | None:
+        """Where there are few rows for so many columns; pictures are seen by others better."""
+        if facts.kind != "table":
+            return None
+        few = facts.examples < FEW or facts.examples < 5 * facts.shape[0]
+        why = f"a straight line, as {facts.examples:,} rows are few; mlp bends"
+        step = Line("optimizer", (Line("name", "adam"), Line("learning_rate", 1e-2)), "the loss has one minimum")
+        return Suggestion(0.8 if few else 0.3, why, train=(step,))
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         import keras

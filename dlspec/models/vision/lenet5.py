@@ -17,6 +17,7 @@ from dlspec.models.pieces import (
     logits,
     normalized,
 )
+from dlspec.proposals import Facts, Line, Suggestion
 from dlspec.types import RecipeError
 
 if TYPE_CHECKING:
@@ -63,6 +64,19 @@ class LeNet5(Backbone):
     """share of the 120 and of the 84 units that is silenced at each training step"""
     spatial_dropout: Share = 0.0
     """share of the maps of S2 and S4 that is silenced, whole maps at a time, at each training step"""
+
+    @classmethod
+    def suggest(cls, facts: Facts) -> Suggestion | None:
+        """Small pictures as they are, larger ones made smaller: it was made for 32×32."""
+        if facts.kind != "picture":
+            return None
+        height, width, _ = facts.shape
+        if facts.alike and min(height, width) >= 24 and max(height, width) <= 48:
+            size, why = (height, width), "as the pictures are"
+        else:
+            size, why = _of_area(height, width, 32 if max(height, width) <= 64 else 48), f"made from {height}×{width}"
+        why = f"height and width that the network sees: {why}, as lenet5 wants them small; larger takes longer"
+        return Suggestion(0.5, "small and quick: a first network", input=(Line("size", size, why),))
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         """Raises RecipeError where the picture is too small, with the smallest that can be taken."""
@@ -126,6 +140,12 @@ class LeNet5(Backbone):
             pool = keras.layers.AveragePooling2D if self.pooling == "average" else keras.layers.MaxPooling2D
             x = pool(2, data_format="channels_last", name=name)(x)
         return dropped(x, self.spatial_dropout, f"{name}_dropout")
+
+
+def _of_area(height: int, width: int, side: int) -> tuple[int, int]:
+    """A height and width of these proportions, but no more than 2 to 1, with the area of a square of that side."""
+    ratio = min(2.0, max(0.5, (height / width))) ** 0.5
+    return round(side * ratio), round(side / ratio)
 
 
 _USUAL = {"modern": "relu", "paper": "tanh"}

@@ -1,0 +1,42 @@
+"""dlspec init DATA"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dlspec.cli.shared import Debug, Json, answer
+
+
+def init(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="A table (csv, parquet, …), a folder of pictures, of idx files, an .npz; also below $DLSPEC_DATA.",
+        ),
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", metavar="FILE", help="The recipe to write; `-` prints it. Left out: named after the data."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="NAME", help="The column to predict. Left out: guessed, and said.")
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a first recipe for your data.
+
+    It looks at the data, and writes a commented recipe that trains as it is: what is to be predicted, how the examples
+    are divided, which network. What it guessed, it says. Nothing is overwritten.
+    """
+    from dlspec.report.first import print_first
+    from dlspec.report.progress import ConsoleWatch
+    from dlspec.runs.init import init as look
+
+    result = look(data, out=out, target=target, watch=ConsoleWatch())
+    answer(result, json, lambda: print_first(result))
