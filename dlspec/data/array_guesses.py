@@ -29,8 +29,9 @@ def proposed(path: str) -> Proposal:
         beside = [os.path.join(os.path.dirname(path), one) for one in BESIDE]
         labels = next((one for one in beside if one != path and os.path.exists(one)), None)
         if labels is None:
+            wanted = [one for one in BESIDE if one != os.path.basename(path)]
             raise DataError(
-                f"where are the labels? none of {', '.join(BESIDE)} is beside it; or save x and y in one .npz",
+                f"where are the labels? none of {', '.join(wanted)} is beside it; rename them so, or save x and y in one .npz",
                 where=Place(path),
             )
         lines.append(Line("labels", labels, "the truths, by their name", path=True))

@@ -49,7 +49,7 @@ def roles(columns: Mapping[str, np.ndarray], target: str, *, divided: bool, drop
 
     droppable=False: what goes in are pictures, and no column.
     """
-    kinds = {name: kind_of(name, values, MOST) for name, values in columns.items() if name != target}
+    kinds = {name: _kind(name, values) for name, values in columns.items() if name != target}
     data: list[Line] = []
     split: list[Line] = []
     used: set[str] = set()
@@ -87,6 +87,12 @@ def roles(columns: Mapping[str, np.ndarray], target: str, *, divided: bool, drop
     return Roles(tuple(data), tuple(split), tuple(lines), sum(_width(columns[n], kinds[n]) for n in left), why_not)
 
 
+def _kind(name: str, values: np.ndarray) -> str:
+    """What a column holds as train will see it, which has fewer rows: a name of rows there is one here."""
+    some = kind_of(name, values[[i % 10 < 7 for i in range(len(values))]], MOST)
+    return some if some == "identifier" else kind_of(name, values, MOST)
+
+
 def told(columns: Mapping[str, np.ndarray], target: str | None, limit: int = 40) -> list[str]:
     """A line a column for people: its name, what it holds, and some of it."""
     names = list(columns)[:limit]
@@ -100,14 +106,14 @@ def told(columns: Mapping[str, np.ndarray], target: str | None, limit: int = 40)
 def _told(name: str, values: np.ndarray, is_target: bool) -> tuple[str, str]:
     import numpy as np
 
-    kind, absent = kind_of(name, values, MOST), _missing(values)
+    kind, absent = _kind(name, values), _missing(values)
     numbers = values.dtype != object
     present = values[~absent]
     lost = f"; {absent.sum():,} missing ({absent.mean():.0%})" if absent.any() else ""
     if not len(present):
         return "empty", ""
     if numbers:
-        span = f"{spelt(float(present.min()))} to {spelt(float(present.max()))}"
+        span = f"{_short_number(float(present.min()))} to {_short_number(float(present.max()))}"
         many = f", {len(np.unique(present))} different" if len(np.unique(present)) <= 20 else ""
         return _word(kind, is_target), span + many + lost
     counts = Counter(present.tolist())
@@ -117,6 +123,10 @@ def _told(name: str, values: np.ndarray, is_target: bool) -> tuple[str, str]:
     if kind == "identifier":
         some = f"as '{shown(next(iter(counts)))[:40]}'"
     return _word(kind, is_target), f"{len(counts):,} different: {some}{', …' if len(counts) > 4 else ''}{lost}"
+
+
+def _short_number(value: float) -> str:
+    return spelt(value) if value.is_integer() else f"{value:.5g}"
 
 
 def _word(kind: str, is_target: bool) -> str:

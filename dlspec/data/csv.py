@@ -49,7 +49,7 @@ class CSV(TableReader):
 
         if os.path.isdir(path):
             tables = tables_in(cls, path)
-            return cls.recognize(part_files.one_of(path, tables, "tables"), target) if tables else None
+            return part_files.but_others(cls.recognize, path, tables, target)
         if not is_table(cls, path):
             return None
         found = common(opened(cls, path, target), path, target)
@@ -79,10 +79,6 @@ class CSV(TableReader):
 
 def _nothing(target: str, why_not: Mapping[str, str]) -> str:
     """That no feature is left, and why."""
-    if not why_not:
-        return (
-            f"there is one column, '{target}', and nothing to predict it from; is this a table, and is it delimited by "
-            "commas, semicolons, tabs or |?"
-        )
     why = "; ".join(f"'{name}': {one}" for name, one in list(why_not.items())[:6])
-    return f"no column is left to predict '{target}' from. {why}. Add columns of numbers or categories, or take another --target"
+    more = "add columns of numbers or categories, or take another --target"
+    return f"no column is left to predict '{target}' from; {more}. {why}"

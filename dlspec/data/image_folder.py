@@ -93,7 +93,7 @@ class ImageFolder(Reader):
         question = classes(counts)
         files = sorted((one for own in named.values() for names in own.values() for one in names), key=identity)
         look = looks([os.path.join(path, one) for one in files], counts)
-        sizes = {part: sum(map(len, own.values())) for part, own in named.items()}
+        sizes = {part: sum(map(len, named[part].values())) for part in (*SPLITS, "all") if part in named}
         parts = "" if "all" in sizes else "; " + ", ".join(f"{part} {many:,}" for part, many in sizes.items())
         groups = in_groups(files) if "dev" not in sizes else None
         return Proposal(

@@ -49,7 +49,7 @@ class ImageTable(TableReader):
 
         if os.path.isdir(path):
             tables = tables_in(cls, path)
-            return cls.recognize(part_files.one_of(path, tables, "tables"), target) if tables else None
+            return part_files.but_others(cls.recognize, path, tables, target)
         if not is_table(cls, path):
             return None
         table = opened(cls, path, target)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from dlspec.data.sources import PARTS
-from dlspec.proposals import Line, Lines
+from dlspec.numeric.picture_formats import shown
+from dlspec.proposals import Line, Lines, Proposal
 from dlspec.types import DataError, Place
 
 SMALL, LARGE = 200, 34_000
@@ -35,21 +37,32 @@ def family(path: str) -> dict[str, str]:
     return {part: found[part] for part in ("train", "dev", "test") if part in found}
 
 
-def one_of(folder: str, files: Sequence[str], what: str) -> str:
-    """The file to begin with, of those in a folder: the only one, or train where all belong together.
+def but_others(
+    recognize: Callable[[str, str | None], Proposal | None], folder: str, files: Sequence[str], target: str | None
+) -> Proposal | None:
+    """The proposal for one of the tables in a folder: the only one, or that of train; what is not used is a doubt.
 
     Raises DataError that names them, where it is not clear which is meant.
     """
-    for file in files:
-        together = family(file)
-        if set(together.values()) >= set(files):
-            return next(iter(together.values()))
-    names = ", ".join(os.path.basename(one) for one in files[:8]) + (", …" if len(files) > 8 else "")
-    raise DataError(
-        f"{len(files)} {what} lie in this folder, and their names do not say that they are train, dev and test: "
-        f"{names}; give one of them",
-        where=Place(folder),
-    )
+    if not files:
+        return None
+    trains = [one for one in files if (key := _key(os.path.basename(one))) is not None and key[1] == "train"]
+    if len(files) > 1 and len(trains) != 1:
+        raise DataError(
+            f"{len(files)} tables lie in this folder, and no single one is called train: {_names(files)}; give the one "
+            "that is meant",
+            where=Place(shown(folder)),
+        )
+    file = trains[0] if trains else files[0]
+    found = recognize(file, target)
+    others = sorted(set(files) - set(family(file).values()) - {file})
+    if found is None or not others:
+        return found
+    return replace(found, doubts=(*found.doubts, f"not used: other tables in this folder ({_names(others)})"))
+
+
+def _names(files: Sequence[str]) -> str:
+    return ", ".join(shown(os.path.basename(one)) for one in files[:8]) + (", …" if len(files) > 8 else "")
 
 
 def _key(name: str) -> tuple[str, str] | None:

@@ -116,6 +116,12 @@ def opened(reader: type[TableReader], path: str, target: str | None) -> Opened:
     parts, tables, doubts = _alike(parts, tables, target)
     files = parts["all"] if "all" in parts else dict(parts)
     count = sum(len(table.rows) for table in tables)
+    if len(tables[0].columns) == 1:
+        raise DataError(
+            f"there is one column, '{shown(next(iter(tables[0].columns)))}', and nothing to predict it from; is this a "
+            "table, with cells delimited by commas, semicolons, tabs or |?",
+            where=Place(shown(path)),
+        )
     if count < FEWEST:
         raise DataError(
             f"{count} row{'s' * (count != 1)}: too few to be divided into train, dev and test; at least {FEWEST} are "
@@ -135,7 +141,7 @@ def opened(reader: type[TableReader], path: str, target: str | None) -> Opened:
         for t in tables
     )
     counts = {part: len(table.rows) for part, table in zip(parts, tables, strict=True)}
-    return Opened(settings, given, data, parts, counts, columns, seen, (*doubts, *doubted), dropped)
+    return Opened(settings, given, data, parts, counts, columns, seen, (*_told(lines), *doubts, *doubted), dropped)
 
 
 def target_of(columns: Mapping[str, np.ndarray], wanted: str | None, file: str, but: Sequence[str] = ()) -> Line:
@@ -150,6 +156,9 @@ def target_of(columns: Mapping[str, np.ndarray], wanted: str | None, file: str, 
             hint = f"; did you mean '{near}'?" if near else f"; columns: {', '.join(map(shown, columns))}"
             raise DataError(f"there is no column '{shown(wanted)}' (--target){hint}", where=Place(shown(file)))
         return Line("target", wanted, "what is to be predicted, as --target said")
+    called = [name for name in names if name.strip().lower() in NAMED]
+    if called:
+        return Line("target", called[-1], "what is to be predicted, by its name")
     fit = [name for name in names if _can_be(name, columns[name])]
     if not fit:
         raise DataError(
@@ -157,9 +166,6 @@ def target_of(columns: Mapping[str, np.ndarray], wanted: str | None, file: str, 
             f"name it with --target (columns: {', '.join(map(shown, names[:40]))})",
             where=Place(shown(file)),
         )
-    called = [name for name in fit if name.strip().lower() in NAMED]
-    if called:
-        return Line("target", called[-1], "what is to be predicted, by its name")
     often = [name for name in fit if OFTEN.match(name)]
     alike = [name for name in fit if name.strip().lower() == Path(file).name.partition(".")[0].lower()]
     if alike:
@@ -225,6 +231,10 @@ def _first_row_is_header(reader: type[TableReader], tables: Sequence[Table], giv
         if first and not NUMBER.fullmatch(first):
             above += all(NUMBER.fullmatch(one) or not one for one in below) and any(below)
     return above > 0 and len({c[0].as_py() for c in table.columns.values()}) == len(table.columns)
+
+
+def _told(lines: Sequence[Line]) -> list[str]:
+    return [f"{line.key} {line.value}: {line.why}" for line in lines]
 
 
 def _alike(
