@@ -31,7 +31,8 @@ def proposed(path: str) -> Proposal:
         if labels is None:
             wanted = [one for one in BESIDE if one != os.path.basename(path)]
             raise DataError(
-                f"where are the labels? none of {', '.join(wanted)} is beside it; rename them so, or save x and y in one .npz",
+                f"where are the labels? none of {', '.join(wanted)} is beside it; rename them so, or save x and "
+                "y in one .npz",
                 where=Place(path),
             )
         lines.append(Line("labels", labels, "the truths, by their name", path=True))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from dlspec.data import part_files
 from dlspec.data.column_guesses import Roles, roles, told
 from dlspec.data.questions import Asked, asked
-from dlspec.data.table_guesses import Opened, target_of
+from dlspec.data.table_guesses import Opened
+from dlspec.data.target_guesses import target_of
 from dlspec.numeric.picture_formats import shown
 from dlspec.proposals import Line, Lines
 from dlspec.types import DataError, Place
