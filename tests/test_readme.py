@@ -55,6 +55,7 @@ def test_commands_run_in_order_as_written(home, monkeypatch, capsys):
     for line in notes.strip().splitlines():
         assert line in said["dlspec train shop.yaml"].err, line
     for beginning, command in (
+        ("customer  names rows", "dlspec init shop.csv --out first.yaml"),
         ("layer ", "dlspec check shop.yaml --run"),
         ("B is better", "dlspec runs compare shop better"),
     ):

@@ -69,8 +69,9 @@ def _umask() -> int:
 
 
 def write_text(file: Path, text: str) -> None:
+    """Bytes of file names that are no UTF-8 (surrogates, PEP 383) are written as \\udce9, which JSON reads back."""
     with replacing(file) as new:
-        new.write_text(text, encoding="utf-8")
+        new.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(file: Path, value: Any) -> None:

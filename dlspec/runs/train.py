@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dlspec.numeric.picture_formats import shown
 from dlspec.recipe.load import Loaded, dump
 from dlspec.recipe.places import helpers
 from dlspec.recipe.schema import Recipe
@@ -211,7 +212,8 @@ def _say_diverged(
 
 def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[str]) -> None:
     recipe = copy_own_code(loaded.recipe, run)
-    folders.write_text(run / "recipe.yaml", dump(recipe, f"# {loaded.file.name}, filled: every default written out\n"))
+    head = f"# {shown(loaded.file.name)}, filled: every default written out\n"
+    folders.write_text(run / "recipe.yaml", dump(recipe, head))
     folders.write_json(run / "state.json", state)
     folders.write_manifest(run / "manifest.csv", {name: part.ids for name, part in splits.parts.items()})
     described = machine.describe(seed=recipe.train.seed, threads=threads_in_force(), fingerprint=splits.fingerprint)

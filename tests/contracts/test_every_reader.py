@@ -68,3 +68,40 @@ def test_files_and_endings(one, tmp_path):
     else:
         with pytest.raises(DataError, match=one.name):
             one.at(str(tmp_path / "x"))
+
+
+def test_what_it_recognizes_makes_a_recipe_that_reads_the_same(one, tmp_path, monkeypatch):
+    """`init` asks each reader of files; what it proposes is its own, and as much as it reads itself."""
+    from dlspec.recipe.load import load
+    from dlspec.runs.init import init
+
+    monkeypatch.chdir(tmp_path)
+    if not one.files():
+        assert type(one).recognize(str(tmp_path)) is None
+        return
+    proposal = type(one).recognize(one.path)
+    assert proposal is not None, f"'{one.name}' knows not what it reads itself"
+    assert proposal.facts.kind in KINDS and proposal.facts.examples > 0 and proposal.facts.outputs >= 1
+    assert proposal.task[0].key == "name" and proposal.seen
+    result = init(one.path, out="r.yaml")
+    assert result["data"]["name"] == one.name, "another reader claims more of its files"
+    written = load("r.yaml").recipe.data
+    loaded, read = one.load().parts, written.load().parts
+    assert {name: len(part) for name, part in read.items()} == {name: len(part) for name, part in loaded.items()}
+    assert result["notes"] and result["model"]["name"]
+
+
+def test_it_passes_over_what_is_not_its_own(one, tmp_path):
+    """On foreign files it says None or what is wrong, and never fails."""
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    (strange / "noise.bin").write_bytes(bytes(range(256)) * 4)
+    (strange / "notes.md").write_text("# notes")
+    (strange / "empty").touch()
+    (strange / "odd.npz").write_bytes(b"PK")
+    (strange / "odd.csv").write_bytes(b"\xff\xfe")
+    for path in (strange, *sorted(strange.iterdir())):
+        try:
+            assert type(one).recognize(str(path)) is None
+        except DataError as error:
+            assert str(error)
