@@ -60,9 +60,15 @@ def first_outputs(network: Any, batch: Batch) -> Any:
     """The outputs that the first steps of training see: a fresh network has no running means to normalise by."""
     import keras
 
-    parts = [slice(start, start + FEW) for start in range(0, batch.size, FEW)]
-    outputs = [network({name: values[part] for name, values in batch.x.items()}, training=True) for part in parts]
-    return keras.tree.map_structure(lambda *some: np.concatenate([np.asarray(one) for one in some]), *outputs)
+    class Training(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def call(self, inputs: Any) -> Any:
+            return self.network(inputs, training=True)
+
+    return Training().predict(batch.x, batch_size=FEW, verbose=0)
 
 
 def _exploding(network: Any, batch: Batch) -> list[Finding]:
