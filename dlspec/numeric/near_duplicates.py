@@ -25,6 +25,8 @@ HALVES = 8
 """ways of halving the columns that chance is estimated by"""
 DOUBT = 3.0
 """columns of the two halves depend on each other, too; chance may be so many times what independence says"""
+DIVISIONS, DEVIATIONS = 100, 3.0
+"""random divisions that copies are told from twins by, and by how many of their deviations"""
 SIDE = 16
 """side of the thumbnails that pictures are compared by"""
 SAME = 0.06
@@ -91,7 +93,7 @@ def expected_by_chance(rows_NF: np.ndarray, others_MF: np.ndarray, within: float
     width = sample.shape[1]
     if width < 2 or len(sample) < 2:
         return float("inf")
-    steps = np.rint(sample * (np.sqrt(width) / within)) + 0.0  # one zero
+    steps = _steps(sample, within)
     products = []
     for way in range(HALVES):
         order = np.random.default_rng(way).permutation(width)
@@ -106,11 +108,44 @@ def beyond_chance(count: int, expected: float) -> bool:
     return count > 0 and bool(pdtrc(count - 1, expected) < 0.01)
 
 
+def beyond_division(groups_N: np.ndarray, others_M: np.ndarray) -> bool:
+    """Whether more rows have a twin on the other side than if both sides had been divided at random.
+
+    groups: a number a row, the same for rows that are twins.  Twins by chance stand within a side as often as across;
+    copies that were made from one side into the other stand across alone.  Permutation test.
+    """
+    whole = np.unique(np.concatenate([groups_N, others_M]), return_inverse=True)[1].ravel()
+    count, kinds = len(groups_N), int(whole.max(initial=-1)) + 1
+
+    def across(order: np.ndarray) -> int:
+        there = np.bincount(whole[order[count:]], minlength=kinds) > 0
+        return int(there[whole[order[:count]]].sum())
+
+    found = across(np.arange(len(whole)))
+    draws = np.random.default_rng(0)
+    by_chance = np.array([across(draws.permutation(len(whole))) for _ in range(DIVISIONS)])
+    return found > by_chance.mean() + DEVIATIONS * max(1.0, float(by_chance.std()))
+
+
+def twins(rows_NF: np.ndarray, within: float = 1.0) -> np.ndarray:
+    """A value a row, the same for rows that are the same in steps of within / √F."""
+    return _as_one(_steps(rows_NF, within))
+
+
+def _steps(rows: np.ndarray, within: float) -> np.ndarray:
+    return np.rint(rows * (np.sqrt(rows.shape[1]) / within)) + 0.0  # one zero
+
+
+def _as_one(steps: np.ndarray) -> np.ndarray:
+    """Each row as one value, equal where all its numbers are."""
+    rows = np.ascontiguousarray(steps, np.float64)
+    return rows.view(f"V{rows.shape[1] * rows.itemsize}").ravel()
+
+
 def _agreeing(steps: np.ndarray) -> float:
     """The share of pairs of rows that are equal."""
-    rows = np.ascontiguousarray(steps, np.float64)
-    _, counts = np.unique(rows.view(f"V{rows.shape[1] * rows.itemsize}").ravel(), return_counts=True)
-    return float((counts * (counts - 1.0)).sum() / (len(rows) * (len(rows) - 1.0)))
+    _, counts = np.unique(_as_one(steps), return_counts=True)
+    return float((counts * (counts - 1.0)).sum() / (len(steps) * (len(steps) - 1.0)))
 
 
 def _axes(vectors: np.ndarray) -> np.ndarray:

@@ -82,6 +82,11 @@ def _data(loaded: Loaded, result: dict[str, Any], run: bool, watch: Watch) -> li
         result["network"] = measured
         if measured["learns"]:  # the network sees what neighbours do not
             found = [one for one in found if (one.kind, one.where) != ("no_information", "train")]
+        elif measured["learns"] is False:
+            found = [
+                one._replace(severity="warning") if one.kind == "no_information" and one.severity == "note" else one
+                for one in found
+            ]
         found += more
     return found
 

@@ -104,31 +104,33 @@ def _blamed(recipe: Recipe, state: State, network: Any, batch: Batch, own: set[i
     """Layers that get a right gradient from all that use their output, but hand on a wrong one.
 
     own: layers with a variable whose gradient is wrong.  A variable, 0, is added to whatever enters a layer; its
-    gradient is what the layer hands on there.
+    gradient is what the layer hands on there.  Another one is added along the last axis alone, and gathers the faults
+    of all places, of which the coordinates that are compared may hold none.
     """
     import keras
 
-    added: dict[int, Any] = {}
+    added: list[tuple[int, Any]] = []
 
     class Added(keras.layers.Layer):  # type: ignore[misc]
         def build(self, shape: Any) -> None:
             self.added = self.add_weight(shape=(batch.size, *shape[1:]), initializer="zeros", name="added")
+            self.along = self.add_weight(shape=shape[-1:], initializer="zeros", name="along")
 
         def call(self, inputs: Any) -> Any:
-            return inputs + self.added
+            return inputs + self.added + self.along
 
     def entering(tensor: Any) -> Any:
         if not str(tensor.dtype).startswith("float") or None in tensor.shape[1:]:
             return tensor
         adding = Added()
         entered = adding(tensor)
-        added[id(entered)] = adding.added
+        added.extend((id(entered), one) for one in (adding.added, adding.along))
         return entered
 
     clone, found = calls(network, entering)
     loss = loss_of(recipe, state)
-    compared = compare(lambda: loss(clone(batch.x, training=False), batch), list(added.values()))
-    wrong = {name for name, one in zip(added, compared, strict=True) if one.wrong}
+    compared = compare(lambda: loss(clone(batch.x, training=False), batch), [one for _, one in added])
+    wrong = {name for (name, _), one in zip(added, compared, strict=True) if one.wrong}
     spoiled = {
         id(given) for call in found for given, entered in zip(call.inputs, call.entered, strict=True)
         if id(entered) in wrong

@@ -23,8 +23,9 @@ COARSE = (500, 2_000)
 """examples, and numbers of each, that are looked at as they are encoded"""
 DRAWS = 5
 """parts of train, as small as dev, that dev is compared with"""
-NOTHING, CHANCE, SURE = 1.5, 3.0, 6.0
-"""deviations of chance: below the first nothing is there, below the second perhaps little, above the third much"""
+NOTHING, CHANCE, SURE = 2.33, 3.0, 6.0
+"""deviations of chance: below the first nothing is there (99 % of shuffled targets), below the second
+perhaps little, above the third much"""
 BETTER = 0.2
 """by how much the correlation must grow where targets are shifted, to say that they are"""
 SHIFTS = (1, -1, 2, -2)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.data.fingerprint import Duplicate, duplicates
-from dlspec.numeric.near_duplicates import beyond_chance, expected_by_chance, near_pairs
+from dlspec.data.fingerprint import Duplicate, digests, duplicates
+from dlspec.numeric.near_duplicates import beyond_chance, beyond_division, expected_by_chance, near_pairs, twins
 from dlspec.recipe.schema import Recipe
 from dlspec.runs.store import ahead
 from dlspec.runs.train import fixed_sample
@@ -86,7 +86,7 @@ def leaks(recipe: Recipe, state: State, splits: Splits, seen: Mapping[str, Seen]
     for at, later in enumerate(names):
         for earlier in names[:at]:
             found += _copies(splits, seen, exact, earlier, later)
-            found += _near(recipe, state, seen, exact, earlier, later)
+            found += _near(recipe, state, splits, seen, exact, earlier, later)
             found += _groups(splits, earlier, later)
     return found + _truth_in_input(recipe, state, seen["train"].examples)
 
@@ -104,6 +104,8 @@ def _copies(
     seen_twice = f"{count:,} of its {len(splits[later]):,} examples also {_stand(count)} in {earlier} ({shown}){other}"
     rows, others = seen[later].likeness, seen[earlier].likeness
     if rows is not None and others is not None and not beyond_chance(count, expected_by_chance(rows, others)):
+        if _exact_beyond(splits, earlier, later):
+            return [_beyond("duplicates", later, earlier, seen_twice)]
         message = (
             f"{seen_twice}. In columns as coarse as these, so many twins may well be chance, and no copies; if they "
             "are copies, take them out of one side"
@@ -121,7 +123,13 @@ def _copies(
 
 
 def _near(
-    recipe: Recipe, state: State, seen: Mapping[str, Seen], exact: Sequence[Duplicate], earlier: str, later: str
+    recipe: Recipe,
+    state: State,
+    splits: Splits,
+    seen: Mapping[str, Seen],
+    exact: Sequence[Duplicate],
+    earlier: str,
+    later: str,
 ) -> list[Finding]:
     rows, others = seen[later].likeness, seen[earlier].likeness
     if rows is None or others is None:
@@ -129,23 +137,41 @@ def _near(
     known = {name for one in exact if earlier in one.ids for name in one.ids.get(later, ())}
     ids = seen[later].examples.ids
     pairs = [pair for pair in near_pairs(rows, others) if ids[pair.row] not in known]
-    if not pairs or not beyond_chance(len(pairs), expected_by_chance(rows, others)):
+    if not pairs:
+        return []
+    copied = beyond_chance(len(pairs), expected_by_chance(rows, others))
+    if not copied and (_exact_beyond(splits, earlier, later) or not beyond_division(twins(rows), twins(others))):
         return []
     their_ids = seen[earlier].examples.ids
     shown = _few([f"{ids[pair.row]} ≈ {their_ids[pair.other]}" for pair in pairs], len(pairs))
     classes, theirs = (recipe.task.evaluator.classes(seen[name].examples, state["task"]) for name in (later, earlier))
     differ = sum(classes[pair.row] != theirs[pair.other] for pair in pairs) if classes else 0
     other = f", {differ:,} of them with another label" if differ else ""
+    seen_twice = f"{len(pairs):,} of its {len(ids):,} examples are nearly the same as one of {earlier} ({shown}){other}"
+    if not copied:
+        return [_beyond("near_duplicates", later, earlier, seen_twice)]
     return [
         Finding(
             _severity(len(pairs) / len(ids), earlier),
             "near_duplicates",
             later,
-            f"{len(pairs):,} of its {len(ids):,} examples are nearly the same as one of {earlier} ({shown}){other}: "
-            f"{_why(later, earlier)}. Keep one of each, or give what belongs together a common group and keep groups "
-            "together with data.split.group",
+            f"{seen_twice}: {_why(later, earlier)}. Keep one of each, or give what belongs together a "
+            "common group and keep groups together with data.split.group",
         )
     ]
+
+
+def _exact_beyond(splits: Splits, earlier: str, later: str) -> bool:
+    return beyond_division(*(np.array(digests(splits[name])) for name in (later, earlier)))
+
+
+def _beyond(kind: str, later: str, earlier: str, seen_twice: str) -> Finding:
+    message = (
+        f"{seen_twice}. In columns as coarse as these some twins are chance, but here more stand across {later} and "
+        f"{earlier} than if both had been divided at random: some have been copied, it seems, and "
+        f"{_why(later, earlier)}. Look where the two files come from, and take copies out of one side"
+    )
+    return Finding("warning", kind, later, message)
 
 
 def _groups(splits: Splits, earlier: str, later: str) -> list[Finding]:

@@ -95,6 +95,30 @@ def test_a_handful_of_copies_warns(recipe):
     assert not any(severity == "error" for severity, _, _ in found(result))
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("by", "kind"), [(0, "duplicates"), (0.2, "near_duplicates")])
+def test_copies_among_rows_that_have_twins_by_chance(tmp_path, seed, by, kind):
+    """Coarse columns, as the Titanic's: many rows are the same without having been copied."""
+    draw = random.Random(seed)
+    made = [
+        [draw.choice("abc"), draw.choice([1, 1, 1, 2, 3]), round(draw.gauss(300, 100)), draw.choice(["yes", "no"])]
+        for _ in range(900)
+    ]
+    copies = [[one, two, three + by, y] for one, two, three, y in made[600:700]]
+    for name, train in (("healthy", made[:600]), ("leaking", made[:600] + copies)):
+        for part, content in (("train", train), ("dev", made[600:])):
+            with open(tmp_path / f"{part}-{name}.csv", "w", newline="", encoding="utf-8") as text:
+                csv.writer(text).writerows([["a", "b", "c", "y"], *content])
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(
+            f"task: classification\ndata: {{name: csv, path: {{train: train-{name}.csv, dev: dev-{name}.csv}}, "
+            "target: y}\nmodel: linear\n",
+            encoding="utf-8",
+        )
+        kinds = {kind for severity, kind, _ in found(check(file)) if severity != "note"}
+        assert (kind in kinds) == (name == "leaking") and not kinds & ({"duplicates", "near_duplicates"} - {kind})
+
+
 def test_groups_on_both_sides(recipe, tmp_path):
     for name, start in (("train", 0), ("dev", 3)):
         with open(tmp_path / f"{name}.csv", "w", newline="", encoding="utf-8") as text:

@@ -33,6 +33,16 @@ def scaled(x, by):
     return x * by, lambda upstream: (upstream * by, tf.reduce_sum(upstream, axis=0))
 
 
+@tf.custom_gradient
+def leaky(x):
+    return tf.nn.leaky_relu(x, 0.1), lambda upstream: upstream * tf.cast(x > 0, x.dtype)
+
+
+class Leaky(keras.layers.Layer):
+    def call(self, inputs):
+        return leaky(inputs)
+
+
 class Doubled(keras.layers.Layer):
     def call(self, inputs):
         return doubled(inputs)
@@ -59,6 +69,10 @@ class Own(Backbone):
         x = layers.Dense(16, activation="relu", kernel_initializer=start, name="first", **frozen)(x)
         if fault == "gradient":
             x = layers.Add(name="both")([Doubled(name="bent")(x), x])
+        if fault == "rare":  # wrong where a value is negative and yet the greatest of four
+            x = layers.Dense(8 * 8 * 4)(x)
+            x = Leaky(name="bent")(layers.Conv2D(4, 3, padding="same", name="before")(layers.Reshape((8, 8, 4))(x)))
+            x = layers.Flatten()(layers.MaxPooling2D(2)(x))
         if fault == "weight gradient":
             x = Scaled(name="bent")(x)
         if fault == "float32":
@@ -114,7 +128,7 @@ def test_nothing_is_found_in_a_healthy_network(recipe, capsys):
     assert all(f" {name}: {said} " in f" {' '.join(out.split())} " for name, said in network["measured"].items())
 
 
-@pytest.mark.parametrize(("fault", "kind"), [("gradient", "Doubled"), ("weight gradient", "Scaled")])
+@pytest.mark.parametrize(("fault", "kind"), [("gradient", "Doubled"), ("weight gradient", "Scaled"), ("rare", "Leaky")])
 def test_a_layer_whose_gradient_is_wrong_is_named(recipe, fault, kind):
     result = check(recipe(fault), run=True)
     [(severity, name, where, message)] = found(result)
