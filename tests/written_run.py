@@ -69,6 +69,21 @@ def write(folder: Path, *, predictions: int = 500, pictures: int = 30, side: int
                            {"part": QUOTED, "drop": -0.01, "deviation": None, "low": None, "high": None}],
         },
     )  # fmt: skip
+    seen = {"epoch": 0.0, "rate": 0.1, "weight": [1.0, 2.0], "size": [9, 9], "saturated": [None, None]}
+    samples = [
+        {**seen, "step": step, "loss": 2.3, "gradient": [1e-9, 1.0], "ratio": [None if step == 0 else 1e-12, 0.003],
+         "output": [0.5, 1.0], "dead": [0.25, None]}
+        for step in (0, 1, 10, 100)
+    ]  # fmt: skip
+    folders.write_json(
+        run / "health.json",
+        {
+            "verdict": "vanishing", "says": f"vanishing gradients in {HARM}", "concerns": [HARM], "diverged": None,
+            "also": [{"verdict": "dead", "says": f"dead units in {QUOTED}"}],
+            "change": {"model.activation": "relu"}, "reason": HARM, "mended_by": "suggestions/health.yaml",
+            "layers": [{"name": HARM, "kind": "Dense"}, {"name": QUOTED, "kind": "Dense"}], "samples": samples,
+        },
+    )  # fmt: skip
     folders.write_json(
         run / "machine.json",
         {

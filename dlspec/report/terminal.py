@@ -60,6 +60,9 @@ def print_trained(result: Mapping[str, Any]) -> None:
     root = run.parent.parent
     name = "last" if root == Path("runs").absolute() else str(run)
     where = "" if name == "last" else f" --runs {root}"
+    health = result.get("health")
+    if health:
+        print(f"health: {health['says']}")
     if goal["value"] is not None:
         print(f"the goal: dev {goal['metric']} {number(goal['value'])}")
     print(f"run: {result['run']} (report.html shows it)")

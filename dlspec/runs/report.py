@@ -199,6 +199,7 @@ def gathered(folder: Path) -> dict[str, Any]:
         "test_looks": folders.looks_at_test(folder),
         "machine": read("machine.json"),
         "data": read("data.json"),
+        "health": read("health.json"),
         "history": _history(folder / "history.csv"),
         "figures": {
             split: [Figure(**figure) for figure in figures] for split, figures in by_split("figures/*.json").items()

@@ -49,32 +49,32 @@ def as_patch(changes: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _changed(recipe: Recipe, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    missing = object()
-    found = {key: value(recipe, key, missing) for key in wanted}
-    return {key: new for key, new in wanted.items() if found[key] is not missing and _plain(found[key]) != new}
+def _name(held: Any) -> Any:
+    """A choice by its name, whatever its settings."""
+    return held["name"] if isinstance(held, Mapping) and "name" in held else held
 
 
-def _plain(held: Any) -> Any:
-    """A choice without settings of its own is the same as its name."""
-    if isinstance(held, Mapping) and "name" in held and all(one is None for key, one in held.items() if key != "name"):
-        return held["name"]
-    return held
+def _by_fan(recipe: Recipe) -> dict[str, Any]:
+    """Weights start by the size of their layer and the activation, unless they do already."""
+    held = value(recipe, "model.initializer")
+    if held is None or (_name(held) == "auto" and value(recipe, "model.initializer.scale", 1.0) == 1.0):
+        return {}
+    # A patch that names the same choice leaves its settings as they are.
+    return {"model.initializer": {"name": "auto", "scale": 1.0} if _name(held) == "auto" else "auto"}
 
 
 def _start(verdict: Verdict, recipe: Recipe) -> Mend | None:
-    changes = _changed(recipe, {"model.initializer": "auto"})
     reason = "weights that start by their fan-in keep signals and gradients at the same size from layer to layer"
-    return Mend(changes, f"{reason} (Glorot and Bengio 2010; He et al. 2015)")
+    return Mend(_by_fan(recipe), f"{reason} (Glorot and Bengio 2010; He et al. 2015)")
 
 
 def _rectify(verdict: Verdict, recipe: Recipe) -> Mend | None:
     if value(recipe, "model.activation") not in ("sigmoid", "tanh"):
         return None
-    changes = _changed(recipe, {"model.activation": "relu", "model.initializer": "auto"})
+    changes = {"model.activation": "relu", **_by_fan(recipe)}
     reason = "each sigmoid or tanh makes gradients smaller (at most to a quarter, or 1); a rectifier does not"
     source = "Glorot, Bordes and Bengio 2011"
-    if verdict.name == "vanishing" and value(recipe, "model.normalization") == "none":
+    if verdict.name == "vanishing" and _name(value(recipe, "model.normalization")) == "none":
         changes["model.normalization"] = "batch"
         reason += ", and normalisation keeps what it is given at the same size"
         source += "; Ioffe and Szegedy 2015"
@@ -82,7 +82,7 @@ def _rectify(verdict: Verdict, recipe: Recipe) -> Mend | None:
 
 
 def _normalize(verdict: Verdict, recipe: Recipe) -> Mend | None:
-    if value(recipe, "model.normalization") != "none":
+    if _name(value(recipe, "model.normalization")) != "none":
         return None
     reason = "normalising each layer keeps signals and gradients at the same size whatever the weights are"
     return Mend({"model.normalization": "batch"}, f"{reason} (Ioffe and Szegedy 2015)")

@@ -12,11 +12,12 @@ from dlspec.report import html
 from dlspec.report.pictures import BUDGET, inlined, small
 from dlspec.runs.report import gathered
 
-PARTS = ("scores", "goal", "machine", "data", "history", "figures", "errors", "worst", "recipe")
+PARTS = ("scores", "goal", "machine", "data", "history", "figures", "errors", "worst", "recipe", "health")
 NOTHING = {"scores": {}, "goal": None, "machine": None, "data": None, "history": [], "figures": {}, "errors": {},
-           "worst": {}, "recipe": None}  # fmt: skip
+           "worst": {}, "recipe": None, "health": None}  # fmt: skip
 SECTIONS = {"scores": "Scores", "history": "Learning curves", "figures": "Predictions on dev", "data": "Data",
-            "errors": "Errors on dev", "machine": "How to reproduce", "recipe": "How to reproduce"}  # fmt: skip
+            "errors": "Errors on dev", "machine": "How to reproduce", "recipe": "How to reproduce",
+            "health": "Health of the training"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +53,16 @@ class Page(HTMLParser):
 
 def test_everything_is_there(held):
     page = Page(html.page(held))
-    assert page.headings == ["Scores", "Learning curves", "Predictions on dev", "Errors on dev", "Data",
-                             "How to reproduce"]  # fmt: skip
+    assert page.headings == [
+        "Scores", "Learning curves", "Health of the training", "Predictions on dev", "Errors on dev", "Data",
+        "How to reproduce",
+    ]  # fmt: skip
     for expected in (
         "22 November 2026, 23:34 UTC", "accuracy on dev", "On dev: mending '", "500 examples", "61,706 parameters",
         "Test has been looked at 2 times", "best epoch: 7", "expected calibration error", "Confusion matrix",
         "Kinds of error, the most rewarding first", "Errors by tag", "What the network leans on", "The worst 30",
         "18.0 % (10.0 % to 31.0 %)", "± 0.0500", "f00d", "3.12.1", "Some examples of train", "10 epochs in 15.0 s",
+        '--set model.activation="relu"', "suggestions/health.yaml", "Update to weight, a step", "dead units", "25 %",
     ):  # fmt: skip
         assert expected in page.text, expected
     assert sum(tag == "img" for tag, _ in page.elements) == 30 + 12

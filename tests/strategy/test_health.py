@@ -127,8 +127,15 @@ SIGMOID = {"model": {"name": "mlp", "activation": "sigmoid", "initializer": "ran
             SIGMOID["model"],
             {"model.activation": "relu", "model.initializer": "auto", "model.normalization": "batch"},
         ),
-        ({"activation": "relu", "initializer": {"name": "zeros", "scale": None}}, {"model.initializer": "auto"}),
-        ({"activation": "relu", "initializer": "auto", "normalization": "none"}, {"model.normalization": "batch"}),
+        ({"activation": "relu", "initializer": {"name": "he_normal", "scale": 2.0}}, {"model.initializer": "auto"}),
+        (
+            {"activation": "relu", "initializer": {"name": "auto", "scale": 2.0}},
+            {"model.initializer": {"name": "auto", "scale": 1.0}},
+        ),
+        (
+            {"activation": "relu", "initializer": {"name": "auto", "scale": 1.0}, "normalization": {"name": "none"}},
+            {"model.normalization": "batch"},
+        ),
         ({"hidden": [8] * 6, "initializer": "auto"}, {"model.hidden": [8] * 3}),
     ],
 )

@@ -1,0 +1,97 @@
+"""The health of a training as a person sees it: the verdict, a table of the layers, and how they fared."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlspec.types import Figure
+
+TITLES = {
+    "healthy": "Healthy",
+    "vanishing": "Vanishing gradients",
+    "exploding": "Exploding",
+    "dead": "Dead units",
+    "saturated": "Saturated units",
+    "learning_rate_too_high": "Learning rate too high",
+    "learning_rate_too_low": "Learning rate too low",
+    "diverged": "Diverged",
+    "unknown": "Not known",
+}
+COLUMNS = {
+    "gradient": "gradient norm",
+    "ratio": "update to weight",
+    "output": "size of outputs",
+    "dead": "dead units",
+    "saturated": "saturated",
+}
+SHARES = ("dead", "saturated")
+MOST_CURVES = 8
+"""layers that a figure shows: of more, evenly spread ones"""
+
+
+def view(held: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the page takes of health.json; None where nothing was looked at."""
+    if not held or not held["samples"]:
+        return None
+    samples = held["samples"]
+    last = {name: _last(samples, name) for name in COLUMNS}
+    shown = [name for name in COLUMNS if any(one is not None for one in last[name])]
+    rows = [
+        {"name": layer["name"], "kind": layer["kind"], "ill": layer["name"] in held["concerns"],
+         "cells": [_cell(name, last[name][place]) for name in shown]}
+        for place, layer in enumerate(held["layers"])
+    ]  # fmt: skip
+    return {
+        **held,
+        "title": TITLES[held["verdict"]],
+        "good": held["verdict"] == "healthy",
+        "sets": " ".join(f"--set {key}={json.dumps(value)}" for key, value in held["change"].items()),
+        "columns": [COLUMNS[name] for name in shown],
+        "rows": rows,
+        "looks": len(samples),
+        "figures": [
+            one
+            for one in (
+                _curves(held, "ratio", "Update to weight, a step", "about −2.5 is usual: a three-hundredth"),
+                _curves(held, "gradient", "Gradient norm", "on the same examples of train each time"),
+            )
+            if one
+        ],
+    }
+
+
+def _last(samples: Sequence[Mapping[str, Any]], name: str) -> list[float | None]:
+    """Of each layer, what was seen last."""
+    found: list[float | None] = [None] * len(samples[0][name])
+    for sample in samples:
+        found = [old if new is None else new for old, new in zip(found, sample[name], strict=True)]
+    return found
+
+
+def _cell(name: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{100 * value:.0f} %" if name in SHARES else f"{value:.2g}"
+
+
+def _curves(held: Mapping[str, Any], name: str, title: str, caption: str) -> Figure | None:
+    """The tenth logarithm of a figure, a line a layer."""
+    places = [i for i in range(len(held["layers"])) if sum(s[name][i] is not None for s in held["samples"]) > 1]
+    if len(places) > MOST_CURVES:
+        places = [places[i * (len(places) - 1) // (MOST_CURVES - 1)] for i in range(MOST_CURVES)]
+    samples = [one for one in held["samples"] if any(one[name][i] is not None for i in places)]
+    if not places or len(samples) < 2:
+        return None
+    series = [
+        {
+            "name": held["layers"][i]["name"],
+            "x": [math.log10(max(1, one["step"])) for one in samples],
+            "y": [math.log10(one[name][i]) if one[name][i] else None for one in samples],
+        }
+        for i in places
+    ]
+    axes = {"x_title": "steps, as powers of ten", "y_title": "power of ten"}
+    return Figure("lines", title, {"series": series, **axes}, caption)
