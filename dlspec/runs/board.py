@@ -8,8 +8,10 @@ import logging
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,8 @@ def _free(host: str, port: int | None) -> int:
 
 def _server(logdir: Path, host: str, port: int) -> tuple[Any, Any]:
     """A server that is bound to its port but does not serve yet, and what reads event files for it."""
+    # Its own switch for doing without TensorFlow, which takes seconds to load and is not needed to read event files.
+    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
     from tensorboard import default, program
 
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
