@@ -62,6 +62,7 @@ def options(
 def main(arguments: list[str] | None = None) -> None:
     """Run a command.  Exit codes: 0 done, 1 our failure, 2 the user's, 130 interrupted, 141 nobody reads on."""
     given = sys.argv[1:] if arguments is None else arguments
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that cannot show → shows ?
@@ -74,7 +75,30 @@ def main(arguments: list[str] | None = None) -> None:
         code = NOBODY_READS
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except OSError as error:
+        # The disk that the answer, or a complaint, was to go to is full.
+        if "--debug" in given:
+            raise
+        code = 2
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        try:
+            print(f"cannot write the answer: {error.strerror}", file=sys.stderr, flush=True)
+        except OSError:
+            os.dup2(nowhere, 2)
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Streams that whoever started us has closed lead nowhere: a file opened later must not take their place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
 
 
 def _run(given: list[str], *, as_json: bool, debug: bool) -> int:

@@ -38,7 +38,7 @@ class ConsoleWatch(Watch):
         self.epochs, self.steps = epochs, max(1, steps)
         self.began = time.monotonic()
         if not self.terminal:
-            self._line(f"training: {epochs} epochs of {steps} steps")
+            self._line(f"training: {epochs} epoch{'s' * (epochs != 1)} of {steps} step{'s' * (steps != 1)}")
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
