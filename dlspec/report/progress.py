@@ -10,6 +10,27 @@ from typing import Any
 from dlspec.report.watch import EpochReport, Watch
 
 LINE_SECONDS = 5.0
+WIDE, NARROW, TINY = 96, 50, 30
+"""columns of a terminal: from the first on with speed and best score; below the others without bar, without score"""
+
+
+def bar(console: Any) -> Any:
+    """A progress bar with as much beside it as the terminal is wide: which epoch, and how much is done, always."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
+
+    def kept(text: str) -> Any:
+        return TextColumn(text, table_column=Column(no_wrap=True))
+
+    said = "{task.fields[speed]}{task.fields[score]}" if console.width >= WIDE else "{task.fields[short]}"
+    columns = [
+        kept("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+        *([BarColumn(bar_width=None if console.width < WIDE else 40)] if console.width >= NARROW else []),
+        kept("{task.percentage:>3.0f} %"),
+        *([TimeRemainingColumn(compact=True, elapsed_when_finished=True)] if console.width >= NARROW else []),
+        *([kept(said)] if console.width >= TINY else []),
+    ]
+    return Progress(*columns, console=console, refresh_per_second=5)
 
 
 class ConsoleWatch(Watch):
@@ -41,18 +62,11 @@ class ConsoleWatch(Watch):
             self._line(f"training: {epochs} epoch{'s' * (epochs != 1)} of {steps} step{'s' * (steps != 1)}")
             return
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self.bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-            TextColumn("{task.fields[speed]}{task.fields[score]}"),
-            console=Console(stderr=True),
-            refresh_per_second=5,
+        self.bar = bar(Console(stderr=True))
+        self.task = self.bar.add_task(
+            "", total=epochs * self.steps, epoch=1, epochs=epochs, speed="", score="", short=""
         )
-        self.task = self.bar.add_task("", total=epochs * self.steps, epoch=1, epochs=epochs, speed="", score="")
         self.bar.start()
 
     def step(self, epoch: int, step: int, loss: float) -> None:
@@ -68,8 +82,11 @@ class ConsoleWatch(Watch):
         if score is not None and self.best is not None:
             dev += " (the best)" if report.best else f" (best {self.best:.4f})"
         speed = f"{report.examples_per_second:,.0f} examples/s"
+        short = "" if score is None else f"dev {score:.4f}"
         if self.bar is not None:
-            self.bar.update(self.task, completed=report.epoch * self.steps, epoch=report.epoch, speed=speed, score=dev)
+            self.bar.update(
+                self.task, completed=report.epoch * self.steps, epoch=report.epoch, speed=speed, score=dev, short=short
+            )
             return
         now = time.monotonic()
         if report.epoch not in (1, report.epochs) and now - self.said < LINE_SECONDS:

@@ -1,8 +1,12 @@
 """Progress on stderr: plain lines when piped, few of them, with what a person needs to decide whether to wait."""
 
+import io
 import re
 
-from dlspec.report.progress import ConsoleWatch
+import pytest
+from rich.console import Console
+
+from dlspec.report.progress import ConsoleWatch, bar
 from dlspec.report.terminal import number, print_analyzed, print_evaluated, print_trained, share
 from dlspec.report.watch import EpochReport
 
@@ -63,3 +67,19 @@ def test_unknown_scores_are_dashes(capsys):
          "goal": {"metric": "f1", "value": None}, "run": "r"}
     )  # fmt: skip
     assert "0.5000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [20, 29, 36, 49, 50, 95, 96, 120])
+def test_a_narrow_terminal_still_says_which_epoch_and_how_much(width):
+    drawn = io.StringIO()
+    console = Console(file=drawn, width=width, force_terminal=True, color_system=None, legacy_windows=False)
+    with bar(console) as progress:
+        fields = {"epoch": 12, "epochs": 120, "speed": "12,345 examples/s", "score": ", dev accuracy 0.9778 (the best)"}
+        progress.add_task("", total=120, completed=12, short="dev 0.9778", **fields)
+    lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.getvalue()))
+    last = [line for line in lines if line.strip()][-1]
+    assert len(last) <= width
+    assert "epoch 12/120" in last and "10 %" in last
+    assert ("dev 0.9778" in last) == (30 <= width < 96)
+    assert ("dev accuracy 0.9778" in last) == (width >= 96)
+    assert ("━" in last) == (width >= 50)
