@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -38,7 +39,8 @@ class ConsoleWatch(Watch):
 
     def __init__(self) -> None:
         self.bar: Any = None
-        self.terminal = sys.stderr.isatty()
+        # A dumb terminal (an editor's, a log) cannot draw a line anew.
+        self.terminal = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
         self.said = 0.0
         self.drawn = 0.0
         self.best: float | None = None

@@ -83,3 +83,11 @@ def test_a_narrow_terminal_still_says_which_epoch_and_how_much(width):
     assert ("dev 0.9778" in last) == (30 <= width < 96)
     assert ("dev accuracy 0.9778" in last) == (width >= 96)
     assert ("━" in last) == (width >= 50)
+
+
+def test_a_dumb_terminal_gets_lines(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    watch = ConsoleWatch()
+    watch.training(1, 1)
+    assert capsys.readouterr().err == "training: 1 epoch of 1 step\n"
