@@ -33,6 +33,8 @@ FEWEST = 60
 """steps that are taken however long they last: fewer make no curve"""
 BLOWN_UP = 4.0
 """the sweep ends where the smoothed loss is so many times the best, and has lost a share (RISEN) of its fall"""
+EXAMPLES = 16
+"""each loss is the mean of no fewer"""
 SAID_SECONDS = 10.0
 MEASURED = 3
 """so many steps, after the first, say how long one lasts"""
@@ -126,14 +128,16 @@ def _sweep(
 ) -> tuple[list[float], list[float], float | None]:
     """Rates, the loss of each step, and the rate at which it blew up, if it did."""
     optimizer = _bare(network)
+    # Where gradients are accumulated, the weights change once in so many steps: they share a rate.  So do steps of a
+    # few examples each, whose losses would be noise alone.
     updated = getattr(optimizer, "gradient_accumulation_steps", None) or 1
+    updated *= math.ceil(EXAMPLES / (pipeline.batch_size * updated))
     rates, losses, smoother = list[float](), list[float](), Smoother()
     rate, first, best, measured = low, 0.0, math.inf, 0.0
     taken = _steps(network, pipeline)
     said = time.monotonic()
     while len(rates) < steps:
         optimizer.learning_rate = rate
-        # Where gradients are accumulated, the weights change once in so many steps: they share a rate.
         loss = sum(next(taken) for _ in range(updated)) / updated
         rates.append(rate)
         losses.append(loss)
