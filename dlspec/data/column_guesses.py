@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlspec.numeric.columns import ISO, kind_of, names_a_row, spelt
 from dlspec.numeric.picture_formats import shown
@@ -89,7 +89,9 @@ def roles(columns: Mapping[str, np.ndarray], target: str, *, divided: bool, drop
 
 def _kind(name: str, values: np.ndarray) -> str:
     """What a column holds as train will see it, which has fewer rows: a name of rows there is one here."""
-    some = kind_of(name, values[[i % 10 < 7 for i in range(len(values))]], MOST)
+    import numpy as np
+
+    some = kind_of(name, values[np.arange(len(values)) % 10 < 7], MOST)
     return some if some == "identifier" else kind_of(name, values, MOST)
 
 
@@ -106,7 +108,7 @@ def told(columns: Mapping[str, np.ndarray], target: str | None, limit: int = 40)
 def _told(name: str, values: np.ndarray, is_target: bool) -> tuple[str, str]:
     import numpy as np
 
-    kind, absent = _kind(name, values), _missing(values)
+    kind, absent = _kind(name, values), missing(values)
     numbers = values.dtype != object
     present = values[~absent]
     lost = f"; {absent.sum():,} missing ({absent.mean():.0%})" if absent.any() else ""
@@ -134,12 +136,11 @@ def _word(kind: str, is_target: bool) -> str:
     return "the target" if is_target else words.get(kind, kind)
 
 
-def _missing(values: np.ndarray) -> Any:
+def missing(values: np.ndarray) -> np.ndarray:
+    """Where a typed column has nothing."""
     import numpy as np
 
-    if values.dtype != object:
-        return np.isnan(values)
-    return np.array([one is None for one in values.tolist()], bool)
+    return np.isnan(values) if values.dtype != object else np.equal(values, None).astype(bool)
 
 
 def _id(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> Line | None:
@@ -152,7 +153,7 @@ def _id(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> Line | N
 
 
 def _each_once(values: np.ndarray) -> bool:
-    return not _missing(values).any() and len(set(values.tolist())) == len(values) and _short(values)
+    return not missing(values).any() and len(set(values.tolist())) == len(values) and _short(values)
 
 
 def _short(values: np.ndarray) -> bool:
@@ -164,7 +165,7 @@ def _group(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> Line 
     """A column that says who an example comes from and comes again; not sure where only its values look so."""
     found = []
     for name, values in columns.items():
-        if name not in kinds or _missing(values).any() or (values.dtype != object and (values % 1).any()):
+        if name not in kinds or missing(values).any() or (values.dtype != object and (values % 1).any()):
             continue
         distinct = len(set(values.tolist()))
         called = GROUPS.search(name) is not None or names_a_row(name)
@@ -189,7 +190,7 @@ def _time(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> Line |
     """Dates to order by; sure where the rows lie in their order."""
     for name, kind in kinds.items():
         values = columns[name]
-        if values.dtype != object or _missing(values).any() or not _dated(values, kind):
+        if values.dtype != object or missing(values).any() or not _dated(values, kind):
             continue
         texts = values.tolist()
         if texts == sorted(texts) and len(set(texts)) > 0.5 * len(texts):

@@ -50,7 +50,7 @@ class ImageTable(TableReader):
         if os.path.isdir(path):
             tables = tables_in(cls, path)
             return part_files.but_others(cls.recognize, path, tables, target)
-        if not is_table(cls, path):
+        if not is_table(cls, path) or not _may_name_pictures(path):
             return None
         table = opened(cls, path, target)
         columns = {name: [one for one in values.tolist() if one] for name, values in _words(table.columns).items()}
@@ -145,6 +145,15 @@ def _names_pictures(values: Sequence[str]) -> bool:
     """Whether nearly all of a column's words end as the names of pictures do."""
     some = values[:200]
     return bool(some) and sum(os.path.splitext(one)[1].lower() in SUFFIXES for one in some) >= 0.9 * len(some)
+
+
+def _may_name_pictures(path: str) -> bool:
+    """A quick look: most tables are large, and name none."""
+    from dlspec.data.sources import contents
+
+    data = contents(path)
+    head = data if data.startswith(b"PAR1") else data[: 1 << 16].replace(b"\0", b"")  # UTF-16 is text as well
+    return any(ending.encode() in head.lower() for ending in SUFFIXES)
 
 
 def _found(home: str, names: Sequence[str], table: str) -> str:

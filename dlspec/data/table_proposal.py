@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from dlspec.data import part_files
-from dlspec.data.column_guesses import Roles, roles, told
+from dlspec.data.column_guesses import Roles, missing, roles, told
 from dlspec.data.questions import Asked, asked
 from dlspec.data.table_guesses import Opened
 from dlspec.data.target_guesses import target_of
 from dlspec.numeric.picture_formats import shown
 from dlspec.proposals import Line, Lines
 from dlspec.types import DataError, Place
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class Common(NamedTuple):
@@ -41,7 +38,7 @@ def common(opened: Opened, path: str, wanted: str | None, *, but: Sequence[str] 
     target = target_of(opened.columns, wanted, path, [*but, *opened.dropped])
     name = str(target.value)
     values = opened.columns[name]
-    absent = _absent(values)
+    absent = missing(values)
     present = values[~absent]
     if not len(present):
         raise DataError(f"the target '{shown(name)}' is missing in every row", where=Place(shown(path)))
@@ -78,11 +75,3 @@ def _dropped(lines: Lines, extra: Sequence[str], why: Mapping[str, str]) -> Line
         return (*lines, Line("drop", list(extra), f"left out: {reason}"))
     joined = Line("drop", [*before.value, *extra], f"{before.why}; {reason}")
     return tuple(joined if line is before else line for line in lines)
-
-
-def _absent(values: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    if values.dtype != object:
-        return np.isnan(values)
-    return np.array([one is None for one in values.tolist()], bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dlspec.numeric.picture_formats import shown
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dlspec.data.columns import Joined
     from dlspec.data.tabular import TableReader
 
+HEAD = 1_000
+"""cells that tell most columns for what they are, before all are looked at"""
 MARKERS = {
     "n/a",
     "na",
@@ -42,9 +44,10 @@ def typed_columns(
 
     from dlspec.data.columns import typed, without_missing
 
-    decimal = _decimal(data)
+    distinct = {name: _distinct(data, name) for name in data.columns}
+    decimal = _decimal(data, distinct)
     lines = [Line("decimal", ",", "numbers are written 1,5")] if decimal == "," else []
-    extra = sorted({one for name in data.columns for one in _markers(data, name)})
+    extra = sorted({one for words in distinct.values() for one in _markers(words)})
     if extra:
         markers = list(reader.model_fields["missing"].default)
         why = f"what stands for a missing value: the usual, and {', '.join(map(shown, extra))} among numbers here"
@@ -71,41 +74,64 @@ def typed_columns(
     return lines, columns, dropped, doubts
 
 
-def _distinct(data: Joined, name: str) -> list[str]:
+def _distinct(data: Joined, name: str) -> Any:
+    """The different words of a column that is no plain column of numbers; none where it is one."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = data.columns[name]
-    return pc.unique(column).drop_null().to_pylist() if pa.types.is_string(column.type) else []
+    none = pa.array([], pa.string())
+    if not pa.types.is_string(column.type):
+        return none
+    try:
+        pc.cast(column[:HEAD], pa.float64())
+        pc.cast(column, pa.float64())
+    except pa.ArrowInvalid:
+        return pc.unique(column).drop_null()
+    return none
 
 
-def _decimal(data: Joined) -> str:
+def _decimal(data: Joined, distinct: Mapping[str, Any]) -> str:
     """A comma, where it makes numbers of a column of words, and no column has numbers with points."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     from dlspec.data.columns import PLAIN, THOUSANDS
 
-    commas = 0
-    for name in data.columns:
-        words = _distinct(data, name)
-        if words and all(re.match(PLAIN, one) for one in words) and any("." in one for one in words):
-            return "."
-        if words and any("," in one for one in words) and all(re.match(PLAIN, one.replace(",", ".")) for one in words):
-            commas += not all(re.match(THOUSANDS, one) for one in words if "," in one)
+    commas = False
+    for name, words in distinct.items():
+        if not len(words):
+            head = data.columns[name][:HEAD]
+            if pa.types.is_string(head.type) and pc.any(pc.match_substring(head, ".")).as_py():
+                return "."
+            continue
+        with_comma = words.filter(pc.match_substring(words, ","))
+        dotted = pc.replace_substring(words, ",", ".")
+        if len(with_comma) and pc.all(pc.match_substring_regex(dotted, PLAIN)).as_py():
+            commas |= not pc.all(pc.match_substring_regex(with_comma, THOUSANDS)).as_py()
     return "," if commas else "."
 
 
-def _markers(data: Joined, name: str) -> set[str]:
+def _markers(words: Any) -> set[str]:
     """Words for the missing in a column that holds numbers but for them."""
+    import pyarrow.compute as pc
+
     from dlspec.data.columns import PLAIN
 
-    words = _distinct(data, name)
-    strange = {one for one in words if not re.match(PLAIN, one.replace(",", "."))}
-    return strange if 0 < len(strange) < len(words) and all(one.lower() in MARKERS for one in strange) else set()
+    numbers = pc.match_substring_regex(pc.replace_substring(words, ",", "."), PLAIN)
+    strange = words.filter(pc.invert(numbers))
+    if not 0 < len(strange) < len(words) or len(strange) > len(MARKERS):
+        return set()
+    found = set(strange.to_pylist())
+    return found if all(one.lower() in MARKERS for one in found) else set()
 
 
 def _codes(column: Any) -> bool:
     """Whole numbers, some of which begin with a 0: postcodes, numbers of articles."""
     import pyarrow.compute as pc
 
+    if not pc.all(pc.match_substring_regex(column[:HEAD], r"^\d+$")).as_py():
+        return False
     whole = pc.match_substring_regex(column, r"^\d+$")
     led = pc.match_substring_regex(column, r"^0\d+$")
     return bool(pc.all(whole).as_py()) and bool(pc.any(led).as_py())

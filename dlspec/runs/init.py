@@ -55,7 +55,7 @@ def init(
         Line("task", proposal.task, "WHAT IS ASKED"),
         Line("data", (reader, *proposal.data, *parts), "WHERE THE EXAMPLES COME FROM, and how they are divided"),
         Line("input", entered, "WHAT GOES INTO THE NETWORK"),
-        Line("model", (Line("name", model, best.why), *best.model), f"THE NETWORK{_also(others)}"),
+        Line("model", (Line("name", model, best.why), *best.model), f"THE NETWORK{_also(others, proposal.facts.kind)}"),
         Line("train", train, "HOW IT IS FITTED"),
         Line("goal", proposal.goal, "WHAT DECIDES"),
     )
@@ -156,8 +156,10 @@ def _model(task: type[Task], facts: Facts) -> tuple[str, Suggestion, list[str]]:
     return name, best, [other for other, _ in named if other != name]
 
 
-def _also(others: Sequence[str]) -> str:
-    return f" (it could also be {', '.join(others)}, or a file of yours: ./my_net.py)" if others else ""
+def _also(others: Sequence[str], kind: str) -> str:
+    """The other architectures that could be taken, in their own words."""
+    known = [f"{name} ({find('models', name).summary})" for name in others]
+    return f"; others for a {kind}: " + "; ".join([*known, "or a file of yours, as ./my_net.py"])
 
 
 def _train(examples: int, best: Suggestion) -> Lines:
