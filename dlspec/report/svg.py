@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -120,7 +121,9 @@ class Frame:
     def __init__(self, x: Axis, y: Axis, *, x_title: str, y_title: str, above: float = 0.0) -> None:
         """above: room that the caller wants over the plot, for a legend."""
         left = 12 + LETTER * max(map(len, y.labels))
-        self.x, self.y = x.span(left, WIDTH - 14), y.span(HEIGHT - 40, 22 + above)
+        # The last label stands in the middle under its tick, at the end of the axis.
+        right = max(14, 2 + LETTER * len(x.labels[-1]) / 2)
+        self.x, self.y = x.span(left, WIDTH - right), y.span(HEIGHT - 40, 22 + above)
         self.titles = x_title, y_title
 
     def drawn(self) -> list[Markup]:
@@ -130,13 +133,24 @@ class Frame:
             parts.append(tag("line", x1=x.start, x2=x.end, y1=y(tick), y2=y(tick), class_="grid"))
             parts.append(text(label, x.start - 6, y(tick) + 4, "end"))
         parts.append(tag("line", x1=x.start, x2=x.end, y1=y.start, y2=y.start, class_="axis"))
-        for tick, label in zip(x.ticks, x.labels, strict=True):
+        every = self._every()
+        first = x.ticks.index(0) if 0 in x.ticks else 0
+        for place, (tick, label) in enumerate(zip(x.ticks, x.labels, strict=True)):
             parts.append(tag("line", x1=x(tick), x2=x(tick), y1=y.start, y2=y.start + 4, class_="axis"))
-            parts.append(text(label, x(tick), y.start + 16))
+            if not (place - first) % every:
+                parts.append(text(label, x(tick), y.start + 16))
         x_title, y_title = self.titles
         parts.append(text(clipped(x_title, 54), (x.start + x.end) / 2, HEIGHT - 6, class_="title"))
         parts.append(text(clipped(y_title, 54), 2, 11, "start", class_="title"))
         return parts
+
+    def _every(self) -> int:
+        """Every which tick of the x axis has a label, so that none touches the next."""
+        x = self.x
+        apart = min((after - before for before, after in pairwise(map(x, x.ticks))), default=math.inf)
+        if x.logarithmic or not apart:
+            return 1
+        return max(1, math.ceil((LETTER * max(map(len, x.labels)) + 6) / apart))
 
 
 def _short(value: Any) -> Any:

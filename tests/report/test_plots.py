@@ -3,6 +3,7 @@
 import math
 import re
 import xml.etree.ElementTree as Xml
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -212,3 +213,16 @@ def test_small_bars_of_tables(low, high, whiskers):
 def test_a_small_bar_of_nothing_is_nothing():
     assert plots.bar(None, within=(0, 1)) == "" == plots.bar(math.nan, within=(0, 1))
     assert "svg" in plots.bar(0.0, within=(0, 0))
+
+
+@pytest.mark.parametrize("scale", [1, 1e3, 600_000, 4e7])
+def test_labels_below_stand_apart_and_within_the_drawing(scale):
+    from dlspec.report.svg import LETTER
+
+    values = np.linspace(-scale, scale, 50).tolist()
+    figure = Figure("points", "t", {"x": values, "y": values, "x_title": "truth", "y_title": "guess"})
+    below = [one for one in all_of(parsed(figure), "text", "label") if float(one.get("y")) > HEIGHT - 30]
+    spans = sorted((float(one.get("x")), LETTER * len(one.text) / 2) for one in below)
+    assert len(spans) > 2 and "0" in {one.text.rstrip("0.") or "0" for one in below}
+    assert all(x - half > 0 and x + half <= WIDTH for x, half in spans)
+    assert all(x + half < other - its for (x, half), (other, its) in pairwise(spans))
