@@ -130,12 +130,18 @@ def _run(given: list[str], *, as_json: bool, debug: bool) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _readable(file: str) -> bool:
+    return os.access(file, os.R_OK | os.X_OK if os.path.isdir(file) else os.R_OK)
+
+
 def _failed(error: Exception, as_json: bool) -> int:
     """What went wrong that nobody foresaw: in the user's own file, or in dlspec."""
     from dlspec.recipe.places import in_own_code
 
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
         file = f" {error.filename}" if error.filename else ""
+        if error.errno == errno.EACCES and file and os.path.exists(error.filename) and not _readable(error.filename):
+            return _user(ArgumentError(f"cannot read{file}: {error.strerror}"), as_json)
         return _user(ArgumentError(f"cannot write{file}: {error.strerror}; make room, or say --out DIR"), as_json)
     message = f"{type(error).__name__}: {error}"
     own = [step for step in traceback.extract_tb(error.__traceback__) if in_own_code(step.filename)]

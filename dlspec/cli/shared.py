@@ -56,7 +56,7 @@ def answer_line(value: dict[str, Any]) -> None:
 
 def lines() -> Iterator[str]:
     """The lines of standard input, without their ends; names of files may hold any bytes."""
-    for line in sys.stdin.buffer:
+    for line in sys.stdin.buffer if sys.stdin else ():  # `<&-` closes it
         yield os.fsdecode(line.rstrip(b"\r\n"))
 
 

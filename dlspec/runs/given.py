@@ -11,7 +11,7 @@ from dlspec.numeric.picture_formats import shown
 from dlspec.report.watch import Watch
 from dlspec.runs.opened import OpenedRun
 from dlspec.runs.reading import examples_of, reader_for
-from dlspec.types import ArgumentError, DataError, Examples, UserError
+from dlspec.types import ArgumentError, DataError, Examples, Place, UserError
 
 
 class Chunk(NamedTuple):
@@ -59,15 +59,19 @@ def _paths(inputs: Sequence[str], listed: Iterable[str], suffixes: tuple[str, ..
 
 
 def _below(folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
-    """The files under a folder that have such an ending, by name; or the folder itself, where there are none."""
-    found = False
-    for home, folders, names in os.walk(folder):
+    """The files under a folder that have such an ending, by name; or the folder itself, where there are none.
+
+    A folder within that cannot be read is given, too: whoever opens it says why.
+    """
+    found, locked = False, list[str]()
+    for home, folders, names in os.walk(folder, onerror=lambda error: locked.append(error.filename)):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         for name in sorted(names):
             if name.lower().endswith(suffixes) and not name.startswith("."):
                 found = True
                 yield os.path.join(home, name)
-    if not found:
+    yield from locked
+    if not found and not locked:
         yield folder
 
 
@@ -84,6 +88,9 @@ def _of_reader(opened: OpenedRun, path: str, size: int, watch: Watch) -> Iterato
             watch.warn(f"{path}: {remark}")
     except (ArgumentError, DataError) as error:
         yield Chunk([shown(path)], None, error)
+        return
+    except OSError as error:
+        yield Chunk([shown(path)], None, DataError(f"cannot be read: {error.strerror}", where=Place(shown(path))))
         return
     for start in range(0, len(examples), size):
         some = examples[start : start + size]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -146,7 +147,8 @@ def _objects(opened: OpenedRun, encoded: _Encoded) -> list[dict[str, Any]]:
 def _said(error: UserError, file: str) -> str:
     """The complaint without the name of the file, which stands beside it."""
     [first, *_] = error.complaints
-    return first.message if first.where.file in (None, file) or file.endswith(str(first.where.file)) else str(first)
+    same = first.where.file in (None, file, shown(os.path.abspath(file))) or file.endswith(str(first.where.file))
+    return first.message if same else str(first)
 
 
 def _size(opened: OpenedRun) -> int:

@@ -17,6 +17,10 @@ def reader_for(path: str, recipe: Recipe) -> Reader:
     Raises ArgumentError where there is no such file, or nothing opens it.
     """
     file = Path(path).expanduser()
+    if file.is_symlink() and not file.exists():
+        raise ArgumentError(
+            f"'{path}' is a link to {file.readlink()}, which is not there (looked at {file.absolute()})"
+        )
     if not file.exists():
         near = nearest(file.name, [one.name for one in file.parent.iterdir()]) if file.parent.is_dir() else None
         hint = f"; did you mean '{near}'?" if near else ""

@@ -108,6 +108,30 @@ def test_a_broken_file_is_one_line_and_not_the_end(home):
         (home / "words.jpg").unlink()
 
 
+def test_what_cannot_be_read_says_why_once(home, monkeypatch):
+    """A link to nowhere, a folder that is somebody else's, a file by its own name."""
+    (home / "new" / "lost.png").symlink_to("nowhere.png")
+    (home / "new" / "locked").mkdir()
+    (home / "new" / "empty.png").touch()
+    scandir = os.scandir
+
+    def refusing(path="."):
+        if str(path).rstrip("/").endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    try:
+        wrong = {one["file"]: one["error"] for one in guesses("new") if "error" in one}
+    finally:
+        for one in ("lost.png", "empty.png"):
+            (home / "new" / one).unlink()
+        (home / "new" / "locked").rmdir()
+    assert wrong["new/empty.png"] == "this file is empty (0 bytes)"
+    assert "link to nowhere.png, which is not there" in wrong["new/lost.png"]
+    assert list(wrong) == ["new/empty.png", "new/lost.png", "new/locked"] and "cannot be read" in wrong["new/locked"]
+
+
 def test_nothing_at_all_that_can_be_predicted(home, tmp_path):
     with pytest.raises(ArgumentError, match="there is no file"):
         guesses("gone.png")
@@ -154,6 +178,13 @@ def test_json_lines_and_a_list_on_standard_input(home):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["file"].encode() for one in lines] == names and "there is no file" in lines[1]["error"]
     assert b"1 of 3 cannot be predicted" in b" ".join(done.stderr.split())
+
+
+def test_standard_input_that_is_closed_lists_nothing(monkeypatch):
+    from dlspec.cli.shared import lines
+
+    monkeypatch.setattr(sys, "stdin", None)
+    assert list(lines()) == []
 
 
 def test_the_table_on_a_terminal(capsys):
