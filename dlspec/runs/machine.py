@@ -58,7 +58,7 @@ def describe(*, seed: int, threads: int | None, fingerprint: str) -> dict[str, A
         "threads": threads or os.cpu_count(),
         "seed": seed,
         "data_fingerprint": fingerprint,
-        "command": [os.path.basename(sys.argv[0]), *sys.argv[1:]],
+        "command": ["dlspec" if sys.argv[0] == "-c" else os.path.basename(sys.argv[0]), *sys.argv[1:]],
         "guarantee": "the same recipe, seed, versions, machine and thread count give the same weights to the bit "
         "on a CPU; on a GPU, kernels of other libraries may differ in the last digits",
     }

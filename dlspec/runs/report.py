@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import math
+import os
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ def keep_data(
     """
     truths = {name: recipe.task.evaluator.truth(part, state["task"]) for name, part in splits.parts.items()}
     files = [Path(file) for file in recipe.data.files()]
+    examples = [path for part in splits.parts.values() for path in _paths(part)]
     folders.write_json(
         folder / "data.json",
         {
@@ -67,7 +69,8 @@ def keep_data(
             "files": {
                 "first": str(files[0]) if files else None,
                 "count": len(files),
-                "bytes": sum(file.stat().st_size for file in files if file.is_file()),
+                "examples": len(examples),
+                "bytes": sum(map(_size, {*map(str, files), *examples})),
             },
             "shapes": state["shapes"],
             "fingerprint": splits.fingerprint,
@@ -75,6 +78,21 @@ def keep_data(
             "augmented": augmented(recipe, splits["train"], state),
         },
     )
+
+
+def _paths(part: Examples) -> list[str]:
+    """The files that the examples themselves are; none where they are rows or arrays."""
+    from dlspec.numeric.picture_paths import PictureFiles
+
+    x = part.columns["x"]
+    return list(x[list(part.rows)]) if isinstance(x, PictureFiles) else []
+
+
+def _size(file: str) -> int:
+    """Bytes; 0 of a folder, and of a file that has gone since it was read."""
+    with contextlib.suppress(OSError):
+        return os.path.getsize(file) if os.path.isfile(file) else 0
+    return 0
 
 
 def keep_figures(folder: Path, split: str, recipe: Recipe, scored: Statistics, state: State) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import written_run
+from PIL import Image
 
 from dlspec.inputs.picture import Picture
 from dlspec.recipe.load import load
@@ -45,7 +46,7 @@ def test_the_data_card_counts_classes_in_every_split(made, tmp_path):
     }
     assert sum(one["classes"]["setosa"] for one in data["splits"].values()) == 50
     assert (data["notes"], data["warnings"], data["parameters"], data["model"]) == (["seen"], ["mind"], 15, "linear")
-    assert data["files"] == {"first": None, "count": 0, "bytes": 0} and data["augmented"] == []
+    assert data["files"] == {"first": None, "count": 0, "examples": 0, "bytes": 0} and data["augmented"] == []
     assert len(data["samples"]) == 5 and data["samples"][0]["kind_of_input"] == "table"
     assert data["samples"][0]["shows"].keys() == splits["train"][0].x.keys()
 
@@ -66,6 +67,20 @@ def test_files_are_counted_with_their_sizes(made, tmp_path):
     files = kept(tmp_path, "data.json")["files"]
     assert files["count"] == 1 and files["bytes"] == (tmp_path / "t.csv").stat().st_size
     assert files["first"].endswith("t.csv")
+
+
+def test_pictures_in_a_folder_are_counted_with_their_sizes(made, tmp_path):
+    draws = np.random.default_rng(0)
+    for i in range(30):
+        file = tmp_path / "pics" / "ab"[i % 2] / f"{i}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draws.integers(0, 256, (32, 32), dtype=np.uint8)).save(file)
+    (tmp_path / "pics" / "SOURCE.md").write_text("no picture")
+    recipe, splits, state = made("task: classification\ndata: {name: image_folder, path: pics}\nmodel: lenet5\n")
+    report.keep_data(tmp_path, recipe, splits, state)
+    files = kept(tmp_path, "data.json")["files"]
+    whole = sum(file.stat().st_size for file in (tmp_path / "pics").rglob("*.png"))
+    assert (files["count"], files["examples"], files["bytes"]) == (1, 30, whole)
 
 
 def test_samples_are_pictures_with_their_truth(made, tmp_path):
