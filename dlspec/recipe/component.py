@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
@@ -231,6 +231,25 @@ def _dump(value: Any) -> Any:
 def _at(key: str, message: str, value: Any) -> ValidationError:
     kind = PydanticCustomError("choice" if key == "name" else "unknown_key", "{message}", {"message": message})
     return ValidationError.from_exception_data("name", [InitErrorDetails(type=kind, loc=(key,), input=value)])
+
+
+def blame(message: str, *keys: str, value: Any) -> ValidationError:
+    """What a validator of a section raises where something further in is wrong: `keys` lead there."""
+    kind = PydanticCustomError("unfit", "{message}", {"message": message})
+    return ValidationError.from_exception_data(keys[-1], [InitErrorDetails(type=kind, loc=keys, input=value)])
+
+
+S = TypeVar("S", bound=Section)
+
+
+def one_of(section: S, *keys: str) -> S:
+    """The section, where exactly one of these is given.  Raises ValueError otherwise."""
+    given = [key for key in keys if getattr(section, key) is not None]
+    if len(given) == 1:
+        return section
+    if given:
+        raise ValueError(f"{' and '.join(given)} exclude each other; keep one")
+    raise ValueError(f"give one of {', '.join(keys)}")
 
 
 def shown(value: Any) -> str:

@@ -3,117 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
-from dlspec.recipe.component import ANY, OneOf, Section, unknown
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-class SGD(Section):
-    """Gradient descent, with momentum where it is asked for."""
-
-    name: Literal["sgd"] = "sgd"
-    learning_rate: float = Field(0.01, gt=0)
-    """step size"""
-    momentum: Share = 0.0
-    """how much of the last step is kept"""
-    nesterov: bool = False
-    """look ahead along the momentum before taking the gradient"""
-
-
-class RMSprop(Section):
-    """Gradient divided by a running mean of its size (Hinton, Coursera lecture 6e)."""
-
-    name: Literal["rmsprop"] = "rmsprop"
-    learning_rate: float = Field(0.001, gt=0)
-    """step size"""
-    rho: Share = 0.9
-    """decay of the running mean of squared gradients"""
-    momentum: Share = 0.0
-    """how much of the last step is kept"""
-    epsilon: float = Field(1e-7, gt=0)
-    """keeps the division away from zero"""
-    centered: bool = False
-    """divide by the gradient's variance instead of its square"""
-
-
-class Adam(Section):
-    """Momentum and RMSprop together, corrected for their start (Kingma and Ba 2015)."""
-
-    name: Literal["adam"] = "adam"
-    learning_rate: float = Field(0.001, gt=0)
-    """step size"""
-    beta_1: Share = 0.9
-    """decay of the running mean of gradients"""
-    beta_2: Share = 0.999
-    """decay of the running mean of squared gradients"""
-    epsilon: float = Field(1e-7, gt=0)
-    """keeps the division away from zero (Keras adds it before the correction of the start, the paper after)"""
-    amsgrad: bool = False
-    """never let the running mean of squared gradients shrink (Reddi et al. 2018)"""
-
-
-class AdamW(Adam):
-    """Adam with weight decay taken apart from the gradient (Loshchilov and Hutter 2019)."""
-
-    name: Literal["adamw"] = "adamw"  # type: ignore[assignment]
-    weight_decay: float = Field(0.004, ge=0)
-    """share of every weight taken off a step, times the learning rate"""
-
-
-class EarlyStopping(Section):
-    """Stop when dev has not improved for a while."""
-
-    patience: int = Field(10, ge=1)
-    """epochs without improvement on dev before training stops"""
-    minimum_change: float = Field(0.0, ge=0)
-    """an improvement smaller than this does not count"""
-
-
-class Checkpoints(Section):
-    """How often a checkpoint is written: one of the two."""
-
-    steps: int | None = Field(None, ge=1)
-    """after so many steps"""
-    minutes: float | None = Field(None, gt=0)
-    """after so many minutes"""
-
-
-class Train(Section):
-    """How the network is fitted."""
-
-    seed: int = Field(0, ge=0, lt=2**32)
-    """one seed for initial weights, dropout, shuffling and augmentation"""
-    epochs: int = Field(20, ge=1)
-    """passes over train"""
-    batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 32
-    """examples a step; `all` is batch gradient descent"""
-    optimizer: Annotated[Any, OneOf(None, SGD, RMSprop, Adam, AdamW, default="adam")] = Adam()
-    """which rule turns gradients into steps"""
-    l1: float = Field(0.0, ge=0)
-    """penalty on the sum of absolute weights (kernels alone, not biases)"""
-    l2: float = Field(0.0, ge=0)
-    """penalty on the sum of squared weights (kernels alone, not biases)"""
-    early_stopping: EarlyStopping | None = None
-    """stop when dev no longer improves; left out: train all epochs"""
-    keep: Literal["best", "last"] = "best"
-    """which epoch's weights are kept: the best on dev by the goal's metric (of equals the latest), or the last"""
-    tensorboard: bool = True
-    """write TensorBoard's event files into the run"""
-    health: bool = True
-    """look into every layer now and then (gradients, updates, dead and saturated units), and say what is wrong"""
-    cache: Literal["auto", "memory", "disk", "none"] = "auto"
-    """where encoded examples are kept between epochs; auto: decided by their measured size"""
-    checkpoint: Checkpoints | None = None
-    """how often a checkpoint is written; left out: as often as costs next to nothing"""
-    steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """steps between two looks of the host; auto: as many as take a fifth of a second, measured while training"""
-    threads: int | None = Field(None, ge=1)
-    """processor threads; left out: as many as there are"""
+from dlspec.recipe.component import ANY, OneOf, Section, blame, unknown
+from dlspec.recipe.training import Train
 
 
 class Goal(Section):
@@ -189,6 +85,18 @@ class Recipe(Section):
             takes = " or ".join(model.accepts)
             _refuse(f"'{model.name}' takes {takes}, but the input '{entry.name}' is a {entry.kind}")
         return model
+
+    @field_validator("train")
+    @classmethod
+    def _sampling_fits(cls, train: Train, info: ValidationInfo) -> Train:
+        task = info.data.get("task")
+        if task is not None and train.sampling == "balanced" and not task.balances:
+            message = (
+                f"balanced draws as many examples of each class, and task '{task.name}' has no classes; leave it "
+                "out, or give examples a weight (data.weight) and write weighted"
+            )
+            raise blame(message, "sampling", value="balanced")
+        return train
 
     @field_validator("goal")
     @classmethod

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dlspec.recipe.schema import Recipe, Train
+from dlspec.recipe.schema import Recipe
+from dlspec.runs.optimizing import optimizer_of, regularise
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.store import Store
 from dlspec.types import Arrays, Examples, State
@@ -14,27 +15,50 @@ STEPS_PER_EXECUTION = 32
 
 
 def compile_network(network: Any, recipe: Recipe, state: State, steps: int) -> None:
-    """Compile with the recipe's optimizer and penalties and the task's loss."""
-    import keras
-
-    train: Train = recipe.train
-    settings = train.optimizer.model_dump(exclude={"name"})
-    optimizer = getattr(keras.optimizers, type(train.optimizer).__name__)(**settings)
-    if train.l1 or train.l2:
-        # On the variables, so that it serves every architecture; the saved model is for inference and needs none.
-        penalty = keras.regularizers.L1L2(l1=train.l1, l2=train.l2)
-        for variable in network.trainable_variables:
-            if len(variable.shape) > 1:
-                variable.regularizer = penalty
-    # On a CPU compiling with XLA made these networks slower, and the time between steps is the first thing to win.
+    """Compile with the recipe's optimizer and penalties and the task's loss.  steps: of an epoch."""
+    train = recipe.train
+    regularise(train, network)
     network.compile(
-        optimizer=optimizer,
+        optimizer=optimizer_of(train, network, steps),
         # At least 2: with 1, Keras finds the end of an epoch inside a step, and by then the optimizer has counted it
         # and decayed the weights.
         steps_per_execution=max(2, min(steps, STEPS_PER_EXECUTION)),
-        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+        jit_compile=compiles(train.compile),
+        auto_scale_loss=False,  # optimizer_of has done it
         **recipe.task.compiled(state),
     )
+
+
+def compiles(setting: str) -> bool | str:
+    """Keras' `jit_compile`.  By rule and not by timing: compiled steps differ in their last bits.
+
+    On a CPU, XLA took 1.3 to 1.7 times as long for these networks, and the time between steps is the first thing to
+    win.  JAX is made to be compiled.
+    """
+    import keras
+
+    if setting == "auto" and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return "auto" if tf.config.list_physical_devices("GPU") else False
+    return "auto" if setting == "auto" else setting == "xla"
+
+
+def described(network: Any, recipe: Recipe, pipeline: Pipeline) -> str:
+    """How the network is trained, in a line."""
+    train = recipe.train
+    parts = [f"{train.optimizer.name}, learning rate {train.optimizer.learning_rate:g}"]
+    if train.schedule.changes or train.schedule.name != "constant":
+        warm = train.schedule.warmup
+        after = f" after {warm.length(pipeline.steps):,} steps of warm-up" if warm else ""
+        parts.append(f"{train.schedule.name}{after}")
+    parts.append(f"{pipeline.steps:,} steps of {pipeline.batch_size:,} an epoch")
+    if train.accumulate > 1:
+        parts.append(f"an update every {train.accumulate} of them")
+    if train.precision != "float32":
+        parts.append(train.precision)
+    parts.append("compiled with XLA" if network.jit_compile else "not compiled (train.compile)")
+    return f"training: {', '.join(parts)}"
 
 
 def forward(network: Any) -> Callable[[Arrays], Any]:

@@ -41,12 +41,15 @@ class Loop:
         step: Any = network.train_step
         if network.jit_compile:
             step = tf.function(step, jit_compile=True, reduce_retracing=True)
+        # Not the optimizer's count, which passes over steps that only gather gradients, or whose gradients overflow.
+        self.taken = taken = tf.Variable(0, dtype=tf.int64, trainable=False)
         step, batch = tf.autograph.experimental.do_not_convert(step), self.source.batch
 
         @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
         def steps(source: Any, count: Any) -> None:
             for number in tf.range(count):
                 step(batch(source, number))
+                taken.assign_add(1)
 
         self.steps = steps
 
@@ -62,12 +65,12 @@ class Loop:
             raise StopIteration
         count = max(1, min(self.at_once, self.left, self.limit()))
         began = time.perf_counter()
-        before = self.network.optimizer.iterations.numpy() if self.traced else 0
+        before = int(self.taken.numpy())
         try:
             self.steps(self.source.given(), tf.constant(count))
         except tf.errors.OutOfRangeError:
             # Batches of which no example could be read are missing.
-            count, self.left = int(self.network.optimizer.iterations.numpy() - before), 0
+            count, self.left = int(self.taken.numpy()) - before, 0
             if self.source.failed:
                 raise self.source.failed[0] from None
             if not count:

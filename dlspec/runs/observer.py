@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dlspec.recipe.schedules import ReduceOnPlateau
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import checkpoint as checkpoints
@@ -20,6 +21,7 @@ from dlspec.runs.checkpoint import Checkpoint
 from dlspec.runs.fit import Score
 from dlspec.runs.folder import replacing
 from dlspec.runs.health import Health
+from dlspec.runs.optimizing import rate_of_last_step, set_peak
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.tensorboard import Board
 from dlspec.types import ArgumentError, Metric
@@ -46,6 +48,29 @@ class Best(NamedTuple):
     score: float
     weights: list[np.ndarray]
     step: int = 0
+
+
+class Plateau(NamedTuple):
+    """What reduce_on_plateau has come to."""
+
+    share: float = 1.0
+    """of the learning rate"""
+    best: float | None = None
+    waited: int = 0
+    """epochs without improvement"""
+    resting: int = 0
+    """epochs of the cooldown that are left"""
+
+    def after(self, schedule: ReduceOnPlateau, metric: Metric, judged: float) -> Plateau:
+        """What it comes to after another epoch."""
+        if better(metric, judged, self.best, schedule.minimum_change):
+            return self._replace(best=judged, waited=0, resting=max(0, self.resting - 1))
+        if self.resting:
+            return self._replace(resting=self.resting - 1, waited=0)
+        if self.waited + 1 < schedule.patience:
+            return self._replace(waited=self.waited + 1)
+        share = max(self.share * schedule.factor, min(self.share, schedule.minimum))
+        return Plateau(share, self.best, 0, schedule.cooldown)
 
 
 class Observer:
@@ -76,6 +101,7 @@ class Observer:
         self.epoch = self.step = self.in_epoch = 0
         self.interrupted, self.loop, self.earlier = False, None, 0.0
         self.resumed: Checkpoint | None = None
+        self.plateau = Plateau()
         self.written = 0.0
         self.saved = (0, time.monotonic(), 0.0)  # at which step, when, and how long it took
         self.board = Board(folder / "tensorboard") if recipe.train.tensorboard else None
@@ -87,6 +113,8 @@ class Observer:
         self.step, self.epoch, self.in_epoch = at.step, facts["epoch"], facts["in_epoch"]
         self.history, self.seconds = [dict(row) for row in facts["history"]], facts["seconds"]
         self.since, self.reached, self.stopped_at = facts["since"], facts["reached"], facts["stopped_at"]
+        if self.recipe.train.schedule.name == "reduce_on_plateau":
+            self.plateau = Plateau(**facts.get("plateau", {}))
         if at.best is not None:
             self.best = Best(facts["best_epoch"], facts["best_score"], list(at.best), facts["best_step"])
         if self.health:
@@ -183,7 +211,10 @@ class Observer:
         row = {"epoch": epoch + 1, "seconds": seconds}
         row |= {f"train_{name}": value for name, value in train.items()}
         row |= {f"dev_{name}": value for name, value in dev.items()}
+        row["learning_rate"] = rate_of_last_step(network, self.recipe.train, self.steps)
         self.history.append(row)
+        if self.recipe.train.schedule.name == "reduce_on_plateau":
+            self._watch_plateau(network, judged)
         stopping = self.recipe.train.early_stopping
         if better(self.metric, judged, self.reached, stopping.minimum_change if stopping else 0.0):
             self.since, self.reached = epoch, judged
@@ -202,6 +233,17 @@ class Observer:
         if not diverged and (last or self._due()):
             self.save(network, epoch + 1, 0, 0.0)
         return self.stopped_at is not None or diverged
+
+    def _watch_plateau(self, network: Any, judged: float) -> None:
+        train, before = self.recipe.train, self.plateau
+        warmup = train.schedule.warmup
+        if warmup and self.step < warmup.length(self.steps):
+            return
+        self.plateau = before.after(train.schedule, self.metric, judged)
+        if self.plateau.share != before.share:
+            rate = train.optimizer.learning_rate * self.plateau.share
+            set_peak(network, rate)
+            self.watch.note(f"{self.metric.name} has come to a plateau: the learning rate is {rate:.3g} from now on")
 
     def _due(self) -> bool:
         step, at, cost = self.saved
@@ -239,6 +281,7 @@ class Observer:
             "best_score": best.score if best else None,
             "best_step": best.step if best else None,
             "health": self.health.facts() if self.health else None,
+            "plateau": self.plateau._asdict(),
         }
         arrays = checkpoints.captured(checkpoints.variables(network))
         with self._said():
@@ -296,7 +339,7 @@ class Observer:
 @contextlib.contextmanager
 def _averaged(network: Any, recipe: Recipe) -> Iterator[None]:
     """The network with the average of its weights, where the recipe asks for one: it is what is scored and kept."""
-    if not getattr(recipe.train, "average", None):
+    if not recipe.train.average:
         yield
         return
     variables = network.trainable_variables

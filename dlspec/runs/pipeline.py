@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.numeric.draws import bits
 from dlspec.recipe.schema import Recipe
 from dlspec.runs.cache import free_memory
+from dlspec.runs.sampling import Sampler, balanced, numbered, weighted
 from dlspec.runs.store import Filling, Kept, Store, ahead, finished
 from dlspec.tasks.base import Task
 from dlspec.types import Arrays, State
@@ -28,6 +30,11 @@ class Pipeline:
         self.targets: Arrays | None = None
         given = store.examples.columns["weights"]
         self.weights = None if given is None else np.array(store.examples.column("weights"), np.float32)
+        self.sampler: Sampler | None = None
+        if recipe.train.sampling == "balanced":
+            self.sampler = balanced(recipe.task.strata(store.examples, state))
+        elif recipe.train.sampling == "weighted":
+            self.sampler, self.weights = weighted(self.weights), None
         count, size = len(store), recipe.train.batch_size
         self.batch_size = count if size == "all" else min(size, count)
 
@@ -38,10 +45,14 @@ class Pipeline:
 
     def plan(self, epoch: int) -> list[np.ndarray]:
         """Which examples make up each batch of an epoch."""
+        seed, drawn, examples = self.recipe.train.seed, None, self.examples
+        if self.sampler:
+            drawn = self.sampler(epoch, seed)
+            examples = examples.take(drawn.tolist())
         found: list[np.ndarray] = self.recipe.task.plan(
-            self.examples, self.state, epoch=epoch, seed=self.recipe.train.seed, batch_size=self.batch_size
+            examples, self.state, epoch=epoch, seed=seed, batch_size=self.batch_size
         )
-        return found
+        return found if drawn is None else [drawn[batch] for batch in found]
 
     def first(self) -> tuple[Any, ...]:
         """The first batch of the first epoch: what batches look like."""
@@ -72,7 +83,8 @@ class Pipeline:
     def batches(self, epoch: int, skip: int = 0, most: int | None = None) -> Iterator[tuple[Any, ...]]:
         """What the network is trained on, batch after batch, but for the first `skip`; of each at most so many."""
         task, state, seed = self.recipe.task, self.state, self.recipe.train.seed
-        plan = [one[:most] for one in self.plan(epoch)[skip:]]
+        whole_plan = self.plan(epoch)
+        plan = [one[:most] for one in whole_plan[skip:]]
         # One number an example and epoch, so that its augmentation is the same in whatever batch it stands.
         seeds = np.random.SeedSequence((seed, epoch)).generate_state(len(self.store), np.uint64)
         recipe = self.recipe
@@ -81,13 +93,21 @@ class Pipeline:
         ):
             self.targets = task.target(self.examples, self.store.arrays, state)
 
-        def augmented(taken: tuple[np.ndarray, Arrays]) -> tuple[np.ndarray, Arrays, Arrays]:
-            chosen, arrays = taken
+        def augmented(taken: tuple[np.ndarray, np.ndarray, Arrays]) -> tuple[np.ndarray, Arrays, Arrays]:
+            chosen, drawn, arrays = taken
             targets = self.target(chosen, arrays)
-            whole = recipe.input.augmented({**arrays, **targets}, seeds[chosen], state)
+            whole = recipe.input.augmented({**arrays, **targets}, drawn, state)
             return chosen, whole, {name: whole.pop(name) for name in targets}
 
-        taken = self.store.stream(plan)
+        def seeded() -> Iterator[tuple[np.ndarray, np.ndarray, Arrays]]:
+            times = np.bincount(np.concatenate([*whole_plan[:skip], []]).astype(int), minlength=len(seeds))
+            for chosen, arrays in self.store.stream(plan):
+                drawn = seeds[chosen]
+                if self.sampler:  # what comes more than once an epoch is another picture each time
+                    drawn = bits(drawn ^ numbered(chosen, times).astype(np.uint64), 0)
+                yield chosen, drawn, arrays
+
+        taken = seeded()
         # Large ones in threads.  Not `finish`: the system takes long to give a thread so much fresh memory.
         large = self.store.each * self.batch_size >= LARGE
         for chosen, whole, targets in ahead(augmented, taken) if large else map(augmented, taken):

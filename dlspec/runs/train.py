@@ -17,7 +17,7 @@ from dlspec.recipe.load import Loaded, dump
 from dlspec.recipe.places import helpers
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.runs import board_sheet, machine, report
+from dlspec.runs import board_sheet, machine, precision, report
 from dlspec.runs import folder as folders
 from dlspec.runs.backend import check_backend, load_keras, threads_in_force
 from dlspec.runs.prepare import prepare
@@ -89,6 +89,9 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         if recipe.train.early_stopping and "dev" not in splits:
             message = "needs a dev split to watch; give data.split.dev, or leave it out"
             raise RecipeError(message, where=Place(key="train.early_stopping"))
+        if recipe.train.schedule.name == "reduce_on_plateau" and "dev" not in splits:
+            message = "reduce_on_plateau needs a dev split to watch; give data.split.dev, or take another schedule"
+            raise RecipeError(message, where=Place(key="train.schedule"))
 
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
         if recipe.train.threads and recipe.train.threads != threads_in_force():
@@ -143,7 +146,7 @@ def carry_out(
     copy_own_code(recipe, run)  # once more: what was imported at work is there by now
     scores = _scores(run, recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions)
 
-    fresh = recipe.task.build(recipe.model, state)  # saved uncompiled: for inference, by any tool
+    fresh = precision.build(recipe, state)  # saved uncompiled: for inference, by any tool
     fresh.set_weights(network.get_weights())
     with folders.replacing(run / "model.keras") as new:
         fresh.save(new)
@@ -245,7 +248,7 @@ def build(recipe: Recipe, state: State) -> Any:
 
     own = recipe.model.name.endswith(".py")
     try:
-        network = recipe.task.build(recipe.model, state)
+        network = precision.build(recipe, state)
     except (TypeError, NotImplementedError) as error:
         if not own:
             raise
@@ -301,11 +304,13 @@ def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> M
 
 def pipeline_of(recipe: Recipe, state: State, train: Examples, watch: Watch) -> Pipeline:
     """Train as batches.  Raises DataError where an example cannot be encoded or has no truth."""
+    from dlspec.runs.optimizing import check_steps
     from dlspec.runs.pipeline import Pipeline
     from dlspec.runs.store import store
 
     pipeline = Pipeline(recipe, state, store(recipe, state, train, watch, "examples of train"))
     _truths(pipeline.store)
+    check_steps(recipe.train, pipeline.steps)
     return pipeline
 
 
@@ -338,9 +343,10 @@ def _fit(
     import keras
 
     from dlspec.runs.checkpoint import restore, variables
-    from dlspec.runs.fit import compile_network, sequence
+    from dlspec.runs.fit import compile_network, described, sequence
     from dlspec.runs.health import EXAMPLES, Health
     from dlspec.runs.observer import Observer
+    from dlspec.runs.optimizing import set_peak
 
     pipeline = material.pipeline
     initial = [np.array(one) for one in network.variables]
@@ -351,8 +357,9 @@ def _fit(
         # Makes the optimizer's and the metrics' variables, which are put back then.
         network._symbolic_build(data_batch=keras.tree.map_structure(keras.ops.convert_to_tensor, pipeline.first()))
         restore(variables(network), checkpoint.arrays)
-        _take_over(network, recipe)
         observer.resume(checkpoint)
+        # It is among the optimizer's variables: what the recipe says now holds, where it was changed.
+        set_peak(network, recipe.train.optimizer.learning_rate * observer.plateau.share)
     loop = None
     batches: Any = None
     if keras.backend.backend() == "tensorflow":
@@ -363,6 +370,7 @@ def _fit(
         network.train_function, batches = loop, endless()
     else:
         batches = sequence(pipeline, lambda: observer.epoch)
+    watch.note(described(network, recipe, pipeline))
     watch.training(recipe.train.epochs, pipeline.steps)
     try:
         with warnings.catch_warnings(), observer.listening():
@@ -377,6 +385,8 @@ def _fit(
                     verbose=0,
                     shuffle=False,
                 )
+            elif recipe.train.average:  # `fit` ends with it
+                network.optimizer.finalize_variable_values(network.trainable_variables)
     except KeyboardInterrupt:
         kept = f"`dlspec train --resume {run}` goes on from step {observer.saved[0]:,}"
         watch.warn(f"interrupted in epoch {observer.epoch + 1} of {recipe.train.epochs}; {kept}")
@@ -394,15 +404,6 @@ def _fit(
             f"{recipe.train.early_stopping.patience} epochs"
         )
     return observer, initial
-
-
-def _take_over(network: Any, recipe: Recipe) -> None:
-    """The optimizer's learning rate is among its variables: what the recipe says now holds, where it was changed."""
-    from keras.optimizers.schedules import LearningRateSchedule
-
-    optimizer = getattr(network.optimizer, "inner_optimizer", network.optimizer)
-    if not isinstance(optimizer._learning_rate, LearningRateSchedule):
-        optimizer.learning_rate = recipe.train.optimizer.learning_rate
 
 
 def _scores(

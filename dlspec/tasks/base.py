@@ -57,10 +57,23 @@ class Task(Component):
         order = np.random.default_rng((seed, epoch)).permutation(len(examples))
         return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
+    @property
+    def balances(self) -> bool:
+        """Whether `strata` tells examples apart, so that they can be drawn in equal shares."""
+        return type(self).strata is not Task.strata
+
+    def strata(self, examples: Examples, state: State) -> np.ndarray:
+        """The class, or other kind, of each example, int (N,): `train.sampling: balanced` draws as many of each."""
+        raise NotImplementedError
+
     def finish(self, batch: Arrays, targets: Arrays, seed: int, state: State) -> tuple[Any, Any, Any]:
         """What `fit` takes, after augmentation: (x, y, sample weights or None); vectorised."""
         [y] = targets.values()
-        return batch, y, None
+        return batch, y, self.weigh(targets, state)
+
+    def weigh(self, targets: Arrays, state: State) -> np.ndarray | None:
+        """How much each example of a batch counts in the loss, float32 (N,), 1 on average over train; None: 1 each."""
+        return None
 
     def build(self, model: Model, state: State) -> keras.Model:
         return model.build(state["shapes"], self.outputs(state))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -44,17 +44,21 @@ class Classification(Task):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """so much of each truth is spread evenly over the classes in training: less sure of itself, often right more often
     (Szegedy et al. 2016)"""
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """how much examples count in the loss. balanced: each class the same as a whole; or a number a class, 1 where none
+    is given, as if its examples were repeated so often.  Scaled to be 1 on average over train.  Scores do not weigh"""
 
     @property
     def evaluator(self) -> Classes:
         return Classes()
 
     def prepare(self, train: Examples) -> State:
-        """`classes` (names: by number where all are numbers, else by alphabet), `counts`, `positive`, `threshold`.
+        """`classes` (names: by number where all are numbers, else by alphabet), `counts`, `positive`, `threshold`; and
+        `weights`, one a class, where they are asked for.
 
         Raises DataError where a target is missing, where there is one class only, and where nearly every example has
-        a class of its own; RecipeError where `positive` is no class of train, or where `positive` or `threshold` is
-        given for more than two classes.
+        a class of its own; RecipeError where `positive` or one of `class_weights` is no class of train, or where
+        `positive` or `threshold` is given for more than two classes.
         """
         counts = Counter(class_names(train))
         classes = sorted(counts) if any(_number(name) is None for name in counts) else sorted(counts, key=_by_number)
@@ -71,8 +75,20 @@ class Classification(Task):
             "counts": [counts[name] for name in classes],
             "positive": positive,
             "threshold": self.threshold if len(classes) == 2 else None,
+            **({"weights": self._weights(classes, counts)} if self.class_weights else {}),
             "notes": _notes(classes, counts, positive),
         }
+
+    def _weights(self, classes: list[str], counts: Mapping[str, int]) -> list[float]:
+        """One a class, 1 on average over train."""
+        given = self.class_weights
+        if not isinstance(given, dict):
+            given = {name: 1 / counts[name] for name in classes}
+        for name in given:
+            if name not in counts:
+                raise RecipeError(unknown("class", name, classes), where=Place(key=f"task.class_weights.{name}"))
+        scale = sum(counts.values()) / sum(counts[name] * given.get(name, 1.0) for name in classes)
+        return [scale * given.get(name, 1.0) for name in classes]
 
     def _positive(self, classes: list[str]) -> str | None:
         if len(classes) > 2:
@@ -105,6 +121,27 @@ class Classification(Task):
             return {"label": np.array([index.get(name, -1) for name in names], np.int32)}
         of = {name: float(name == task["positive"]) for name in task["classes"]}
         return {"label": np.array([of.get(name, -1.0) for name in names], np.float32)[:, None]}
+
+    def strata(self, examples: Examples, state: State) -> np.ndarray:
+        """The class of each example, as an index."""
+        import numpy as np
+
+        index = {name: i for i, name in enumerate(state["task"]["classes"])}
+        return np.array([index[name] for name in class_names(examples)])
+
+    def weigh(self, targets: Arrays, state: State) -> np.ndarray | None:
+        """That of the class; of a mixed picture, the mean of those of its classes, by their shares."""
+        import numpy as np
+
+        task = state["task"]
+        if not task.get("weights"):
+            return None
+        weights, label = np.array(task["weights"], np.float32), targets["label"]
+        if task["positive"] is not None:
+            place = task["classes"].index(task["positive"])
+            of_positive, of_other = weights[place], weights[1 - place]
+            return of_other + (of_positive - of_other) * label[:, 0].astype(np.float32)
+        return weights[label] if label.ndim == 1 else label.astype(np.float32) @ weights
 
     def compiled(self, state: State) -> Mapping[str, Any]:
         import keras

@@ -1,0 +1,124 @@
+"""The section `train`: how the network is fitted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from dlspec.recipe.component import OneOf, Section, blame, one_of
+from dlspec.recipe.optimizers import OPTIMIZERS, Adam
+from dlspec.recipe.schedules import SCHEDULES, Constant, Schedule
+
+
+class Clip(Section):
+    """Gradients are made no larger than this: exactly one of the three.  Penalties (l1, l2) count as gradient."""
+
+    norm: float | None = Field(None, gt=0)
+    """the Euclidean norm of each variable's gradient by itself"""
+    global_norm: float | None = Field(None, gt=0)
+    """the Euclidean norm of all gradients together, so that their direction stays (Pascanu et al. 2013)"""
+    value: float | None = Field(None, gt=0)
+    """every entry, up and down"""
+
+    @model_validator(mode="after")
+    def _one(self) -> Clip:
+        return one_of(self, "norm", "global_norm", "value")
+
+
+class Average(Section):
+    """An exponentially weighted average of the weights over the steps: it is what is scored, kept and saved.
+
+    a ← momentum a + (1 - momentum) w after every update.  It begins as the weights after the first update; where a
+    course begins at 0 and divides by 1 - momentumᵗ, all early weights count in proportion, here the first counts for
+    momentumᵗ⁻¹: much, for the first 1 / (1 - momentum) updates.  Statistics of batch normalisation are running averages
+    of their own and taken as they are.
+    """
+
+    momentum: float = Field(0.999, ge=0, lt=1)
+    """how much of the average is kept in an update; it spans the last 1 / (1 - momentum) of them"""
+
+
+class EarlyStopping(Section):
+    """Stop when dev has not improved for a while.  Which weights are kept, `keep` says: by default the best."""
+
+    patience: int = Field(10, ge=1)
+    """epochs without improvement on dev before training stops"""
+    minimum_change: float = Field(0.0, ge=0)
+    """an improvement smaller than this does not count"""
+
+
+class Checkpoints(Section):
+    """How often a checkpoint is written: exactly one of the two."""
+
+    steps: int | None = Field(None, ge=1)
+    """after so many steps"""
+    minutes: float | None = Field(None, gt=0)
+    """after so many minutes"""
+
+    @model_validator(mode="after")
+    def _one(self) -> Checkpoints:
+        return one_of(self, "steps", "minutes")
+
+
+class Train(Section):
+    """How the network is fitted."""
+
+    seed: int = Field(0, ge=0, lt=2**32)
+    """one seed for initial weights, dropout, shuffling and augmentation"""
+    epochs: int = Field(20, ge=1)
+    """passes over train"""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 32
+    """examples a step; `all` is batch gradient descent"""
+    accumulate: int = Field(1, ge=1)
+    """steps whose gradients are averaged into one update of the weights, as if batches were so many times larger; what
+    is gathered at the end of an epoch goes on into the next"""
+    sampling: Literal["uniform", "balanced", "weighted"] = "uniform"
+    """uniform: every example once an epoch; balanced: as many of each class; weighted: in proportion to the examples'
+    weights, which then do not weigh in the loss.  An epoch has as many examples in any case"""
+    optimizer: Annotated[Any, OneOf(None, *OPTIMIZERS, default="adam")] = Adam()
+    """which rule turns gradients into steps"""
+    schedule: Annotated[Any, OneOf(None, *SCHEDULES, default="constant")] = Constant()
+    """how the learning rate changes: for each step, a share of the optimizer's"""
+    clip: Clip | None = None
+    """make large gradients smaller; left out: they are taken as they are"""
+    average: Average | None = None
+    """score, keep and save an average of the weights; left out: the weights themselves"""
+    l1: float = Field(0.0, ge=0)
+    """penalty on the sum of absolute weights (kernels alone, not biases)"""
+    l2: float = Field(0.0, ge=0)
+    """penalty on the sum of squared weights (kernels alone, not biases)"""
+    max_norm: float | None = Field(None, gt=0)
+    """the greatest Euclidean norm of the weights that come into a unit (of an embedded vector; kernels alone)"""
+    early_stopping: EarlyStopping | None = None
+    """stop when dev no longer improves; left out: train all epochs"""
+    keep: Literal["best", "last"] = "best"
+    """which epoch's weights are kept: the best on dev by the goal's metric (of equals the latest), or the last"""
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """what layers compute in.  Weights, logits and loss are float32 in any case; with mixed_float16 the loss is scaled
+    so that small gradients do not vanish.  Mixed is for processors that have it: on most CPUs it is slower"""
+    compile: Literal["auto", "off", "xla"] = "auto"
+    """xla: compile a step into one program. auto: by Keras' rule on a GPU, off on a CPU, where it was slower for every
+    network tried.  Decided by rule and not by timing, as it changes the last bits of the results"""
+    tensorboard: bool = True
+    """write TensorBoard's event files into the run"""
+    health: bool = True
+    """look into every layer now and then (gradients, updates, dead and saturated units), and say what is wrong"""
+    cache: Literal["auto", "memory", "disk", "none"] = "auto"
+    """where encoded examples are kept between epochs; auto: decided by their measured size"""
+    checkpoint: Checkpoints | None = None
+    """how often a checkpoint is written; left out: as often as costs next to nothing"""
+    steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """steps between two looks of the host; auto: as many as take a fifth of a second, measured while training"""
+    threads: int | None = Field(None, ge=1)
+    """processor threads; left out: as many as there are"""
+
+    @field_validator("schedule")
+    @classmethod
+    def _warmup_ends(cls, schedule: Schedule, info: ValidationInfo) -> Schedule:
+        epochs = info.data.get("epochs")
+        long = schedule.warmup.epochs if schedule.warmup else None
+        if epochs is not None and long is not None and long >= epochs:
+            message = f"the warm-up lasts {long:g} epochs, but training only {epochs}; make it shorter"
+            raise blame(message, "warmup", "epochs", value=long)
+        return schedule

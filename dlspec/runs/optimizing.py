@@ -1,0 +1,122 @@
+"""From the section `train` to Keras' optimizer: the rule, its schedule, clipping, average, accumulation, decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dlspec.recipe.training import Train
+from dlspec.types import Place, RecipeError
+
+
+def optimizer_of(train: Train, network: Any, steps: int) -> Any:
+    """A new optimizer for a network.  steps: of an epoch.
+
+    Its variable `learning_rate` is the recipe's number (reduce_on_plateau lowers that); what it steps with is that
+    times the schedule's share, worked out within the graph from the count of steps.
+    """
+    import keras
+
+    clip, average = train.clip, train.average
+    settings = train.optimizer.model_dump(exclude={"name"})
+    # AdamW refuses None, and nothing decays with 0.
+    settings["weight_decay"] = settings["weight_decay"] or (0.0 if train.optimizer.name == "adamw" else None)
+    if clip:
+        settings |= {"clipnorm": clip.norm, "global_clipnorm": clip.global_norm, "clipvalue": clip.value}
+    if train.accumulate > 1:
+        settings["gradient_accumulation_steps"] = train.accumulate
+    if average:
+        # Keras averages after every step, whether it moved the weights or only gathered a gradient.
+        settings |= {"use_ema": True, "ema_momentum": average.momentum ** (1 / train.accumulate)}
+    rule = getattr(keras.optimizers, type(train.optimizer).__name__)
+    optimizer = (_scheduled(rule, train, steps) if train.schedule.changes else rule)(**settings)
+    optimizer.exclude_from_weight_decay(var_list=[one for one in network.trainable_variables if len(one.shape) < 2])
+    return keras.optimizers.LossScaleOptimizer(optimizer) if train.precision == "mixed_float16" else optimizer
+
+
+def _scheduled(rule: Any, train: Train, steps: int) -> Any:
+    """The same rule, whose learning rate follows the schedule.
+
+    Not one of Keras' schedules, which would take the place of the variable: this way it can be set by hand, lies in
+    the checkpoint, and is a function of the step on every backend.
+    """
+    import keras
+
+    class Scheduled(rule):  # type: ignore[misc]
+        @property
+        def learning_rate(self) -> Any:
+            step = keras.ops.cast(self._iterations, self._learning_rate.dtype)
+            share = train.schedule.share(step, steps, train.epochs * steps, keras.ops)
+            return self._learning_rate * keras.ops.cast(share, self._learning_rate.dtype)
+
+        @learning_rate.setter
+        def learning_rate(self, value: Any) -> None:
+            self._learning_rate.assign(value)
+
+    Scheduled.__name__ = rule.__name__
+    return Scheduled
+
+
+def inner(optimizer: Any) -> Any:
+    """The optimizer within the one that scales losses, where there is such a one."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def peak(network: Any) -> float:
+    """The learning rate before the schedule's share."""
+    return float(np.asarray(inner(network.optimizer)._learning_rate))
+
+
+def set_peak(network: Any, rate: float) -> None:
+    """Let the learning rate, before the schedule's share, be another."""
+    inner(network.optimizer).learning_rate = rate
+
+
+def rate_of_last_step(network: Any, train: Train, steps: int) -> float:
+    """What the last step was taken with."""
+    step = np.float64(max(0, int(np.asarray(inner(network.optimizer)._iterations)) - 1))
+    return peak(network) * float(train.schedule.share(step, steps, train.epochs * steps, np))
+
+
+def regularise(train: Train, network: Any) -> None:
+    """Penalties and greatest norms, on the variables: so they serve every architecture, and are not saved."""
+    import keras
+
+    if train.l1 or train.l2:
+        penalty = keras.regularizers.L1L2(l1=train.l1, l2=train.l2)
+        for variable in network.trainable_variables:
+            if len(variable.shape) > 1:
+                variable.regularizer = penalty
+    if train.max_norm:
+        for layer in network._flatten_layers():
+            for variable in layer._trainable_variables:
+                if len(variable.shape) > 1:
+                    variable.constraint = keras.constraints.MaxNorm(train.max_norm, axis=_incoming(layer, variable))
+
+
+def _incoming(layer: Any, variable: Any) -> list[int]:
+    """The axes of a kernel over which the weights of one unit lie: all but the last, which counts units."""
+    import keras
+
+    axes = list(range(len(variable.shape)))
+    if isinstance(layer, keras.layers.Embedding):
+        return axes[1:]
+    if "depthwise" in variable.name:
+        return axes[:-2]
+    return axes[:-1]
+
+
+def check_steps(train: Train, steps: int) -> None:
+    """Raises RecipeError where there are too few steps for what is asked.  steps: of an epoch."""
+    total, warmup = train.epochs * steps, train.schedule.warmup
+    if warmup and warmup.length(steps) >= total:
+        key = f"train.schedule.warmup.{'steps' if warmup.steps else 'epochs'}"
+        message = f"the warm-up lasts {warmup.length(steps):,} steps, but training only {total:,}; make it shorter"
+        raise RecipeError(message, where=Place(key=key))
+    if train.accumulate > total:
+        message = (
+            f"no update would ever be made: training has {total:,} steps, and gradients are gathered over "
+            f"{train.accumulate:,}; make it smaller, or batch_size"
+        )
+        raise RecipeError(message, where=Place(key="train.accumulate"))
