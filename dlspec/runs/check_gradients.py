@@ -57,7 +57,17 @@ def gradients(recipe: Recipe, state: State, batch: Batch) -> tuple[str, list[Fin
             )
             return "not compared", [Finding("note", "gradients_not_compared", "model", message)]
         _move(network)
-        return _compared(recipe, state, network, wide)
+        try:
+            return _compared(recipe, state, network, wide)
+        except Exception as error:
+            if not recipe.model.name.endswith(".py"):
+                raise
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            message = (
+                f"the gradient of the network cannot be computed: {said[-1].strip()}. Training would stop at its first "
+                "step. Correct what its custom_gradient does with the upstream gradient, or leave it out"
+            )
+            return "not computed", [Finding("error", "gradient_fails", "model", message)]
 
 
 def _compared(recipe: Recipe, state: State, network: Any, batch: Batch) -> tuple[str, list[Finding]]:

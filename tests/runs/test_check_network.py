@@ -38,6 +38,16 @@ def leaky(x):
     return tf.nn.leaky_relu(x, 0.1), lambda upstream: upstream * tf.cast(x > 0, x.dtype)
 
 
+@tf.custom_gradient
+def failing(x):
+    return 2 * x, lambda upstream: tf.no_such_operation(upstream)
+
+
+class Failing(keras.layers.Layer):
+    def call(self, inputs):
+        return failing(inputs)
+
+
 class Leaky(keras.layers.Layer):
     def call(self, inputs):
         return leaky(inputs)
@@ -73,6 +83,8 @@ class Own(Backbone):
             x = layers.Dense(8 * 8 * 4)(x)
             x = Leaky(name="bent")(layers.Conv2D(4, 3, padding="same", name="before")(layers.Reshape((8, 8, 4))(x)))
             x = layers.Flatten()(layers.MaxPooling2D(2)(x))
+        if fault == "no gradient":
+            x = Failing()(x)
         if fault == "weight gradient":
             x = Scaled(name="bent")(x)
         if fault == "float32":
@@ -146,6 +158,12 @@ def of_gradients(file):
     recipe = load(file).recipe
     prepared = prepare(recipe, Watch())
     return gradients(recipe, prepared.state, batch(recipe, prepared.state, prepared.splits["train"].take(range(4))))
+
+
+def test_a_gradient_that_cannot_be_computed_is_a_finding(recipe):
+    load_keras(seed=0)
+    [(severity, kind, where, message)] = of_gradients(recipe("no gradient"))[1]
+    assert (severity, kind, where) == ("error", "gradient_fails", "model") and "no_such_operation" in message
 
 
 def test_a_layer_that_rounds_to_float32_is_not_blamed(recipe):
