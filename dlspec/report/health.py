@@ -88,10 +88,10 @@ def _curves(held: Mapping[str, Any], name: str, title: str, caption: str) -> Fig
     series = [
         {
             "name": held["layers"][i]["name"],
-            "x": [math.log10(max(1, one["step"])) for one in samples],
+            "x": [math.log10(1 + one["step"]) for one in samples],
             "y": [math.log10(one[name][i]) if one[name][i] else None for one in samples],
         }
         for i in places
     ]
-    axes = {"x_title": "steps, as powers of ten", "y_title": "power of ten"}
+    axes = {"x_title": "steps and 1, as powers of ten", "y_title": "power of ten"}
     return Figure("lines", title, {"series": series, **axes}, caption)

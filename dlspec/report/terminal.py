@@ -62,7 +62,8 @@ def print_trained(result: Mapping[str, Any]) -> None:
     where = "" if name == "last" else f" --runs {root}"
     health = result.get("health")
     if health:
-        print(f"health: {health['says']}")
+        ill = health["verdict"] != "healthy"  # then a warning has said it at length
+        print(f"health: {health['says'].partition(':')[0] if ill else health['says'].removeprefix('healthy: ')}")
     if goal["value"] is not None:
         print(f"the goal: dev {goal['metric']} {number(goal['value'])}")
     print(f"run: {result['run']} (report.html shows it)")
