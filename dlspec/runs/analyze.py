@@ -16,7 +16,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs import report
 from dlspec.runs.evaluate import parts_of
 from dlspec.runs.opened import OpenedRun, open_run
-from dlspec.runs.train import headline
+from dlspec.runs.prepare import headline
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
 from dlspec.strategy.intervals import wilson

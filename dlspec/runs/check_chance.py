@@ -10,9 +10,9 @@ import numpy as np
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs.check_trial import Batch, batch, best_guess, compiled, known, loss_of
+from dlspec.runs.material import fixed_sample
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.store import store
-from dlspec.runs.train import fixed_sample
 from dlspec.types import Examples, Finding, Splits, State
 
 TRAIN, DEV = 2_000, 1_000

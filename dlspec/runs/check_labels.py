@@ -10,7 +10,7 @@ import numpy as np
 from dlspec.numeric.neighbours import Agreement, agreement, explained, neighbours, recalled
 from dlspec.recipe.schema import Recipe
 from dlspec.runs.check_leaks import Seen, rolled
-from dlspec.runs.train import fixed_sample
+from dlspec.runs.material import fixed_sample
 from dlspec.types import DataError, Examples, Finding, State
 
 SAMPLE = 2_000

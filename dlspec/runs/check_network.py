@@ -27,7 +27,7 @@ def examine(loaded: Loaded, prepared: Prepared, watch: Watch) -> tuple[dict[str,
     """
     from dlspec.runs.backend import load_keras
     from dlspec.runs.check_trial import quiet
-    from dlspec.runs.train import build
+    from dlspec.runs.network import build
 
     recipe = loaded.recipe
     began = time.perf_counter()
@@ -51,7 +51,7 @@ def _tried(
     from dlspec.runs.check_learning import by_heart, different
     from dlspec.runs.check_start import start
     from dlspec.runs.check_trial import batch
-    from dlspec.runs.train import fixed_sample
+    from dlspec.runs.material import fixed_sample
 
     state = prepared.state
     watch.note("building the network")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dlspec.recipe.schema import Recipe
-from dlspec.runs.train import headline
+from dlspec.runs.prepare import headline
 from dlspec.strategy.intervals import intervals, wilson
 from dlspec.types import Examples, Finding, Metric, Splits, State
 

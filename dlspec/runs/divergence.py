@@ -5,9 +5,10 @@ Found by replaying it from its last checkpoint, step by step: the same bits come
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from dlspec.report.watch import Watch
 from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.checkpoint import Checkpoint
 from dlspec.runs.pipeline import Pipeline
-from dlspec.types import State
+from dlspec.types import Place, RecipeError, State
+
+if TYPE_CHECKING:
+    from dlspec.runs.observer import Observer
 
 
 class Origin(NamedTuple):
@@ -81,6 +85,53 @@ def find(
         if not np.isfinite(float(network.get_metrics_result()["loss"])):
             return _origin(network, pipeline, trail)
     return None
+
+
+def traced(
+    observer: Observer,
+    recipe: Recipe,
+    state: State,
+    pipeline: Pipeline,
+    network: Any,
+    run: Path,
+    initial: list[np.ndarray],
+    watch: Watch,
+) -> Origin | None:
+    """Where a training that diverged went wrong; the weights before that are kept in a checkpoint."""
+    if not observer.diverged:
+        return None
+    home, last = run / "checkpoint", observer.step
+    origin = find(recipe, state, network, pipeline, home, initial, last, watch)
+    if origin:
+        observer.back_to(network, origin.before)
+    return origin
+
+
+def say(
+    observer: Observer,
+    recipe: Recipe,
+    run: Path,
+    watch: Watch,
+    origin: Origin | None,
+    health: Mapping[str, Any] | None,
+) -> None:
+    """The weights are no numbers any more: what was best before is kept.  Raises RecipeError where nothing was."""
+    key = "train.optimizer.learning_rate"
+    rate = recipe.train.optimizer.learning_rate
+    change = (health or {}).get("change") or {key: rate / 10}
+    where = origin or f"epoch {observer.diverged}"
+    said = f"training diverged in epoch {observer.diverged}: the loss is no finite number. It began at {where}"
+    if observer.best is not None:
+        watch.warn(f"{said}. The weights of epoch {observer.best.epoch + 1} are kept")
+        return
+    sets = " ".join(f"--set {one}={json.dumps(value)}" for one, value in change.items())
+    mend = f"lower it ({rate:g}): " if key in change else ""
+    # What such steps have left of the weights in the first epoch is not worth going on with.
+    if origin and origin.before.facts["epoch"] > 0 and all(one.startswith("train.") for one in change):
+        mend += f"`dlspec train --resume {run} {sets}` goes on from the step before, the last good one, which is kept"
+    else:
+        mend += f"train it anew with {sets}"
+    raise RecipeError(f"{said}; {mend}; {run} is unfinished", where=Place(key=key))
 
 
 def _steps(network: Any, pipeline: Pipeline, at: int, epoch: int, done: int, last: int) -> Iterator[Checkpoint]:

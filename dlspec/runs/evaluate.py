@@ -9,9 +9,9 @@ from typing import Any
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import report
+from dlspec.runs.material import fixed_sample
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.reading import examples_of, reader_for
-from dlspec.runs.train import fixed_sample
 from dlspec.types import SPLITS, ArgumentError, DataError, Examples
 
 

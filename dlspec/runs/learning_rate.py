@@ -18,8 +18,9 @@ from dlspec.recipe.load import Loaded
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.backend import check_backend, load_keras
+from dlspec.runs.material import pipeline_of
+from dlspec.runs.network import build
 from dlspec.runs.prepare import prepare
-from dlspec.runs.train import build, pipeline_of
 from dlspec.strategy.range_test import RISEN, Smoother, read
 from dlspec.types import ArgumentError, DataError, Place, RecipeError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dlspec.data.fingerprint import duplicates, duplicates_note
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.types import DataError, Splits, State
+from dlspec.types import DataError, Metric, Splits, State
 
 
 @dataclass
@@ -44,3 +44,9 @@ def prepare(recipe: Recipe, watch: Watch) -> Prepared:
         watch.warn(warning)
     state = {"input": entered, "task": asked, "shapes": entered["shapes"]}
     return Prepared(splits, state, warnings, notes + learned)
+
+
+def headline(recipe: Recipe, state: State) -> Metric:
+    """The metric that decides: the goal's, or the evaluator's first."""
+    metrics: list[Metric] = recipe.task.evaluator.metrics(state["task"])
+    return next((m for m in metrics if m.name == recipe.goal.optimize), metrics[0])

@@ -15,7 +15,10 @@ from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import report
 from dlspec.runs.backend import check_backend, load_keras
-from dlspec.runs.train import Trained, build, carry_out, copy_own_code, material_of
+from dlspec.runs.material import material_of
+from dlspec.runs.network import build
+from dlspec.runs.own_code import copy_own_code
+from dlspec.runs.train import Trained, carry_out
 from dlspec.types import ArgumentError, DataError, Examples, Splits
 
 FIXED = ("train.seed", "train.batch_size", "train.sampling")

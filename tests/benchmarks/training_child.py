@@ -86,8 +86,8 @@ def by_hand(how: str, case: str, home: Path) -> tuple[list[float], int]:
     import keras
     import tensorflow as tf
 
+    from dlspec.runs.material import material_of
     from dlspec.runs.prepare import prepare
-    from dlspec.runs.train import material_of
 
     prepared = prepare(recipe, Watch())
     pipeline = material_of(recipe, prepared.state, prepared.splits, Watch()).pipeline

@@ -45,8 +45,8 @@ def for_torch(case: str, home: Path) -> None:
     """What PyTorch is given: x and y as the network takes them."""
     from dlspec.recipe.load import load
     from dlspec.report.watch import Watch
+    from dlspec.runs.material import material_of
     from dlspec.runs.prepare import prepare
-    from dlspec.runs.train import material_of
 
     recipe = load(recipe_of(case, home)).recipe
     prepared = prepare(recipe, Watch())

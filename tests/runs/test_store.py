@@ -110,7 +110,7 @@ def test_the_same_weights_wherever_they_are_kept(folder, monkeypatch):
 
 @pytest.mark.parametrize("where", PLACES)
 def test_a_missing_truth_is_found_before_training(folder, where, monkeypatch):
-    from dlspec.runs.train import _truths
+    from dlspec.runs.material import _truths
 
     loaded = load(folder / "recipe.yaml", sets(where, monkeypatch))
     with loaded.placing():

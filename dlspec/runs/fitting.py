@@ -1,0 +1,95 @@
+"""A network fitted: from its start or from a checkpoint, watched, to the last epoch or until it diverges."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import Watch
+from dlspec.runs.material import Material
+from dlspec.runs.prepare import headline
+from dlspec.types import State
+
+if TYPE_CHECKING:
+    from dlspec.runs.checkpoint import Checkpoint
+    from dlspec.runs.observer import Observer
+
+
+def fit(
+    recipe: Recipe,
+    state: State,
+    material: Material,
+    network: Any,
+    run: Path,
+    watch: Watch,
+    checkpoint: Checkpoint | None,
+) -> tuple[Observer, list[np.ndarray]]:
+    """What was watched, and the variables as they were at the start."""
+    import keras
+
+    from dlspec.runs.checkpoint import restore, variables
+    from dlspec.runs.fit import compile_network, described, sequence
+    from dlspec.runs.health import EXAMPLES, Health
+    from dlspec.runs.observer import Observer
+    from dlspec.runs.optimizing import set_peak
+
+    pipeline = material.pipeline
+    initial = [np.array(one) for one in network.variables]
+    compile_network(network, recipe, state, pipeline.steps)
+    health = Health(recipe, state, pipeline.few(EXAMPLES)) if recipe.train.health else None
+    observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, pipeline, health)
+    if checkpoint:
+        # Makes the optimizer's and the metrics' variables, which are put back then.
+        network._symbolic_build(data_batch=keras.tree.map_structure(keras.ops.convert_to_tensor, pipeline.first()))
+        restore(variables(network), checkpoint.arrays)
+        observer.resume(checkpoint)
+        # It is among the optimizer's variables: what the recipe says now holds, where it was changed.
+        set_peak(network, recipe.train.optimizer.learning_rate * observer.plateau.share)
+    loop = None
+    batches: Any = None
+    if keras.backend.backend() == "tensorflow":
+        from dlspec.runs.loop import Loop, endless
+
+        at_once = recipe.train.steps_per_execution
+        loop = Loop(network, pipeline, at_once=None if at_once == "auto" else at_once, limit=observer.limit)
+        network.train_function, batches = loop, endless()
+    else:
+        batches = sequence(pipeline, lambda: observer.epoch)
+    watch.note(described(network, recipe, pipeline))
+    watch.training(recipe.train.epochs, pipeline.steps)
+    try:
+        with warnings.catch_warnings(), observer.listening():
+            # How many batches there are is the plan's affair.
+            warnings.filterwarnings("ignore", message="Your input ran out of data")
+            if observer.stopped_at is None:
+                network.fit(
+                    batches,
+                    epochs=recipe.train.epochs,
+                    initial_epoch=observer.epoch,
+                    callbacks=[observer.callback(loop)],
+                    verbose=0,
+                    shuffle=False,
+                )
+            elif recipe.train.average:  # `fit` ends with it
+                network.optimizer.finalize_variable_values(network.trainable_variables)
+    except KeyboardInterrupt:
+        kept = f"`dlspec train --resume {run}` goes on from step {observer.saved[0]:,}"
+        watch.warn(f"interrupted in epoch {observer.epoch + 1} of {recipe.train.epochs}; {kept}")
+        raise
+    finally:
+        observer.write()
+        if observer.board:
+            observer.board.close()
+        watch.trained()
+    if health and not observer.diverged:
+        health.end(network, observer.step, observer.epoch + 1)
+    if observer.stopped_at and recipe.train.early_stopping:
+        watch.note(
+            f"stopped after epoch {observer.stopped_at}: dev {observer.metric.name} has not improved for "
+            f"{recipe.train.early_stopping.patience} epochs"
+        )
+    return observer, initial

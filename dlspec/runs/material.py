@@ -1,0 +1,78 @@
+"""What a training works on: train as batches, and what is scored on the way and at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dlspec.recipe.schema import Recipe
+from dlspec.report.watch import Watch
+from dlspec.types import Examples, Splits, State
+
+if TYPE_CHECKING:
+    from dlspec.runs.fit import Score
+    from dlspec.runs.pipeline import Pipeline
+    from dlspec.runs.store import Store
+
+TRAIN_SCORED = 10_000
+"""what is said of train is measured on at most so many examples, the same each time"""
+
+
+def fixed_sample(examples: Examples, most: int = TRAIN_SCORED) -> Examples:
+    """At most so many examples, evenly spread, always the same."""
+    count = len(examples)
+    return examples if count <= most else examples.take([i * count // most for i in range(most)])
+
+
+class Material(NamedTuple):
+    """Train as batches, and what is scored: dev after every epoch, a part of train at the end."""
+
+    pipeline: Pipeline
+    dev: Score | None
+    sample: Score
+
+
+def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> Material:
+    """Encode everything.  Raises DataError where an example of train or dev cannot be encoded or has no truth."""
+    from dlspec.runs.fit import Score
+    from dlspec.runs.store import store
+
+    evaluator, seed, train = recipe.task.evaluator, recipe.train.seed, splits["train"]
+    pipeline = pipeline_of(recipe, state, train, watch)
+    dev = None
+    if "dev" in splits:
+        dev = Score(store(recipe, state, evaluator.scored(splits["dev"], seed), watch, "examples of dev"))
+        _truths(dev.store)
+    whole = len(train) <= TRAIN_SCORED and evaluator.scored(train, seed) is train
+    sampled = evaluator.scored(fixed_sample(train), seed)
+    sample = Score(pipeline.store if whole else store(recipe, state, sampled, watch, "examples of train to score"))
+    return Material(pipeline, dev, sample)
+
+
+def pipeline_of(recipe: Recipe, state: State, train: Examples, watch: Watch) -> Pipeline:
+    """Train as batches.  Raises DataError where an example cannot be encoded or has no truth."""
+    from dlspec.runs.optimizing import check_steps
+    from dlspec.runs.pipeline import Pipeline
+    from dlspec.runs.store import store
+
+    pipeline = Pipeline(recipe, state, store(recipe, state, train, watch, "examples of train"))
+    _truths(pipeline.store)
+    check_steps(recipe.train, pipeline.steps)
+    return pipeline
+
+
+def _truths(store: Store) -> None:
+    """Raises DataError, before anything is trained, where an example has no usable truth."""
+    from dlspec.runs.store import Kept
+
+    task, state, examples = store.recipe.task, store.state, store.examples
+    if isinstance(store, Kept):
+        task.target(examples, store.arrays, state)
+        return
+    if None in task.evaluator.truth(examples, state["task"]):
+        # The task says best what is wrong.  What is encoded does not matter for that: all are taken to be as the first.
+        _, first = store.encoder(np.arange(1))
+        task.target(
+            examples, {name: np.broadcast_to(v, (len(examples), *v.shape[1:])) for name, v in first.items()}, state
+        )
