@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlspec.recipe.load import Loaded
+from dlspec.recipe.schema import Recipe
+from dlspec.recipe.training import Train
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.backend import check_backend, load_keras
@@ -106,7 +108,7 @@ def find_learning_rate(
         pipeline = pipeline_of(recipe, prepared.state, prepared.splits["train"], watch)
         from dlspec.runs.fit import compile_network
 
-        compile_network(network, recipe, prepared.state, pipeline.steps)
+        compile_network(network, _plain(recipe), prepared.state, pipeline.steps)
         began = time.perf_counter()
         watch.note(f"learning-rate range test: from {low:g} to {high:g} in at most {steps} steps")
         rates, losses, diverged = _sweep(network, pipeline, low, high, steps, seconds, watch)
@@ -128,7 +130,7 @@ def _sweep(
     network: Any, pipeline: Pipeline, low: float, high: float, steps: int, seconds: float, watch: Watch
 ) -> tuple[list[float], list[float], float | None]:
     """Rates, the loss of each step, and the rate at which it blew up, if it did."""
-    optimizer = _bare(network)
+    optimizer = getattr(network.optimizer, "inner_optimizer", network.optimizer)
     # Where gradients are accumulated, the weights change once in so many steps: they share a rate.  So do steps of a
     # few examples each, whose losses would be noise alone.
     updated = getattr(optimizer, "gradient_accumulation_steps", None) or 1
@@ -163,18 +165,10 @@ def _sweep(
     return rates, losses, None
 
 
-def _bare(network: Any) -> Any:
-    """The network's optimizer, whose rate can be set, without schedule and averaging."""
-    optimizer = getattr(network.optimizer, "inner_optimizer", network.optimizer)
-    from keras.optimizers.schedules import LearningRateSchedule
-
-    if isinstance(optimizer._learning_rate, LearningRateSchedule) or optimizer.use_ema:
-        plain = type(optimizer).from_config({**optimizer.get_config(), "learning_rate": 1e-3, "use_ema": False})
-        if optimizer is network.optimizer:
-            network.optimizer = optimizer = plain
-        else:
-            network.optimizer.inner_optimizer = optimizer = plain
-    return optimizer
+def _plain(recipe: Recipe) -> Recipe:
+    """The recipe without schedule and averaging: the sweep is a schedule of its own."""
+    off = {name: Train.model_fields[name].get_default() for name in ("schedule", "average")}
+    return recipe.model_copy(update={"train": recipe.train.model_copy(update=off)})
 
 
 def _steps(network: Any, pipeline: Pipeline) -> Iterator[float]:

@@ -9,7 +9,7 @@ from dlspec.cli import main
 from dlspec.recipe.load import load
 from dlspec.runs import folder as folders
 from dlspec.runs import learning_rate
-from dlspec.runs.learning_rate import _bare, find_learning_rate
+from dlspec.runs.learning_rate import find_learning_rate
 from dlspec.runs.train import train
 from dlspec.types import ArgumentError, RecipeError
 
@@ -104,31 +104,22 @@ def test_slow_steps_are_fewer_and_still_reach_the_end(recipe):
     assert found.points[-1]["learning_rate"] == pytest.approx(0.1)
 
 
-def test_schedule_and_average_are_not_in_force():
-    import keras
-
-    schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.9)
-    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    network.compile(optimizer=keras.optimizers.Adam(schedule, beta_1=0.8, use_ema=True), loss="mse")
-    optimizer = _bare(network)
-    assert optimizer is network.optimizer and optimizer.beta_1 == 0.8 and not optimizer.use_ema
-    optimizer.learning_rate = 0.25
-    assert float(optimizer.learning_rate) == 0.25
+def test_schedule_and_average_are_not_in_force(recipe):
+    plain = find_learning_rate(load(recipe), out=None)
+    sets = ["train.schedule={name: cosine, warmup: {steps: 20}}", "train.average={}"]
+    scheduled = find_learning_rate(load(recipe, sets), out=None)
+    assert scheduled.points == plain.points
 
 
 def test_where_gradients_are_accumulated_steps_share_a_rate(recipe, monkeypatch):
-    from dlspec.runs import fit
-
-    compiled, taken = fit.compile_network, []
-
-    def accumulating(network, *rest):
-        import keras
-
-        compiled(network, *rest)
-        network.compile(optimizer=keras.optimizers.SGD(0.01, gradient_accumulation_steps=3), loss="mse")
-
-    steps = learning_rate._steps
-    monkeypatch.setattr(fit, "compile_network", accumulating)
+    taken, steps = [], learning_rate._steps
     monkeypatch.setattr(learning_rate, "_steps", lambda *of: (taken.append(loss) or loss for loss in steps(*of)))
-    found = find_learning_rate(load(recipe), out=None)
+    found = find_learning_rate(load(recipe, ["train.accumulate=3"]), out=None)
     assert len(taken) == 3 * len(found.points)
+
+
+def test_steps_of_few_examples_share_a_rate(recipe, monkeypatch):
+    taken, steps = [], learning_rate._steps
+    monkeypatch.setattr(learning_rate, "_steps", lambda *of: (taken.append(loss) or loss for loss in steps(*of)))
+    found = find_learning_rate(load(recipe, ["train.batch_size=5"]), out=None)
+    assert len(taken) == 4 * len(found.points)
