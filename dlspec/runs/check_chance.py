@@ -19,7 +19,9 @@ TRAIN, DEV = 2_000, 1_000
 """examples, at most"""
 FEWEST = 20
 """examples of dev below which nothing is said"""
-STEPS, LOOK, BATCH = 200, 50, 64
+STEPS, LOOKS, BATCH = 200, 4, 64
+BUDGET, FEWEST_STEPS = 2.5e11, 60
+"""multiply-adds forward that one short training may take (half a minute on two cores), in no fewer steps than these"""
 BLOCKS = 20
 """parts of dev whose losses tell the interval"""
 DEVIATIONS = 2.093
@@ -43,10 +45,17 @@ class Gain(NamedTuple):
 
 
 def chance(
-    recipe: Recipe, state: State, splits: Splits, fresh: Callable[[], Any], rate: float, watch: Watch
+    recipe: Recipe,
+    state: State,
+    splits: Splits,
+    fresh: Callable[[], Any],
+    rate: float,
+    watch: Watch,
+    multiply_adds: int | None = None,
 ) -> tuple[dict[str, str], bool | None, list[Finding]]:
     """Train shortly on shuffled and on true targets, and judge both on dev: in words, whether it learns, and findings.
 
+    multiply_adds: of one example; a network that takes many is trained in fewer steps.
     They are compared with the best constant guess for dev itself.  Chance cannot help much: what is learned of shuffled
     targets is weak or wrong, unless the truth has come in by another way.
     """
@@ -56,17 +65,24 @@ def chance(
     if len(dev) < FEWEST:
         return {"shuffled targets": f"not tried: dev has {len(dev)} examples, fewer than {FEWEST}"}, None, []
     train = fixed_sample(splits["train"], TRAIN)
+    steps = steps_of(multiply_adds)
     judged = _judged(recipe, state, fresh(), batch(recipe, state, dev))
     shuffled = Gain(np.inf, np.inf, np.inf)
     for seed in range(SHUFFLES):
-        once = _gain(recipe, state, fresh(), shuffle(train, seed), judged, rate, watch)
+        once = _gain(recipe, state, fresh(), shuffle(train, seed), judged, rate, watch, steps)
         shuffled = min(shuffled, once, key=lambda one: one.low)
         if shuffled.low <= LEAK:
             break
-    true = _gain(recipe, state, fresh(), train, judged, rate, watch, best=True)
-    than = f"loss on dev better than that of a constant guess by {{}} in {STEPS} steps"
+    true = _gain(recipe, state, fresh(), train, judged, rate, watch, steps, best=True)
+    than = f"loss on dev better than that of a constant guess by {{}} in {steps} steps"
     said = {"shuffled targets": than.format(shuffled), "true targets": than.format(true)}
     return said, true.low > 0, [_leak(shuffled, true)] if shuffled.low > LEAK else []
+
+
+def steps_of(multiply_adds: int | None) -> int:
+    """How many steps a short training takes, for a network of so many multiply-adds an example."""
+    most = STEPS if not multiply_adds else int(BUDGET / (BATCH * multiply_adds))
+    return min(STEPS, max(FEWEST_STEPS, most)) // LOOKS * LOOKS
 
 
 def shuffle(examples: Examples, seed: int = 0) -> Examples:
@@ -85,6 +101,7 @@ def _gain(
     judged: _Judged,
     rate: float,
     watch: Watch,
+    steps: int,
     *,
     best: bool = False,
 ) -> Gain:
@@ -97,14 +114,14 @@ def _gain(
     compiled(network, recipe, state, rate)
     looks: list[np.ndarray] = []
     step, epoch = 0, 0
-    while step < STEPS:
+    while step < steps:
         for one in pipeline.batches(epoch):
             network.train_on_batch(*one)
             step += 1
-            if step % LOOK == 0:
+            if step % (steps // LOOKS) == 0:
                 outputs = network.predict(judged.batch.x, batch_size=256, verbose=0)
                 looks.append(_losses(recipe, state, outputs, judged.batch))
-            if step >= STEPS:
+            if step >= steps:
                 break
         epoch += 1
     looked = [one for one in looks if np.isfinite(one).all()]

@@ -71,7 +71,8 @@ def _tried(
             measured["by heart"], rate, seen = by_heart(recipe, state, fresh, some.take(different(some)))
             found += seen
             if rate is not None:
-                said, result["learns"], seen = chance(recipe, state, prepared.splits, fresh, rate, watch)
+                cost = result["multiply_adds"]
+                said, result["learns"], seen = chance(recipe, state, prepared.splits, fresh, rate, watch, cost)
                 measured.update(said)
                 found += seen
     else:

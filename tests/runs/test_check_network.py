@@ -292,3 +292,11 @@ def test_shuffled_labels_are_not_taken_back_by_the_network(tmp_path):
     result = check(file, run=True)
     assert [(kind, where) for _, kind, where, _ in found(result)] == [("no_information", "train")]
     assert not result["network"]["learns"]
+
+
+def test_costly_networks_are_tried_in_fewer_steps():
+    from dlspec.runs.check_chance import steps_of
+
+    assert steps_of(None) == steps_of(1_000_000) == 200
+    assert steps_of(40_551_040) == 96  # ResNet-20: 2.5e11 / (64 × 40,551,040) = 96.3
+    assert steps_of(10**12) == 60
