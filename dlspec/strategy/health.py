@@ -35,7 +35,7 @@ LARGE_STEP = 0.1
 """update-to-weight ratio from which on a step undoes what the weights were"""
 WORSE = 1.5
 """times by which the loss of the same examples may rise in the first steps before it counts as getting worse"""
-MOST, NEARLY_ALL = 0.5, 0.9
+MOST, NEARLY_ALL = 0.75, 0.95
 """share of a layer's units that are dead, or of its values that are saturated, from which on it is ill: the first
 where the network learns badly, the second even where it does not"""
 BADLY = 0.5

@@ -86,15 +86,15 @@ def test_a_rate_too_low():
     assert judged(training(losses=(2.31, 2.31, 2.31, 2.3, 2.29), ratio=1e-8), losses=(2.3, 0.2, 0.1)).name == "healthy"
 
 
-@pytest.mark.parametrize(("share", "final", "name"), [(0.6, 2.0, "dead"), (0.6, 0.2, "healthy"), (1.0, 0.2, "dead")])
+@pytest.mark.parametrize(("share", "final", "name"), [(0.8, 2.0, "dead"), (0.8, 0.2, "healthy"), (1.0, 0.2, "dead")])
 def test_dead_units_count_where_the_network_learns_badly_or_a_layer_is_gone(share, final, name):
     found = judged(training(dead=[0.1, np.nan, share, 0.1, np.nan]), losses=(2.2, final))
     assert found.name == name and (name == "healthy" or found.layers == (2,))
 
 
 def test_saturation():
-    found = judged(training(dead=np.nan, saturated=[0.95, np.nan, 0.2, 0.3, np.nan]))
-    assert found.name == "saturated" and "'one' 95%" in found.says
+    found = judged(training(dead=np.nan, saturated=[0.97, np.nan, 0.2, 0.3, np.nan]))
+    assert found.name == "saturated" and "'one' 97%" in found.says
 
 
 def test_what_comes_besides_stands_behind():
