@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from dlspec.inputs.base import Input
-from dlspec.recipe.component import nearest, unknown
+from dlspec.recipe.component import Section, blame, nearest, unknown
 from dlspec.types import Arrays, DataError, Example, Examples, Finding, Rendering, State
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 KINDS = ("numeric", "categorical", "date")
 WHY = {"identifier": "identifiers", "constant": "constant", "empty": "empty", "drop": "as the recipe says"}
+
+
+class Augment(Section):
+    """Random changes of rows in training: drawn anew for each example and epoch; nothing is on unless given."""
+
+    noise: float = Field(0.0, ge=0)
+    """add normal noise to numbers and parts of dates, of so many standard deviations of their column; categories and
+    marks of what is missing stay as they are"""
 
 
 class Table(Input):
@@ -48,6 +56,15 @@ class Table(Input):
     """one_hot: a 0/1 column a category; embed: a vector a category, learned with the network"""
     maximum_categories: int = Field(default=50, ge=1)
     """categories a column may have; the rarer ones are pooled into "other" """
+    augment: Augment = Augment()
+    """random changes of rows in training"""
+
+    @model_validator(mode="after")
+    def _noise_has_a_unit(self) -> Table:
+        if self.augment.noise and self.scale != "standard":
+            message = "noise counts in standard deviations of a column: it needs scale: standard"
+            raise blame(message, "augment", "noise", value=self.augment.noise)
+        return self
 
     @model_validator(mode="after")
     def _each_column_once(self) -> Table:
@@ -136,6 +153,24 @@ class Table(Input):
         if "categories" in state["shapes"]:
             arrays["categories"] = np.stack([codes(c, table[c["name"]]) for c in categorical], axis=1)
         return arrays
+
+    @property
+    def augments(self) -> bool:
+        return self.augment != Augment() or type(self).augmented is not Table.augmented
+
+    def augmented(self, batch: Arrays, seeds: np.ndarray, state: State) -> Arrays:
+        """Noise on the standardised entries of `numeric`, a function of the row's seed and the entry's place."""
+        import numpy as np
+
+        from dlspec.numeric.draws import normal
+
+        measured = sum(len(one["measures"]) for one in state["input"]["columns"] if one["kind"] != "categorical")
+        if not self.augment.noise or not measured:
+            return batch
+        numbers = batch["numeric"].copy()
+        for place in range(measured):
+            numbers[:, place] += np.float32(self.augment.noise) * normal(seeds, place).astype(np.float32)
+        return {**batch, "numeric": numbers}
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         """Categories that train had not: a changed spelling looks like that."""

@@ -25,6 +25,13 @@ def uniform(seeds_N: np.ndarray, stream: int, low: float = 0.0, high: float = 1.
     return low + (high - low) * ((bits(seeds_N, stream) >> np.uint64(11)) * 2.0**-53)
 
 
+def normal(seeds_N: np.ndarray, stream: int) -> np.ndarray:
+    """float64 (N,), from the standard normal distribution: by the inverse of its distribution."""
+    from scipy.special import ndtri
+
+    return ndtri(np.maximum(uniform(seeds_N, stream), 2.0**-54))  # of 0 it is infinite
+
+
 def ratio(seeds_N: np.ndarray, stream: int, share: float) -> np.ndarray:
     """float64 (N,), from 1 - share to 1 / (1 - share): as often larger than 1 as smaller, by the same ratio."""
     return (1.0 - share) ** uniform(seeds_N, stream, -1.0, 1.0)

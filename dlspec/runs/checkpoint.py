@@ -54,6 +54,13 @@ def captured(found: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 def restore(found: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Put values back.  Raises ArgumentError where the checkpoint is of another network or optimizer."""
+    check(found, arrays)
+    for name, one in found.items():
+        one.assign(arrays[name])
+
+
+def check(found: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Raises ArgumentError where the checkpoint is of another network or optimizer."""
     mine = {name: tuple(one.shape) for name, one in found.items()}
     theirs = {name: values.shape for name, values in arrays.items()}
     if mine != theirs:
@@ -62,8 +69,6 @@ def restore(found: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
             f"the checkpoint holds other variables than this recipe makes ({len(differ)} differ, as {differ[0]}: "
             f"{theirs.get(differ[0], 'not there')} instead of {mine.get(differ[0], 'not there')}); train a new run"
         )
-    for name, one in found.items():
-        one.assign(arrays[name])
 
 
 def _whole(variable: Any) -> Any:

@@ -17,6 +17,7 @@ from dlspec.types import State
 if TYPE_CHECKING:
     from dlspec.runs.checkpoint import Checkpoint
     from dlspec.runs.observer import Observer
+    from dlspec.runs.pipeline import Pipeline
 
 
 def fit(
@@ -39,12 +40,13 @@ def fit(
 
     pipeline = material.pipeline
     initial = [np.array(one) for one in network.variables]
-    compile_network(network, recipe, state, pipeline.steps)
+    if checkpoint:
+        ready(network, recipe, state, pipeline)
+    else:
+        compile_network(network, recipe, state, pipeline.steps)
     health = Health(recipe, state, pipeline.few(EXAMPLES)) if recipe.train.health else None
     observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, pipeline, health)
     if checkpoint:
-        # Makes the optimizer's and the metrics' variables, which are put back then.
-        network._symbolic_build(data_batch=keras.tree.map_structure(keras.ops.convert_to_tensor, pipeline.first()))
         restore(variables(network), checkpoint.arrays)
         observer.resume(checkpoint)
         # It is among the optimizer's variables: what the recipe says now holds, where it was changed.
@@ -93,3 +95,13 @@ def fit(
             f"{recipe.train.early_stopping.patience} epochs"
         )
     return observer, initial
+
+
+def ready(network: Any, recipe: Recipe, state: State, pipeline: Pipeline) -> None:
+    """Compile, and make the variables of optimizer and metrics, so that a checkpoint can be put into them."""
+    import keras
+
+    from dlspec.runs.fit import compile_network
+
+    compile_network(network, recipe, state, pipeline.steps)
+    network._symbolic_build(data_batch=keras.tree.map_structure(keras.ops.convert_to_tensor, pipeline.first()))

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlspec.recipe.load import Loaded, dump, load
 from dlspec.recipe.schema import Recipe
@@ -15,11 +15,16 @@ from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import report
 from dlspec.runs.backend import check_backend, load_keras
+from dlspec.runs.fitting import ready
 from dlspec.runs.material import material_of
 from dlspec.runs.network import build
 from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.train import Trained, carry_out
-from dlspec.types import ArgumentError, DataError, Examples, Splits
+from dlspec.types import ArgumentError, DataError, Examples, Splits, State
+
+if TYPE_CHECKING:
+    from dlspec.runs.checkpoint import Checkpoint
+    from dlspec.runs.pipeline import Pipeline
 
 FIXED = ("train.seed", "train.batch_size", "train.sampling")
 """what the plan of an epoch hangs on: a training whose epochs are other ones is another training"""
@@ -72,6 +77,8 @@ def resume(
     if not (folder / "data.json").is_file():
         report.keep_data(folder, loaded.recipe, splits, state, parameters=network.count_params())
     if changes:
+        if found:
+            _fits(loaded.recipe, state, network, material.pipeline, found)
         _remember(folder, loaded, changes, found.step if found else 0)
     where = f"step {found.step:,}, in epoch {found.facts['epoch'] + 1}" if found else "the beginning: no checkpoint yet"
     watch.note(f"going on with {folder} from {where}")
@@ -110,6 +117,14 @@ def _check(changes: Mapping[str, tuple[Any, Any]], told: Sequence[str], folder: 
             f"the recipe is not that of {folder}: {listed(silent)}. Say --accept-changes to go on with the new "
             "values, or leave the recipe out to go on as it was"
         )
+
+
+def _fits(recipe: Recipe, state: State, network: Any, pipeline: Pipeline, found: Checkpoint) -> None:
+    """Raises ArgumentError, before anything is written, where the checkpoint has not the variables of this recipe."""
+    from dlspec.runs.checkpoint import check, variables
+
+    ready(network, recipe, state, pipeline)
+    check(variables(network), found.arrays)
 
 
 def _finished(folder: Path) -> bool:

@@ -13,7 +13,8 @@ from dlspec.recipe.positions import dotted, parse
 BASES = {
     "digits": "task: classification\ndata: digits\nmodel: lenet5\ntrain: {early_stopping: {patience: 5}}\n",
     "rows": "task: regression\ndata: {name: csv, path: rows.csv, target: b}\nmodel: mlp\n"
-    "train: {optimizer: {name: sgd}}\ngoal: {optimize: mae}\n",
+    "train: {optimizer: {name: sgd}, schedule: {name: one_cycle, warmup: {epochs: 0.5}, epochs: 9}, clip: {norm: 1.5}, "
+    "average: {momentum: 0.9}, max_norm: 2.5, checkpoint: {steps: 5}}\ngoal: {optimize: mae}\n",
 }
 ROWS = "a,b\n" + "".join(f"{i},{2 * i}\n" for i in range(20))
 ANY = {"task", "data", "input", "model", "train.optimizer"}
@@ -134,3 +135,34 @@ def test_under_json_the_same_is_one_object(tmp_path, capsys):
     error = json.loads(said.out)["error"]
     assert error["kind"] == "recipe" and "'patience'" in error["message"]
     assert error["where"] == [{"file": str(file), "line": 4, "column": 26, "key": "train.early_stopping.patiance"}]
+
+
+@pytest.mark.parametrize(
+    ("train", "said"),
+    [
+        (
+            "optimizer: {name: sgd, beta_1: 0.9}",
+            "train.optimizer.beta_1: unknown key 'beta_1'; known: name, learning_rate",
+        ),
+        ("optimizer: {name: adam, beta_2: 1.0}", "train.optimizer.beta_2: must be < 1, got 1.0"),
+        ("optimizer: adamm", "unknown name 'adamm'; did you mean 'adam'?"),
+        ("clip: {norm: 1, value: 2}", "train.clip: norm and value exclude each other; keep one"),
+        ("clip: {}", "train.clip: give one of norm, global_norm, value"),
+        ("checkpoint: {steps: 1, minutes: 2}", "train.checkpoint: steps and minutes exclude each other"),
+        ("schedule: step", "train.schedule: give one of every, at"),
+        ("schedule: {name: step, at: [0]}", "train.schedule: at: epochs must be > 0"),
+        ("schedule: {name: cosine, every: 2}", "train.schedule.every: unknown key 'every'"),
+        ("schedule: {warmup: {}}", "train.schedule.warmup: give one of epochs, steps"),
+        (
+            "schedule: {warmup: {epochs: 20}}",
+            "train.schedule.warmup.epochs: the warm-up lasts 20 epochs, but training only 20; make it shorter",
+        ),
+        ("sampling: balanced", "train.sampling: balanced draws as many examples of each class, and task 'regression'"),
+        ("precision: float16", "train.precision: expected one of float32, mixed_bfloat16, mixed_float16"),
+        ("accumulate: 0", "train.accumulate: must be ≥ 1, got 0"),
+    ],
+)
+def test_faults_of_the_training(train, said, tmp_path, capsys):
+    text = f"task: regression\ndata: diabetes\nmodel: linear\ntrain:\n  {train}\n"
+    shown = refused(text, tmp_path, capsys)
+    assert said in shown and f"{tmp_path / 'fault.yaml'}:5:" in shown

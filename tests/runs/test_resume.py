@@ -107,6 +107,13 @@ def test_to_the_same_bits_from_any_step(home, monkeypatch, step):
         ("train.cache=none",),
         ("train.batch_size=all", "train.checkpoint={steps: 1}"),
         ("train.optimizer={name: adamw}", "train.keep=last", "train.steps_per_execution=auto"),
+        ("train.schedule={name: cosine, warmup: {steps: 5}}", "train.average.momentum=0.9", "train.clip={norm: 0.1}"),
+        ("train.schedule={name: reduce_on_plateau, patience: 1, factor: 0.5}", "train.accumulate=4"),
+        ("train.accumulate=3", "train.average.momentum=0.8", "train.keep=last", "train.max_norm=0.5"),
+        ("train.sampling=balanced", "task.class_weights=balanced", "input.augment.noise=0.3"),
+        ("train.precision=mixed_bfloat16", "train.optimizer={name: lion, weight_decay: 0.1}"),
+        ("train.precision=mixed_float16", "train.accumulate=2", "train.schedule={name: one_cycle}"),
+        ("train.compile=xla", "train.optimizer={name: rmsprop, momentum: 0.5, centered: true}"),
     ],
 )
 def test_whatever_the_settings(home, monkeypatch, sets):
@@ -115,6 +122,44 @@ def test_whatever_the_settings(home, monkeypatch, sets):
     run = stopped_at(steps, home, monkeypatch, *sets)
     resume(run)
     assert weights(run) == weights(whole.run) and history(run) == history(whole.run)
+    assert all(float(row["learning_rate"]) > 0 for row in history(run))
+
+
+def test_a_plateau_goes_on_where_it_was_and_from_another_rate(home, monkeypatch):
+    sets = ["train.schedule={name: reduce_on_plateau, patience: 1, factor: 0.5, minimum_change: 10}"]
+    run = stopped_at(50, home, monkeypatch, *sets)
+    resume(run, sets=["train.optimizer.learning_rate=0.004"])
+    rates = [float(row["learning_rate"]) for row in history(run)]
+    assert rates == pytest.approx([0.01, 0.01, 0.005, 0.001, 0.0005, 0.00025])
+
+
+def test_an_average_is_kept_though_nothing_was_left_to_fit(home, monkeypatch):
+    from dlspec.runs import train as module
+
+    sets = ("train.average.momentum=0.9", "train.keep=last", "train.early_stopping={patience: 1, minimum_change: 10}")
+    whole = train(load(home / "r.yaml", sets), out=home / "whole")
+
+    def die(*args, **kwargs):
+        raise StopError
+
+    with monkeypatch.context() as patch, pytest.raises(StopError):
+        patch.setattr(module, "_scores", die)
+        train(load(home / "r.yaml", sets), out=home / "runs")
+    [run] = (home / "runs" / "r").iterdir()
+    resume(run)
+    assert weights(run) == weights(whole.run)
+
+
+def test_a_recipe_that_the_checkpoint_does_not_fit_leaves_the_run_as_it_was(home, monkeypatch):
+    whole = train(load(home / "r.yaml"), out=home / "whole")
+    run = stopped_at(20, home, monkeypatch)
+    kept = (run / "recipe.yaml").read_bytes()
+    for one in ("train.optimizer={name: sgd}", "train.precision=mixed_float16", "train.average.momentum=0.9"):
+        with pytest.raises(ArgumentError, match="other variables"):
+            resume(run, sets=[one])
+        assert (run / "recipe.yaml").read_bytes() == kept and not (run / "resumed.jsonl").exists()
+    resume(run)
+    assert weights(run) == weights(whole.run)
 
 
 def test_more_epochs_are_the_same_as_if_asked_at_first(home):
