@@ -102,7 +102,8 @@ def _incoming(layer: Any, variable: Any) -> list[int]:
     axes = list(range(len(variable.shape)))
     if isinstance(layer, keras.layers.Embedding):
         return axes[1:]
-    if "depthwise" in variable.name:
+    depthwise = isinstance(layer, keras.layers.DepthwiseConv1D | keras.layers.DepthwiseConv2D)
+    if depthwise or variable.name == "depthwise_kernel":
         return axes[:-2]
     return axes[:-1]
 

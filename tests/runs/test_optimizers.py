@@ -191,7 +191,7 @@ def test_an_average_counts_updates_and_not_the_steps_between(float64):
     [
         {"name": "cosine", "warmup": {"steps": 2}},
         {"name": "step", "every": 1.0, "factor": 0.5},
-        {"name": "step", "at": [0.5, 2], "factor": 0.5},
+        {"name": "step", "at": (0.5, 2), "factor": 0.5},
         {"name": "exponential", "factor": 0.5, "warmup": {"epochs": 0.5}},
         {"name": "inverse_time"},
         {"name": "polynomial", "power": 2.0, "end": 0.1},

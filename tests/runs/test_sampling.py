@@ -115,7 +115,8 @@ def test_class_weights_are_as_repeated_examples(home):
     """One epoch of full batch: to the rounding of float32."""
     import keras
 
-    text = (home / "rows.csv").read_text().splitlines()
+    text = [line.rpartition(",")[0] for line in (home / "rows.csv").read_text().splitlines()]
+    (home / "rows.csv").write_text("\n".join(text) + "\n")
     times = {"rare": 7, "usual": 2}
     again = [line for line in text[1:] for _ in range(times[line.split(",")[1]])]
     (home / "again.csv").write_text("\n".join([text[0], *again]) + "\n")
@@ -124,7 +125,6 @@ def test_class_weights_are_as_repeated_examples(home):
         "train.epochs=4",
         "input.scale=none",
         "data.weight=null",
-        "input.drop=[w]",
         "train.keep=last",
     ]
     sets = [*sets, "data.split={dev: null, test: null}"]
