@@ -247,14 +247,14 @@ def _merge(below: Document, above: Document, *, among_sets: bool = False) -> Doc
             low, high = ({"name": one} if isinstance(one, str) else one for one in (low, high))
         if not isinstance(low, dict) or not isinstance(high, dict):
             take(path)
-            return _without_nulls(high)
+            return high if among_sets else _without_nulls(high)
         named = low.get("name", choice.default if choice is not None and not among_sets else None)
         if choice is not None:
             where.update(_within(choice, high.get("name", named), path))
         same = "name" not in high or named in (high["name"], ANY) or (named is None and among_sets)
         if choice is not None and not same:
             take(path)
-            return _without_nulls(high)
+            return high if among_sets else _without_nulls(high)
         whole = dict(low)
         for key, value in high.items():
             if value is None and not among_sets:

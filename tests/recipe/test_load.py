@@ -296,3 +296,15 @@ def test_own_code_that_lacks_what_its_room_asks(write):
         "leaves.py:2: SystemExit"
         in complaints(write("task: classification\ndata: iris\nmodel: ./leaves.py\n"))[0].message
     )
+
+
+def test_null_removes_beside_other_values_that_are_set(tmp_path):
+    (tmp_path / "r.yaml").write_text(
+        "task: classification\ndata: digits\nmodel: linear\ntrain: {clip: {norm: 1}, early_stopping: {patience: 3}}\n"
+    )
+    sets = ["train.epochs=3", "train.clip.norm=null", "train.clip.value=2", "train.early_stopping=null"]
+    for order in (sets, sets[::-1]):
+        train = load(tmp_path / "r.yaml", order).recipe.train
+        assert train.epochs == 3 and train.early_stopping is None
+        assert train.clip.value == 2 and train.clip.norm is None
+    assert load(tmp_path / "r.yaml", ["goal.optimize=f1", "train.clip=null"]).recipe.train.clip is None
