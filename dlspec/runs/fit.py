@@ -23,14 +23,19 @@ def compile_network(network: Any, recipe: Recipe, state: State, steps: int) -> N
         # At least 2: with 1, Keras finds the end of an epoch inside a step, and by then the optimizer has counted it
         # and decayed the weights.
         steps_per_execution=max(2, min(steps, STEPS_PER_EXECUTION)),
-        jit_compile=compiles(train.compile),
+        jit_compile="auto" if compiles(train.compile) else False,
         auto_scale_loss=False,  # optimizer_of has done it
         **recipe.task.compiled(state),
     )
+    if train.compile == "xla":
+        # Keras refuses where operations are deterministic; those that XLA lacks then are named when it is traced.
+        network._jit_compile = True
 
 
-def compiles(setting: str) -> bool | str:
-    """Keras' `jit_compile`.  By rule and not by timing: compiled steps differ in their last bits.
+def compiles(setting: str) -> bool:
+    """Whether steps are compiled, where Keras finds that they can be.
+
+    By rule and not by timing: compiled steps differ in their last bits.
 
     On a CPU, XLA took 1.3 to 1.7 times as long for these networks, and the time between steps is the first thing to
     win.  JAX is made to be compiled.
@@ -40,8 +45,8 @@ def compiles(setting: str) -> bool | str:
     if setting == "auto" and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return "auto" if tf.config.list_physical_devices("GPU") else False
-    return "auto" if setting == "auto" else setting == "xla"
+        return bool(tf.config.list_physical_devices("GPU"))
+    return setting != "off"
 
 
 def described(network: Any, recipe: Recipe, pipeline: Pipeline) -> str:

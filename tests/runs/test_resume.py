@@ -130,7 +130,7 @@ def test_a_plateau_goes_on_where_it_was_and_from_another_rate(home, monkeypatch)
     run = stopped_at(50, home, monkeypatch, *sets)
     resume(run, sets=["train.optimizer.learning_rate=0.004"])
     rates = [float(row["learning_rate"]) for row in history(run)]
-    assert rates == pytest.approx([0.01, 0.01, 0.005, 0.001, 0.0005, 0.00025])
+    assert rates == pytest.approx([0.01, 0.01, 0.005, 0.0025, 0.0005, 0.00025])
 
 
 def test_an_average_is_kept_though_nothing_was_left_to_fit(home, monkeypatch):

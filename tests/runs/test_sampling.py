@@ -127,9 +127,16 @@ def test_class_weights_are_as_repeated_examples(home):
         "data.weight=null",
         "train.keep=last",
     ]
-    sets = [*sets, "data.split={dev: null, test: null}"]
-    once = train(load(home / "r.yaml", [*sets, "task.class_weights={rare: 7, usual: 2}"]), out=home / "runs")
-    many = train(load(home / "r.yaml", [*sets, "data.path=again.csv"]), out=home / "runs")
+    sets = [*sets, "data.split=null"]
+    (home / "dev.csv").write_text("\n".join(text[:60]) + "\n")
+    once = train(
+        load(
+            home / "r.yaml",
+            [*sets, "data.path={train: rows.csv, dev: dev.csv}", "task.class_weights={rare: 7, usual: 2}"],
+        ),
+        out=home / "runs",
+    )
+    many = train(load(home / "r.yaml", [*sets, "data.path={train: again.csv, dev: dev.csv}"]), out=home / "runs")
     one, other = (keras.saving.load_model(run.run / "model.keras").get_weights() for run in (once, many))
     for mine, theirs in zip(one, other, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=2e-5, atol=1e-6)
