@@ -74,8 +74,8 @@ def shares(recipe, epoch, skip=0):
     """What a batch of the pipeline holds: labels and, where there are any, weights."""
     from dlspec.report.watch import Watch
     from dlspec.runs.backend import load_keras
+    from dlspec.runs.material import pipeline_of
     from dlspec.runs.prepare import prepare
-    from dlspec.runs.train import pipeline_of
 
     load_keras()
     prepared = prepare(recipe, Watch())
