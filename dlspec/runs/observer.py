@@ -196,6 +196,8 @@ class Observer:
 
     def ended(self, network: Any, epoch: int, seconds: float, logs: Mapping[str, Any]) -> bool:
         """Take note of an epoch; True where training should stop."""
+        if hasattr(network, "jax_state_sync"):
+            network.jax_state_sync()  # until then the variables are empty
         train = {name: float(value) for name, value in logs.items()}
         if not np.isfinite(train.get("loss", 0.0)):
             self.diverged = epoch + 1
@@ -345,6 +347,8 @@ def _averaged(network: Any, recipe: Recipe) -> Iterator[None]:
     variables = network.trainable_variables
     raw = [np.array(one) for one in variables]
     network.optimizer.finalize_variable_values(variables)
+    for one in variables:  # on JAX they share memory with the average by now, and predicting gives it away
+        one.assign(np.array(one))
     try:
         yield
     finally:
