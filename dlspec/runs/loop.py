@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from dlspec.runs.pipeline import Pipeline
+from dlspec.types import Place, RecipeError
 
 AT_ONCE_SECONDS = 0.2
 """steps are taken in groups that last so long: the host's part is lost in it, and Ctrl-C does not wait for longer"""
@@ -75,9 +76,11 @@ class Loop:
                 raise self.source.failed[0] from None
             if not count:
                 raise StopIteration from None
-        except Exception:
+        except Exception as error:
             if self.source.failed:
                 raise self.source.failed[0] from None
+            if self.network.jit_compile and not self.traced:
+                raise _cannot_compile(error) from error
             raise
         self.source.took(count)
         self.left -= count
@@ -180,3 +183,11 @@ def endless() -> Any:
     import tensorflow as tf
 
     return tf.data.Dataset.range(1 << 40)
+
+
+def _cannot_compile(error: Exception) -> RecipeError:
+    """What XLA lacks, in its own words."""
+    lines = [one.strip() for one in str(error).splitlines()]
+    said = next((one for one in lines if "not" in one and not one.startswith(("[[", "<"))), type(error).__name__)
+    message = f"XLA cannot compile this network ({said[:200]}); leave train.compile at auto"
+    return RecipeError(message, where=Place(key="train.compile"))

@@ -107,7 +107,8 @@ def carry_out(
     recipe = loaded.recipe
     if recipe.train.tensorboard:
         board_sheet.describe(run)
-    observer, initial = fit(recipe, state, material, network, run, watch, checkpoint)
+    with loaded.placing():
+        observer, initial = fit(recipe, state, material, network, run, watch, checkpoint)
     dev, sample = material.dev, material.sample
     origin = traced(observer, recipe, state, material.pipeline, network, run, initial, watch)
     health = conclude(observer.health, observer, run, watch, origin) if observer.health else None
