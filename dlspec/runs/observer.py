@@ -117,11 +117,29 @@ class Observer:
             self.plateau = Plateau(**facts.get("plateau", {}))
         if at.best is not None:
             self.best = Best(facts["best_epoch"], facts["best_score"], list(at.best), facts["best_step"])
+        if facts.get("metric", self.metric.name) != self.metric.name:
+            self._judge_anew()
         if self.health:
             self.health.resume(facts.get("health") or {})
         self.saved = (self.step, time.monotonic(), 0.0)
         if self.board:
             self.board.go_on(self.epoch, self.step)
+
+    def _judge_anew(self) -> None:
+        """The goal has become another: what was reached counts by its metric, and patience begins anew.
+
+        Of the best weights only those that are kept can be had: what they scored is what is to be beaten.
+        """
+        scores = [row.get(f"dev_{self.metric.name}", float("nan")) for row in self.history]
+        self.reached = None
+        for score in scores:
+            if better(self.metric, score, self.reached):
+                self.reached = score
+        self.since = len(self.history) - 1
+        self.plateau = self.plateau._replace(best=self.reached, waited=0)
+        if self.best:
+            score = scores[self.best.epoch]
+            self.best = None if np.isnan(score) else self.best._replace(score=score)
 
     def callback(self, loop: Any = None) -> Any:
         """The Keras callback that calls this observer.  loop: what takes the steps, where it is not Keras alone."""
@@ -215,11 +233,14 @@ class Observer:
         row |= {f"dev_{name}": value for name, value in dev.items()}
         row["learning_rate"] = rate_of_last_step(network, self.recipe.train, self.steps)
         self.history.append(row)
-        if self.recipe.train.schedule.name == "reduce_on_plateau":
-            self._watch_plateau(network, judged)
         stopping = self.recipe.train.early_stopping
-        if better(self.metric, judged, self.reached, stopping.minimum_change if stopping else 0.0):
-            self.since, self.reached = epoch, judged
+        if not diverged:  # that epoch was not scored
+            if self.recipe.train.schedule.name == "reduce_on_plateau":
+                self._watch_plateau(network, judged)
+            if better(self.metric, judged, self.reached, stopping.minimum_change if stopping else 0.0):
+                self.since, self.reached = epoch, judged
+            if stopping and epoch - self.since >= stopping.patience:
+                self.stopped_at = epoch + 1
         if time.monotonic() - self.written > WRITE_SECONDS:
             self.write()
         if self.board:
@@ -229,8 +250,6 @@ class Observer:
         self.watch.epoch(
             EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
         )
-        if stopping and epoch - self.since >= stopping.patience:
-            self.stopped_at = epoch + 1
         last = self.stopped_at is not None or epoch + 1 == self.recipe.train.epochs
         if not diverged and (last or self._due()):
             self.save(network, epoch + 1, 0, 0.0)
@@ -264,6 +283,7 @@ class Observer:
         self.seconds = sum(row["seconds"] for row in self.history)
         if self.health:
             self.health.samples = [one for one in self.health.samples if one.step <= self.step]
+        self.write()
         self.save(network, epoch, at.facts["in_epoch"], 0.0)
 
     def save(self, network: Any, epoch: int, in_epoch: int, epoch_seconds: float) -> None:
@@ -278,6 +298,7 @@ class Observer:
             "seconds": self.seconds,
             "since": self.since,
             "reached": self.reached,
+            "metric": self.metric.name,
             "stopped_at": self.stopped_at,
             "best_epoch": best.epoch if best else None,
             "best_score": best.score if best else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -19,7 +20,7 @@ from dlspec.runs.fitting import ready
 from dlspec.runs.material import material_of
 from dlspec.runs.network import build
 from dlspec.runs.own_code import copy_own_code
-from dlspec.runs.train import Trained, carry_out
+from dlspec.runs.train import Trained, carry_out, check_dev
 from dlspec.types import ArgumentError, DataError, Examples, Splits, State
 
 if TYPE_CHECKING:
@@ -53,23 +54,28 @@ def resume(
     loaded = load(recipe, sets) if recipe is not None else load(folder / "recipe.yaml", sets)
     changes = differences(before.recipe, loaded.recipe)
     told = [one.partition("=")[0].strip() for one in sets]
-    _check(changes, told, folder, accept_changes)
+    _check(changes, _named(told, before.recipe, loaded.recipe), folder, accept_changes)
 
     found, said = checkpoints.newest(folder / "checkpoint")
     for sentence in said:
         watch.warn(sentence + ("; the one before it is taken" if found else ""))
     done = len(found.facts["history"]) if found else 0
-    if _finished(folder) and (found is None or loaded.recipe.train.epochs <= done or _stopped(found.facts, changes)):
+    more = found is not None and _asked_for_more(folder, changes, found.step)
+    stopped = found is not None and found.facts["stopped_at"] is not None and not more
+    if _finished(folder, done) and (found is None or loaded.recipe.train.epochs <= done or stopped):
         watch.note(
             f"{folder} is finished: {done or 'all'} of {loaded.recipe.train.epochs} epochs; "
             f"--epochs {2 * max(1, done)} would go on to {2 * max(1, done)}"
         )
         return _as_it_is(folder)
-    if found and _finished(folder):
-        found = found._replace(facts={**found.facts, "stopped_at": None})
+    if found and more and found.facts["stopped_at"] is not None:
+        # Patience begins anew, or it would be out again after one epoch.
+        found = found._replace(facts={**found.facts, "stopped_at": None, "since": done - 1})
     check_backend()
     with before.placing():
         splits = _splits(before, folder)
+    with loaded.placing():
+        check_dev(loaded.recipe, splits)
         state = folders.read_json(folder / "state.json")
         load_keras(threads=loaded.recipe.train.threads, seed=loaded.recipe.train.seed)
         network = build(loaded.recipe, state)
@@ -102,6 +108,13 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
     return {path: value}
 
 
+def _named(told: Sequence[str], before: Recipe, now: Recipe) -> list[str]:
+    """Keys that were told, and what has come with them: the defaults of a section or component that is new."""
+    had, has = (_flat(recipe.model_dump(mode="json")) for recipe in (before, now))
+    sections = {key.rpartition(".")[0] for key in told}
+    return [*told, *(key for key in has if key not in had and key.rpartition(".")[0] in sections)]
+
+
 def _check(changes: Mapping[str, tuple[Any, Any]], told: Sequence[str], folder: Path, accept: bool) -> None:
     def listed(keys: Sequence[str]) -> str:
         return "; ".join(f"{key}: {json.dumps(changes[key][0])} → {json.dumps(changes[key][1])}" for key in keys)
@@ -127,13 +140,19 @@ def _fits(recipe: Recipe, state: State, network: Any, pipeline: Pipeline, found:
     check(variables(network), found.arrays)
 
 
-def _finished(folder: Path) -> bool:
-    return (folder / "model.keras").is_file() and (folder / "scores.json").is_file()
+def _finished(folder: Path, done: int) -> bool:
+    """Whether what lies there is of so many epochs (0: of however many), and not of a training that has gone on."""
+    if not (folder / "model.keras").is_file() or not (folder / "scores.json").is_file():
+        return False
+    return not done or folders.read_json(folder / "scores.json")["epochs"] == done
 
 
-def _stopped(facts: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
-    """Whether early stopping has ended it, and nobody has asked for more."""
-    return facts["stopped_at"] is not None and not changes
+def _asked_for_more(folder: Path, changes: Mapping[str, Any], step: int) -> bool:
+    """Whether it is to go on from this step with other settings: told now, or when it was interrupted right away."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        last = json.loads((folder / "resumed.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+        return bool(changes) or last["step"] == step
+    return bool(changes)
 
 
 def _as_it_is(folder: Path) -> Trained:

@@ -64,13 +64,7 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
     with loaded.placing():
         prepared = prepare(recipe, watch)
         state, splits = prepared.state, prepared.splits
-        if recipe.train.early_stopping and "dev" not in splits:
-            message = "needs a dev split to watch; give data.split.dev, or leave it out"
-            raise RecipeError(message, where=Place(key="train.early_stopping"))
-        if recipe.train.schedule.name == "reduce_on_plateau" and "dev" not in splits:
-            message = "reduce_on_plateau needs a dev split to watch; give data.split.dev, or take another schedule"
-            raise RecipeError(message, where=Place(key="train.schedule"))
-
+        check_dev(recipe, splits)
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
         if recipe.train.threads and recipe.train.threads != threads_in_force():
             watch.warn(f"this process has {threads_in_force()} threads already; train.threads is not in force")
@@ -88,6 +82,16 @@ def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None
         parameters=network.count_params(),
     )
     return carry_out(run, loaded, state, material, network, watch, said=prepared.warnings)
+
+
+def check_dev(recipe: Recipe, splits: Splits) -> None:
+    """Raises RecipeError where something is to be decided by dev, and there is none."""
+    if recipe.train.early_stopping and "dev" not in splits:
+        message = "needs a dev split to watch; give data.split.dev, or leave it out"
+        raise RecipeError(message, where=Place(key="train.early_stopping"))
+    if recipe.train.schedule.name == "reduce_on_plateau" and "dev" not in splits:
+        message = "reduce_on_plateau needs a dev split to watch; give data.split.dev, or take another schedule"
+        raise RecipeError(message, where=Place(key="train.schedule"))
 
 
 def carry_out(

@@ -188,6 +188,17 @@ def test_without_dev_one_goes_on_from_the_last_good_step(home):
         resume(run)
 
 
+@pytest.mark.parametrize("how", ["early_stopping={patience: 1}", "schedule={name: reduce_on_plateau, patience: 1}"])
+def test_an_epoch_that_diverged_is_not_one_without_improvement(home, how):
+    heard = Heard()
+    found = trained(home, "model=./breaks.py", f"train.{how}", watch=heard)
+    assert not any("stopped after" in one or "plateau:" in one for one in heard.said)
+    facts = checkpoints.newest(found.run / "checkpoint")[0].facts
+    assert facts["stopped_at"] is None and facts["plateau"]["waited"] == 0 and facts["plateau"]["share"] == 1
+    rows = (found.run / "history.csv").read_text().splitlines()[1:]
+    assert len(rows) == json.loads((found.run / "scores.json").read_text())["epochs"] == 1
+
+
 def test_replaying_starts_from_a_checkpoint_where_there_is_one(home):
     heard = Heard()
     trained(home, "model=./breaks.py", "train.checkpoint={steps: 4}", "train.steps_per_execution=2", watch=heard)

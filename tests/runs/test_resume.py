@@ -1,5 +1,6 @@
 """Resuming: to the same bits as an uninterrupted training, from whatever moment; what has changed is refused."""
 
+import contextlib
 import csv
 import json
 import os
@@ -17,7 +18,7 @@ from dlspec.report.watch import Watch
 from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
-from dlspec.types import ArgumentError, DataError
+from dlspec.types import ArgumentError, DataError, RecipeError
 
 RECIPE = """
 task: classification
@@ -269,3 +270,87 @@ def test_ctrl_c_saves_and_says_how_to_go_on(home):
     longer = resume(run, sets=[f"train.epochs={epochs}"])
     whole = train(load(home / "r.yaml", [f"train.epochs={epochs}"]), out=home / "whole")
     assert weights(longer.run) == weights(whole.run)
+
+
+@pytest.mark.parametrize("where", ["_scores", "headline"])
+def test_a_finished_run_that_goes_on_and_is_killed_while_it_is_scored(home, monkeypatch, where):
+    from dlspec.runs import train as module
+
+    long = train(load(home / "r.yaml", ["train.epochs=4"]), out=home / "whole")
+    run = train(load(home / "r.yaml", ["train.epochs=2"]), out=home / "runs").run
+
+    def die(*args, **kwargs):
+        raise StopError
+
+    with monkeypatch.context() as patch, pytest.raises(StopError):
+        patch.setattr(module, where, die)  # before model.keras is written, or between it and scores.json
+        resume(run, sets=["train.epochs=4"])
+    assert json.loads((run / "scores.json").read_text())["epochs"] == 2
+    again = resume(run)
+    assert again.epochs == 4 and again.scores == long.scores and weights(run) == weights(long.run)
+
+
+STOPS = ("train.early_stopping={patience: 2, minimum_change: 10}", "train.epochs=5")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_more_of_a_training_that_early_stopping_has_ended_has_its_patience_again(home, monkeypatch, killed):
+    from dlspec.runs import train as module
+
+    def die(*args, **kwargs):
+        raise StopError
+
+    with monkeypatch.context() as patch:
+        if killed:
+            patch.setattr(module, "_scores", die)
+        with pytest.raises(StopError) if killed else contextlib.nullcontext():
+            train(load(home / "r.yaml", STOPS), out=home / "runs")
+    [run] = (home / "runs" / "r").iterdir()
+    assert len(history(run)) == 3
+    with monkeypatch.context() as patch, pytest.raises(StopError):
+        patch.setattr("dlspec.runs.resume.carry_out", die)  # what was asked for is not forgotten
+        resume(run, sets=["train.epochs=60"])
+    heard = Heard()
+    assert resume(run, watch=heard).epochs == 5
+    assert any("stopped after epoch 5" in one for one in heard.said)
+    assert resume(run).epochs == 5, "nobody has asked for more"
+
+
+def test_what_decides_by_dev_needs_one_when_going_on_too(home, monkeypatch):
+    run = stopped_at(20, home, monkeypatch, "data.split={dev: 0}")
+    for one in ("train.early_stopping={patience: 1}", "train.schedule={name: reduce_on_plateau}"):
+        with pytest.raises(RecipeError, match="needs a dev split"):
+            resume(run, sets=[one])
+    assert not (run / "resumed.jsonl").exists()
+
+
+def test_a_section_that_is_new_brings_its_defaults_along(home, monkeypatch):
+    run = stopped_at(20, home, monkeypatch)
+    resume(run, sets=["train.early_stopping.patience=5", "train.schedule.name=reduce_on_plateau"])
+    kept = load(run / "recipe.yaml").recipe.train
+    assert kept.early_stopping.patience == 5 and kept.schedule.name == "reduce_on_plateau"
+    (home / "other.yaml").write_text(RECIPE + "  max_norm: 3\n")
+    with pytest.raises(ArgumentError, match=r"train\.max_norm: null → 3"):
+        resume(run, recipe=home / "other.yaml", sets=["train.epochs=7", "train.early_stopping.patience=5"])
+
+
+def test_another_goal_is_judged_by_its_own_scores(home, monkeypatch):
+    from dlspec.runs.observer import Observer
+
+    sets = ["train.early_stopping={patience: 3}", "train.schedule={name: reduce_on_plateau}"]
+    run = train(load(home / "r.yaml", [*sets, "train.epochs=3"]), out=home / "runs").run
+    rows, [kept], resumed, seen = history(run), [json.loads((run / "scores.json").read_text())], Observer.resume, []
+    assert kept["goal"]["metric"] != "log_loss"
+
+    def look(self, at):
+        resumed(self, at)
+        seen.append((self.best.score, self.best.epoch, self.reached, self.since, self.plateau.best))
+
+    monkeypatch.setattr(Observer, "resume", look)
+    longer = resume(run, sets=["goal.optimize=log_loss", "train.epochs=6"])
+    losses = [float(row["dev_log_loss"]) for row in rows]
+    [(score, epoch, reached, since, plateau)] = seen
+    assert (score, epoch) == (pytest.approx(losses[kept["best_epoch"] - 1]), kept["best_epoch"] - 1)
+    assert reached == plateau == pytest.approx(min(losses)) and since == 2
+    losses = [float(row["dev_log_loss"]) for row in history(run)]
+    assert longer.scores["dev"]["log_loss"]["value"] == pytest.approx(min(score, *losses[3:]), rel=1e-5)
