@@ -150,7 +150,7 @@ def _steps(network: Any, pipeline: Pipeline, at: int, epoch: int, done: int, las
             except StopIteration:
                 break
             yield Checkpoint(at, arrays, {"epoch": epoch, "in_epoch": done})
-            at, done = at + 1, done + 1
+            at, done = at + 1, loop.behind
         epoch, done = epoch + 1, 0
 
 

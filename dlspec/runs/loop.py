@@ -7,6 +7,7 @@ many are taken at a time, and where their batches come from.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,7 +25,8 @@ class Loop:
     """What `fit` calls for the next steps, on the TensorFlow backend.
 
     at_once: steps in a group; None: as measured.  limit: how many may be taken before somebody wants to look
-    (checkpoint, health).  done: how many the last call took.
+    (checkpoint, health).  done: how many the last call took.  behind: how many batches of the epoch's plan have been
+    gone through, those of which nothing could be read included.
     """
 
     def __init__(
@@ -44,19 +46,29 @@ class Loop:
             step = tf.function(step, jit_compile=True, reduce_retracing=True)
         # Not the optimizer's count, which passes over steps that only gather gradients, or whose gradients overflow.
         self.taken = taken = tf.Variable(0, dtype=tf.int64, trainable=False)
+        streamed = resident is None
         step, batch = tf.autograph.experimental.do_not_convert(step), self.source.batch
 
         @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
         def steps(source: Any, count: Any) -> None:
             for number in tf.range(count):
-                step(batch(source, number))
-                taken.assign_add(1)
+                found = batch(source, number)
+                if not streamed:
+                    step(found)
+                    taken.assign_add(1)
+                elif found.has_value():
+                    step(found.get_value())
+                    taken.assign_add(1)
 
         self.steps = steps
 
     def begin(self, epoch: int, skip: int = 0) -> None:
         """Make ready for an epoch, of which the first steps may have been taken already."""
         self.left = max(0, self.source.begin(epoch, skip))
+
+    @property
+    def behind(self) -> int:
+        return int(self.source.place)
 
     def __call__(self, _: Any) -> dict[str, Any]:
         """Take the next steps.  Raises StopIteration at the end of the epoch, which `fit` understands."""
@@ -69,21 +81,20 @@ class Loop:
         before = int(self.taken.numpy())
         try:
             self.steps(self.source.given(), tf.constant(count))
-        except tf.errors.OutOfRangeError:
-            # Batches of which no example could be read are missing.
-            count, self.left = int(self.taken.numpy()) - before, 0
-            if self.source.failed:
-                raise self.source.failed[0] from None
-            if not count:
-                raise StopIteration from None
         except Exception as error:
             if self.source.failed:
                 raise self.source.failed[0] from None
             if self.network.jit_compile and not self.traced:
                 raise _cannot_compile(error) from error
             raise
+        asked, count = count, int(self.taken.numpy()) - before
+        if count < asked and self.source.failed:
+            raise self.source.failed[0]
         self.source.took(count)
-        self.left -= count
+        # Batches of which no example could be read are missing.
+        self.left = self.left - count if count == asked else 0
+        if not count:
+            raise StopIteration
         self.done = count
         if not self.fixed and self.traced and count == self.at_once:
             self._adapt((time.perf_counter() - began) / count)
@@ -144,14 +155,18 @@ class _Streamed:
 
         self.pipeline = pipeline
         self.failed: list[Exception] = []
-        self.epoch = self.skip = 0
+        self.epoch = self.place = 0
+        self.coming = deque[int]()
 
         def spec(array: Any) -> Any:
             return tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
 
         def generate() -> Iterator[tuple[Any, ...]]:
+            coming = self.coming
             try:
-                yield from pipeline.batches(self.epoch, self.skip)
+                for behind, batch in pipeline.counted(self.epoch, self.place):
+                    coming.append(behind)
+                    yield batch
             except Exception as error:
                 # TensorFlow would bury it in a text of its own.
                 self.failed.append(error)
@@ -165,7 +180,7 @@ class _Streamed:
         self.batches = batches.prefetch(4).with_options(options)
 
     def begin(self, epoch: int, skip: int) -> int:
-        self.epoch, self.skip = epoch, skip
+        self.epoch, self.place, self.coming = epoch, skip, deque[int]()
         self.iterator = iter(self.batches)
         return len(self.pipeline.plan(epoch)) - skip
 
@@ -173,9 +188,12 @@ class _Streamed:
         return self.iterator
 
     def batch(self, source: Any, number: Any) -> Any:
-        return next(source)
+        # Not `next`: at the end it fails, which may stop a step under way, and `taken` may have run ahead of it.
+        return source.get_next_as_optional()
 
-    def took(self, count: int) -> None: ...
+    def took(self, count: int) -> None:
+        for _ in range(count):
+            self.place = self.coming.popleft()
 
 
 def endless() -> Any:

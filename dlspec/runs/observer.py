@@ -76,7 +76,8 @@ class Plateau(NamedTuple):
 class Observer:
     """What happens after every group of steps and at the end of every epoch.
 
-    step: steps of the whole training so far; in_epoch: of this epoch.  What it needs to go on is in a checkpoint.
+    step: steps of the whole training so far; in_epoch: how many batches of this epoch's plan are behind (those of which
+    nothing could be read included).  What it needs to go on is in a checkpoint.
     """
 
     def __init__(
@@ -161,7 +162,9 @@ class Observer:
                 self.model.stop_training = observer.stepped(self.model, done, logs or {}, self.spent)
 
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                self.model.stop_training = observer.ended(self.model, epoch, self.spent(), logs or {})
+                # Keras has none where no step was left of an epoch that a checkpoint had cut in two.
+                logs = logs or self.model.get_metrics_result()
+                self.model.stop_training = observer.ended(self.model, epoch, self.spent(), logs)
 
             def spent(self) -> float:
                 return time.perf_counter() - self.began
@@ -192,7 +195,7 @@ class Observer:
     def stepped(self, network: Any, done: int, logs: Mapping[str, Any], spent: Callable[[], float]) -> bool:
         """Take note of a group of steps; True where training should stop.  Raises KeyboardInterrupt if told to stop."""
         self.step += done
-        self.in_epoch += done
+        self.in_epoch = self.loop.behind if self.loop else self.in_epoch + done
         loss = float(logs.get("loss", np.nan))
         if self.board:
             self.board.learning_rate(network.optimizer, self.step)

@@ -30,6 +30,7 @@ def optimizer_of(train: Train, network: Any, steps: int) -> Any:
         # Keras averages after every step, whether it moved the weights or only gathered a gradient.
         settings |= {"use_ema": True, "ema_momentum": average.momentum ** (1 / train.accumulate)}
     rule = getattr(keras.optimizers, type(train.optimizer).__name__)
+    rule = _averaging(rule) if average else rule
     optimizer = (_scheduled(rule, train, steps) if train.schedule.changes else rule)(**settings)
     optimizer.exclude_from_weight_decay(var_list=[one for one in network.trainable_variables if len(one.shape) < 2])
     return keras.optimizers.LossScaleOptimizer(optimizer) if train.precision == "mixed_float16" else optimizer
@@ -56,6 +57,21 @@ def _scheduled(rule: Any, train: Train, steps: int) -> Any:
 
     Scheduled.__name__ = rule.__name__
     return Scheduled
+
+
+def _averaging(rule: Any) -> Any:
+    """The same rule, whose average takes the place of the weights once there is one.
+
+    Until the first update it is zeros; with mixed_float16 the first steps may all overflow, and make none.
+    """
+
+    class Averaging(rule):  # type: ignore[misc]
+        def finalize_variable_values(self, var_list: Any) -> None:
+            if int(np.asarray(self._iterations)):
+                super().finalize_variable_values(var_list)
+
+    Averaging.__name__ = rule.__name__
+    return Averaging
 
 
 def inner(optimizer: Any) -> Any:

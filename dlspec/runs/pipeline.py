@@ -82,6 +82,13 @@ class Pipeline:
 
     def batches(self, epoch: int, skip: int = 0, most: int | None = None) -> Iterator[tuple[Any, ...]]:
         """What the network is trained on, batch after batch, but for the first `skip`; of each at most so many."""
+        return (batch for _, batch in self.counted(epoch, skip, most))
+
+    def counted(self, epoch: int, skip: int = 0, most: int | None = None) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """The same, each with how many batches of the plan are behind then, itself included.
+
+        That is more than have come where nothing of some could be read; it is what `skip` counts.
+        """
         task, state, seed = self.recipe.task, self.state, self.recipe.train.seed
         whole_plan = self.plan(epoch)
         plan = [one[:most] for one in whole_plan[skip:]]
@@ -93,29 +100,31 @@ class Pipeline:
         ):
             self.targets = task.target(self.examples, self.store.arrays, state)
 
-        def augmented(taken: tuple[np.ndarray, np.ndarray, Arrays]) -> tuple[np.ndarray, Arrays, Arrays]:
-            chosen, drawn, arrays = taken
+        def augmented(taken: tuple[int, np.ndarray, np.ndarray, Arrays]) -> tuple[int, np.ndarray, Arrays, Arrays]:
+            behind, chosen, drawn, arrays = taken
             targets = self.target(chosen, arrays)
             whole = recipe.input.augmented({**arrays, **targets}, drawn, state)
-            return chosen, whole, {name: whole.pop(name) for name in targets}
+            return behind, chosen, whole, {name: whole.pop(name) for name in targets}
 
-        def seeded() -> Iterator[tuple[np.ndarray, np.ndarray, Arrays]]:
+        def seeded() -> Iterator[tuple[int, np.ndarray, np.ndarray, Arrays]]:
             times = np.bincount(np.concatenate([*whole_plan[:skip], []]).astype(int), minlength=len(seeds))
-            for chosen, arrays in self.store.stream(plan):
+            for behind, (chosen, arrays) in enumerate(self.store.stream(plan), skip + 1):
+                if not len(chosen):
+                    continue
                 drawn = seeds[chosen]
                 if self.sampler:  # what comes more than once an epoch is another picture each time
                     drawn = bits(drawn ^ numbered(chosen, times).astype(np.uint64), 0)
-                yield chosen, drawn, arrays
+                yield behind, chosen, drawn, arrays
 
         taken = seeded()
         # Large ones in threads.  Not `finish`: the system takes long to give a thread so much fresh memory.
         large = self.store.each * self.batch_size >= LARGE
-        for chosen, whole, targets in ahead(augmented, taken) if large else map(augmented, taken):
+        for behind, chosen, whole, targets in ahead(augmented, taken) if large else map(augmented, taken):
             stream = int(seeds[chosen[0]] % 2**31)
             x, y, weights = task.finish(finished(recipe, state, whole), targets, stream, state)
             if self.weights is not None:
                 weights = self.weights[chosen] * (1 if weights is None else weights)
-            yield (x, y) if weights is None else (x, y, weights)
+            yield behind, ((x, y) if weights is None else (x, y, weights))
 
     def target(self, chosen: np.ndarray, arrays: Arrays) -> Arrays:
         """The truths of a batch; made once where the examples are kept."""

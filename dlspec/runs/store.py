@@ -58,13 +58,12 @@ class Store:
     def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
         """Batch after batch of a plan: places and arrays; encoded in threads, ahead of whoever asks.
 
-        Examples that cannot be read are left out of their batch and named, or raise DataError, as the data's `strict`
-        says.
+        Examples that cannot be read are left out of their batch (which may be empty then) and named, or raise
+        DataError, as the data's `strict` says.
         """
         for chosen, arrays in ahead(self._encoded, plan):
             self.encoder.tell(self.watch, self.what)
-            if len(chosen):
-                yield chosen, arrays
+            yield chosen, arrays
 
     def _encoded(self, places: np.ndarray) -> tuple[np.ndarray, Arrays]:
         return self.encoder(places)
@@ -73,8 +72,9 @@ class Store:
         """All examples in order, as the network takes them: for prediction."""
         size = size or self._chunk()
         plan = (np.arange(start, min(start + size, len(self))) for start in range(0, len(self), size))
-        for _, arrays in self.stream(plan):
-            yield finished(self.recipe, self.state, arrays)
+        for chosen, arrays in self.stream(plan):
+            if len(chosen):
+                yield finished(self.recipe, self.state, arrays)
 
     def _chunk(self) -> int:
         """How many examples are predicted at a time."""
@@ -104,7 +104,7 @@ class Filling(Store):
     def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
         if not self.full:
             return super().stream(plan)
-        return (found for found in map(self._encoded, plan) if len(found[0]))
+        return map(self._encoded, plan)
 
     def _encoded(self, places: np.ndarray) -> tuple[np.ndarray, Arrays]:
         new = places[~self.there[places]]

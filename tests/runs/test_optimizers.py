@@ -186,6 +186,22 @@ def test_an_average_counts_updates_and_not_the_steps_between(float64):
         close(got, want)
 
 
+def test_an_average_of_no_updates_leaves_the_weights_alone():
+    """Gradients that overflow make none, and the average is zeros until the first."""
+    keras = load_keras()
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    train = Train.model_validate({"precision": "mixed_float16", "average": {"momentum": 0.5}})
+    optimizer, variables = optimizer_of(train, network, 2), network.trainable_variables
+    before = network.get_weights()
+    for size in (np.inf, 1.0):
+        optimizer.apply([keras.ops.full(one.shape, size) for one in variables], variables)
+        weights = network.get_weights()
+        assert np.array_equal(weights[0], before[0]) == (size == np.inf)
+        optimizer.finalize_variable_values(variables)
+        for got, want in zip(network.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize(
     "schedule",
     [

@@ -316,6 +316,51 @@ def test_more_of_a_training_that_early_stopping_has_ended_has_its_patience_again
     assert resume(run).epochs == 5, "nobody has asked for more"
 
 
+def test_batches_of_which_nothing_could_be_read_are_behind_too(home):
+    from PIL import Image
+
+    draws = np.random.default_rng(1)
+    for place in range(16):
+        file = home / "pics" / "ab"[place % 2] / f"{place}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draws.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(file)
+        content = bytearray(file.read_bytes())
+        if place % 4 == 0:  # its head and its end are whole
+            content[len(content) // 2 : len(content) // 2 + 50] = bytes(50)
+        file.write_bytes(content)
+    (home / "r.yaml").write_text(
+        "task: classification\ndata: {name: image_folder, path: pics, strict: false, split: {dev: 0, test: 0}}\n"
+        "input: {size: [8, 8]}\nmodel: {name: linear}\ntrain: {epochs: 2, batch_size: 1, checkpoint: {steps: 11}, "
+        "cache: none, steps_per_execution: 4}\n"
+    )
+    whole = train(load(home / "r.yaml"), out=home / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        run = stopped_at(11, home, patch)
+    found, _ = checkpoints.newest(run / "checkpoint")
+    assert found.step == 11 and found.facts["in_epoch"] > 11
+    resume(run)
+    assert weights(run) == weights(whole.run) and history(run) == history(whole.run)
+    assert checkpoints.newest(run / "checkpoint")[0].step == 24
+
+
+def test_interrupted_after_the_last_step_of_an_epoch(home, monkeypatch):
+    from dlspec.runs.observer import Observer
+
+    stepped = Observer.stepped
+
+    def interrupt(self, network, done, logs, spent):
+        self.interrupted = self.step + done == 20  # of ten an epoch
+        return stepped(self, network, done, logs, spent)
+
+    whole = train(load(home / "r.yaml"), out=home / "whole")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Observer, "stepped", interrupt)
+        train(load(home / "r.yaml"), out=home / "runs")
+    [run] = (home / "runs" / "r").iterdir()
+    resume(run)
+    assert weights(run) == weights(whole.run) and history(run) == history(whole.run)
+
+
 def test_what_decides_by_dev_needs_one_when_going_on_too(home, monkeypatch):
     run = stopped_at(20, home, monkeypatch, "data.split={dev: 0}")
     for one in ("train.early_stopping={patience: 1}", "train.schedule={name: reduce_on_plateau}"):
