@@ -46,14 +46,14 @@ class Loop:
             step = tf.function(step, jit_compile=True, reduce_retracing=True)
         # Not the optimizer's count, which passes over steps that only gather gradients, or whose gradients overflow.
         self.taken = taken = tf.Variable(0, dtype=tf.int64, trainable=False)
-        streamed = resident is None
+        gaps = resident is None and pipeline.gaps
         step, batch = tf.autograph.experimental.do_not_convert(step), self.source.batch
 
         @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
         def steps(source: Any, count: Any) -> None:
             for number in tf.range(count):
                 found = batch(source, number)
-                if not streamed:
+                if not gaps:
                     step(found)
                     taken.assign_add(1)
                 elif found.has_value():
@@ -188,8 +188,8 @@ class _Streamed:
         return self.iterator
 
     def batch(self, source: Any, number: Any) -> Any:
-        # Not `next`: at the end it fails, which may stop a step under way, and `taken` may have run ahead of it.
-        return source.get_next_as_optional()
+        # Where the end comes sooner than planned, `next` would fail: that may stop a step under way.
+        return source.get_next_as_optional() if self.pipeline.gaps else next(source)
 
     def took(self, count: int) -> None:
         for _ in range(count):

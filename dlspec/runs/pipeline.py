@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.numeric.draws import bits
 from dlspec.recipe.schema import Recipe
 from dlspec.runs.cache import free_memory
+from dlspec.runs.encoding import left_out
 from dlspec.runs.sampling import Sampler, balanced, numbered, weighted
 from dlspec.runs.store import Filling, Kept, Store, ahead, finished
 from dlspec.tasks.base import Task
@@ -42,6 +43,11 @@ class Pipeline:
     def steps(self) -> int:
         """Steps an epoch, where the task plans as usual."""
         return math.ceil(len(self.store) / self.batch_size)
+
+    @property
+    def gaps(self) -> bool:
+        """Whether batches of the plan may be missing, as nothing of them can be read."""
+        return not isinstance(self.store, Kept) and left_out(self.recipe)
 
     def plan(self, epoch: int) -> list[np.ndarray]:
         """Which examples make up each batch of an epoch."""
