@@ -7,6 +7,7 @@ and layers that are used twice are seen as well.  Whatever a training step chang
 from __future__ import annotations
 
 import contextlib
+import functools
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -243,9 +244,12 @@ def activation_of(layer: Any) -> Activation | None:
             return None
         function = layer
     if function not in _KNOWN:
+        # Past what listens to the calls of layers, which would ask for this again.
+        layered = isinstance(function, keras.layers.Layer)
+        tried = functools.partial(type(function).call, function) if layered else function
         # Vectors of one entry: softmax, which looks at all of them, is 1 everywhere and so no activation of a unit.
         values = np.array([-2 * FAR, -FAR, -2.0, -1.0, 1.0, FAR, 2 * FAR], np.float32)[:, None]
-        given = np.asarray(keras.ops.convert_to_numpy(function(keras.ops.convert_to_tensor(values))))[:, 0]
+        given = np.asarray(keras.ops.convert_to_numpy(tried(keras.ops.convert_to_tensor(values))))[:, 0]
         low, high = float(given[1]), float(given[-2])
         rectifies = bool(np.all(given[:4] == 0) and given[4] > 0)
         near = abs(given[0] - low) + abs(given[-1] - high) <= 1e-6 * (high - low)
