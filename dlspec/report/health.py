@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import yaml
 
 from dlspec.types import Figure
 
@@ -48,7 +51,7 @@ def view(held: Mapping[str, Any] | None) -> dict[str, Any] | None:
         **held,
         "title": TITLES[held["verdict"]],
         "good": held["verdict"] == "healthy",
-        "sets": " ".join(f"--set {key}={json.dumps(value)}" for key, value in held["change"].items()),
+        "sets": as_arguments(held["change"]),
         "columns": [COLUMNS[name] for name in shown],
         "rows": rows,
         "looks": len(samples),
@@ -61,6 +64,16 @@ def view(held: Mapping[str, Any] | None) -> dict[str, Any] | None:
             if one
         ],
     }
+
+
+def as_arguments(change: Mapping[str, Any]) -> str:
+    """Changes of a recipe as arguments of the command line, which a shell takes as they are."""
+
+    def text(value: Any) -> str:
+        plain = isinstance(value, str) and value.isidentifier() and yaml.safe_load(value) == value
+        return str(value) if plain else json.dumps(value)
+
+    return " ".join(f"--set {shlex.quote(f'{key}={text(value)}')}" for key, value in change.items())
 
 
 def _last(samples: Sequence[Mapping[str, Any]], name: str) -> list[float | None]:

@@ -52,6 +52,21 @@ def captured(found: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {name: np.array(_whole(one)) for name, one in found.items()}
 
 
+def finite(values: np.ndarray) -> bool:
+    """Whether no entry is infinite or NaN; what is not made of floats is finite."""
+    if values.dtype.name == "bfloat16":  # NumPy takes it for raw bytes
+        values = values.astype(np.float32)
+    return values.dtype.kind not in "fc" or bool(np.isfinite(values).all())
+
+
+def sound(arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether training can go on from these: every weight, and every moment of the optimizer, is finite.
+
+    (With mixed_float16 a gradient that is not is passed over, and never comes into them.)
+    """
+    return all(finite(one) for name, one in arrays.items() if not name.startswith("metrics/"))
+
+
 def restore(found: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Put values back.  Raises ArgumentError where the checkpoint is of another network or optimizer."""
     check(found, arrays)
@@ -96,7 +111,7 @@ def save(home: Path, checkpoint: Checkpoint) -> None:
 
 
 def newest(home: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest checkpoint of a folder that is whole, and what is to be said of those that are not."""
+    """The newest checkpoint of a folder that is whole and finite, and what is to be said of those that are not."""
     said = []
     for file in _numbered(home):
         try:
@@ -108,6 +123,9 @@ def newest(home: Path) -> tuple[Checkpoint | None, list[str]]:
                 best = [kept[str(place)] for place in range(len(kept) - 1)]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             said.append(f"the checkpoint {file.name} is damaged ({str(error)[:80] or type(error).__name__})")
+            continue
+        if not sound(arrays):
+            said.append(f"the checkpoint {file.name} holds weights that are no finite numbers")
             continue
         return Checkpoint(facts["step"], arrays, facts, best), said
     return None, said

@@ -5,7 +5,7 @@ Found by replaying it from its last checkpoint, step by step: the same bits come
 
 from __future__ import annotations
 
-import json
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dlspec.recipe.schema import Recipe
+from dlspec.report.health import as_arguments
 from dlspec.report.watch import Watch
 from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.checkpoint import Checkpoint
@@ -55,7 +56,7 @@ def find(
     last: int,
     watch: Watch,
 ) -> Origin | None:
-    """Replay the training from its last checkpoint (or its start) until the loss is no finite number.
+    """Replay the training from its last checkpoint (or its start) until the loss, or a weight, is no finite number.
 
     network: as it was trained; it is left at the last good step.  initial: its variables at the start.  last: the step
     by which it must have happened.  None where the replay stays finite, or where no step by step replay can be had (on
@@ -64,6 +65,7 @@ def find(
     import keras
 
     from dlspec.runs.fit import compile_network
+    from dlspec.runs.optimizing import set_peak
 
     if keras.backend.backend() != "tensorflow":
         return None
@@ -74,16 +76,17 @@ def find(
     at, epoch, done = 0, 0, 0
     if start:
         checkpoints.restore(checkpoints.variables(network), start.arrays)
+        # As when training goes on: the recipe's, which may be another than it was, lowered as far as it had come.
+        share = (start.facts.get("plateau") or {}).get("share", 1.0)
+        set_peak(network, recipe.train.optimizer.learning_rate * share)
         at, epoch, done = start.step, start.facts["epoch"], start.facts["in_epoch"]
     else:
         for variable, value in zip(network.variables, initial, strict=True):
             variable.assign(value)
     watch.note(f"looking for where it began: replaying from step {at:,}")
-    trail: list[Checkpoint] = []
-    for before in _steps(network, pipeline, at, epoch, done, last):
-        trail = [*trail[-1:], before]
-        if not np.isfinite(float(network.get_metrics_result()["loss"])):
-            return _origin(network, pipeline, trail)
+    for before, after in _steps(network, pipeline, at, epoch, done, last):
+        if not np.isfinite(float(network.get_metrics_result()["loss"])) or not checkpoints.sound(after):
+            return _origin(network, pipeline, before, after)
     return None
 
 
@@ -120,22 +123,26 @@ def say(
     rate = recipe.train.optimizer.learning_rate
     change = (health or {}).get("change") or {key: rate / 10}
     where = origin or f"epoch {observer.diverged}"
-    said = f"training diverged in epoch {observer.diverged}: the loss is no finite number. It began at {where}"
+    what = "the loss, or a weight, is no finite number"
+    said = f"training diverged in epoch {observer.diverged}: {what}. It began at {where}"
     if observer.best is not None:
         watch.warn(f"{said}. The weights of epoch {observer.best.epoch + 1} are kept")
         return
-    sets = " ".join(f"--set {one}={json.dumps(value)}" for one, value in change.items())
+    sets = as_arguments(change)
     mend = f"lower it ({rate:g}): " if key in change else ""
     # What such steps have left of the weights in the first epoch is not worth going on with.
     if origin and origin.before.facts["epoch"] > 0 and all(one.startswith("train.") for one in change):
-        mend += f"`dlspec train --resume {run} {sets}` goes on from the step before, the last good one, which is kept"
+        command = f"dlspec train --resume {shlex.quote(str(run))} {sets}"
+        mend += f"`{command}` goes on from the step before, the last good one, which is kept"
     else:
         mend += f"train it anew with {sets}"
     raise RecipeError(f"{said}; {mend}; {run} is unfinished", where=Place(key=key))
 
 
-def _steps(network: Any, pipeline: Pipeline, at: int, epoch: int, done: int, last: int) -> Iterator[Checkpoint]:
-    """Take one step after another; each time, the variables as they were before it."""
+def _steps(
+    network: Any, pipeline: Pipeline, at: int, epoch: int, done: int, last: int
+) -> Iterator[tuple[Checkpoint, Mapping[str, np.ndarray]]]:
+    """Take one step after another; each time, the variables as they were before it, and as they are after it."""
     from dlspec.runs.loop import Loop
 
     loop = Loop(network, pipeline, at_once=1)
@@ -143,36 +150,33 @@ def _steps(network: Any, pipeline: Pipeline, at: int, epoch: int, done: int, las
         loop.begin(epoch, done)
         if not done:
             network.reset_metrics()
+        arrays = checkpoints.captured(checkpoints.variables(network))
         while at < last:
-            arrays = checkpoints.captured(checkpoints.variables(network))
             try:
                 loop(None)
             except StopIteration:
                 break
-            yield Checkpoint(at, arrays, {"epoch": epoch, "in_epoch": done})
-            at, done = at + 1, loop.behind
+            after = checkpoints.captured(checkpoints.variables(network))
+            yield Checkpoint(at, arrays, {"epoch": epoch, "in_epoch": done}), after
+            arrays, at, done = after, at + 1, loop.behind
         epoch, done = epoch + 1, 0
 
 
-def _origin(network: Any, pipeline: Pipeline, trail: list[Checkpoint]) -> Origin:
-    """Which layer, of the step whose loss was no number; or of the one before, where that spoiled the weights."""
-    *earlier, before = trail
-    layer = _spoiled(network, before)
-    if layer is not None and earlier:
-        before = earlier[0]
-        found = _looked(network, pipeline, before)
-        what, name = found if found[0] != "loss" else ("weights", layer)
-    else:
-        what, name = _looked(network, pipeline, before)
+def _origin(network: Any, pipeline: Pipeline, before: Checkpoint, after: Mapping[str, np.ndarray]) -> Origin:
+    """Which layer, of the first step whose loss was no number or which spoiled the weights."""
+    what, name = _looked(network, pipeline, before)
+    if what == "nothing":
+        spoiled = _spoiled(network, after)
+        what, name = ("weights", spoiled) if spoiled else ("loss", None)
     checkpoints.restore(checkpoints.variables(network), before.arrays)
     return Origin(before.step + 1, before.facts["epoch"] + 1, name, what, before)
 
 
-def _spoiled(network: Any, before: Checkpoint) -> str | None:
+def _spoiled(network: Any, arrays: Mapping[str, np.ndarray]) -> str | None:
     """The first layer whose weights are no numbers."""
     from dlspec.runs import probe
 
-    checkpoints.restore(checkpoints.variables(network), before.arrays)
+    checkpoints.restore(checkpoints.variables(network), arrays)
     layers = probe.Layers(network)
     for name, own in zip(layers.names, layers.weights, strict=True):
         if not all(_finite(one) for one in own):
@@ -181,7 +185,7 @@ def _spoiled(network: Any, before: Checkpoint) -> str | None:
 
 
 def _looked(network: Any, pipeline: Pipeline, before: Checkpoint) -> tuple[str, str | None]:
-    """What goes wrong first in the step that follows: forward in the order of work, then backward."""
+    """What goes wrong first in the step that follows: forward in the order of work, then backward; or "nothing"."""
     import keras
 
     from dlspec.runs import probe
@@ -193,7 +197,7 @@ def _looked(network: Any, pipeline: Pipeline, before: Checkpoint) -> tuple[str, 
     wrong: list[str] = []
 
     def hear(layer: Any, outputs: Any) -> None:
-        if not all(_finite(one) for one in keras.tree.flatten(outputs)):
+        if not all(_finite(one) for one in probe.concrete(outputs)):
             wrong.append(layer.name)
 
     tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
@@ -212,11 +216,10 @@ def _looked(network: Any, pipeline: Pipeline, before: Checkpoint) -> tuple[str, 
             if not all(_finite(one) for one in values)
         ]
     # Gradients flow backward: the last layer in the order of work is the first to have a wrong one.
-    return ("gradient", bad[-1]) if bad else ("loss", None)
+    return ("gradient", bad[-1]) if bad else ("nothing", None)
 
 
 def _finite(values: Any) -> bool:
     import keras
 
-    array = np.asarray(keras.ops.convert_to_numpy(values))
-    return array.dtype.kind not in "f" or bool(np.isfinite(array).all())
+    return checkpoints.finite(np.asarray(keras.ops.convert_to_numpy(values)))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dlspec.recipe.schema import Recipe
+from dlspec.runs.backend import threads_in_force
 from dlspec.runs.optimizing import optimizer_of, regularise
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.store import Store
@@ -62,6 +63,8 @@ def described(network: Any, recipe: Recipe, pipeline: Pipeline) -> str:
         parts.append(f"an update every {train.accumulate} of them")
     if train.precision != "float32":
         parts.append(train.precision)
+    threads = threads_in_force()
+    parts.append(f"{threads} thread{'s' if threads != 1 else ''}")
     parts.append("compiled with XLA" if network.jit_compile else "not compiled (train.compile)")
     return f"training: {', '.join(parts)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ def fit(
         ready(network, recipe, state, pipeline)
     else:
         compile_network(network, recipe, state, pipeline.steps)
-    health = Health(recipe, state, pipeline.few(EXAMPLES)) if recipe.train.health else None
+    health = Health(recipe, state, pipeline.few(EXAMPLES), watch) if recipe.train.health else None
     observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, pipeline, health)
     if checkpoint:
         restore(variables(network), checkpoint.arrays)
@@ -76,10 +77,15 @@ def fit(
                     verbose=0,
                     shuffle=False,
                 )
-            elif recipe.train.average:  # `fit` ends with it
-                network.optimizer.finalize_variable_values(network.trainable_variables)
+            else:
+                if health:
+                    health.begin(network, observer.step)
+                if recipe.train.average:  # `fit` ends with it
+                    network.optimizer.finalize_variable_values(network.trainable_variables)
+        if health and not observer.diverged:
+            health.end(network, observer.step, observer.epoch + 1)
     except KeyboardInterrupt:
-        kept = f"`dlspec train --resume {run}` goes on from step {observer.saved[0]:,}"
+        kept = f"`dlspec train --resume {shlex.quote(str(run))}` goes on from step {observer.saved[0]:,}"
         watch.warn(f"interrupted in epoch {observer.epoch + 1} of {recipe.train.epochs}; {kept}")
         raise
     finally:
@@ -87,8 +93,8 @@ def fit(
         if observer.board:
             observer.board.close()
         watch.trained()
-    if health and not observer.diverged:
-        health.end(network, observer.step, observer.epoch + 1)
+    if loop and not loop.fixed:
+        watch.note(f"steps were taken {loop.at_once} at a time in the end (train.steps_per_execution)")
     if observer.stopped_at and recipe.train.early_stopping:
         watch.note(
             f"stopped after epoch {observer.stopped_at}: dev {observer.metric.name} has not improved for "

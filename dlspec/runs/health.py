@@ -1,14 +1,16 @@
 """Health of a training: looks into the network now and then, what they say, and health.json.
 
 Looks are taken before the first step, after the first few, and then whenever all of them together have cost less than
-a hundredth of the training so far; they change nothing, so that a training with them gives the same bits.
+a two-hundredth of the training so far; they change nothing, so that a training with them gives the same bits.  Where
+one cannot be taken, that is said, and training goes on without.
 """
 
 from __future__ import annotations
 
-import json
+import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ import numpy as np
 import yaml
 
 from dlspec.recipe.schema import Recipe
+from dlspec.report.health import as_arguments
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.strategy.health import Sample, Verdict, as_json, from_json, verdict
@@ -39,18 +42,21 @@ class Health:
     """The looks at one training.
 
     Between two of its steps nothing changes: `begin` before the first, `watched` says how long the next group of steps
-    may be, `stepped` is told of each group.
+    may be, `stepped` is told of each group.  heard: told of every sample.
     """
 
-    def __init__(self, recipe: Recipe, state: Any, batch: Any) -> None:
+    def __init__(self, recipe: Recipe, state: Any, batch: Any, watch: Watch | None = None) -> None:
         import keras
 
-        self.recipe = recipe
+        self.recipe, self.watch = recipe, watch or Watch()
+        self.heard: Callable[[Sample], None] = lambda sample: None
+        self.failed: Exception | None = None
         self.expected: float | None = recipe.task.expected_initial_loss(state)
         self.batch = keras.tree.map_structure(lambda values: keras.ops.convert_to_tensor(values[:EXAMPLES]), batch)
         self.layers: Any = None
         self.samples: list[Sample] = []
         self.held: list[Any] | None = None  # the weights before a group that is looked at
+        self.held_rate = 0.0
         self.at = self.held_at = 0
         self.until: int | None = None
         self.cost = 0.0
@@ -63,11 +69,13 @@ class Health:
         from dlspec.runs import probe
 
         self.began = time.perf_counter()
-        if self.layers is None:
-            self.layers = probe.ordered(network, self.batch)
-        if step == 0 and not self.samples:
-            self._look(network, 0, 0.0)
-        self._arm(step)
+        with self._daring():
+            if self.layers is None:
+                probe.synced(network)
+                self.layers = probe.ordered(network, self.batch)
+            if step == 0 and not self.samples:
+                self._look(network, 0, 0.0)
+            self._arm(step)
         self.cost += time.perf_counter() - self.began
 
     def resume(self, facts: Mapping[str, Any]) -> None:
@@ -85,23 +93,38 @@ class Health:
 
     def stepped(self, network: Any, step: int, epoch: float) -> Sample | None:
         """Take note of a group of steps; the sample, where a look was taken."""
+        if self.failed:
+            return None
         began = time.perf_counter()
         sample = None
-        if self.held is not None and self.until is not None and step >= self.until:
-            ratios = self._ratios(step - self.held_at)
-            self.held = None
-            sample = self._look(network, step, epoch, ratios)
-        self.at = step
-        if self.held is None:
-            self._arm(step)
+        with self._daring():
+            if self.held is not None and self.until is not None and step >= self.until:
+                ratios = self._ratios(step - self.held_at)
+                self.held = None
+                sample = self._look(network, step, epoch, ratios)
+            self.at = step
+            if self.held is None:
+                self._arm(step)
         if sample:
             self.cost += time.perf_counter() - began
         return sample
 
     def end(self, network: Any, step: int, epoch: float) -> None:
         """A last look, where the last was long before the end."""
-        if self.layers and (not self.samples or step - self.samples[-1].step > 0.1 * step):
+        if self.failed or not self.layers or (self.samples and step - self.samples[-1].step <= 0.1 * step):
+            return
+        with self._daring():
             self._look(network, step, epoch)
+
+    @contextmanager
+    def _daring(self) -> Iterator[None]:
+        """What goes wrong within ends the looks, which are no part of the training, and not that."""
+        try:
+            yield
+        except Exception as error:
+            self.failed, self.held, self.until = error, None, None
+            what = (str(error).splitlines() or [""])[0][:200]
+            self.watch.warn(f"the network's health is not looked at any more: {type(error).__name__}: {what}")
 
     def _arm(self, step: int) -> None:
         """Decide whether the next group is looked at, and if so hold the weights as they are before it."""
@@ -113,7 +136,9 @@ class Health:
         last = self.samples[-1].step if self.samples else -1
         due = not ahead and step > last and self.cost < SHARE * (time.perf_counter() - self.began)
         if step in ahead or (due and step % group == 0):
+            probe.synced(self.layers.network)
             self.held = [[probe.copied(one) for one in own] for own in self.layers.weights]
+            self.held_rate = probe.learning_rate(self.layers.network)
             self.held_at, self.until = step, step + group
         elif ahead:
             self.until = ahead[0]
@@ -125,6 +150,7 @@ class Health:
         from dlspec.runs import probe
 
         assert self.held is not None
+        probe.synced(self.layers.network)
         found = []
         for before, own in zip(self.held, self.layers.weights, strict=True):
             size, moved = probe.norm(before), probe.moved(before, own)
@@ -134,12 +160,15 @@ class Health:
     def _look(self, network: Any, step: int, epoch: float, ratios: np.ndarray | None = None) -> Sample:
         from dlspec.runs import probe
 
+        probe.synced(network)
         seen = probe.look(self.layers, self.batch)
-        none = np.full(len(self.layers.layers), np.nan)
-        sample = Sample(
-            step, epoch, rate=probe.learning_rate(network), ratio=none if ratios is None else ratios, **seen._asdict()
-        )
+        if ratios is None:
+            rate, ratios = probe.learning_rate(network), np.full(len(self.layers.layers), np.nan)
+        else:
+            rate = self.held_rate  # that of the step the ratios are of
+        sample = Sample(step, epoch, rate=rate, ratio=ratios, **seen._asdict())
         self.samples.append(sample)
+        self.heard(sample)
         if len(self.samples) > KEPT:
             self.samples = [*self.samples[: len(EARLY)], *self.samples[len(EARLY) :: 2]]
         return sample
@@ -155,6 +184,7 @@ class Health:
             expected=self.expected,
             losses=losses,
             diverged=diverged,
+            accumulate=self.group,
         )
 
     def scalars(self, sample: Sample) -> dict[str, float]:
@@ -185,9 +215,10 @@ def conclude(
     found = health.verdict(losses, observer.diverged is not None)
     chosen = mends(found, health.recipe.model_dump(mode="json"))
     change = chosen[0].changes if chosen else {}
-    file = None
-    if chosen:
-        file = run / "suggestions" / "health.yaml"
+    file = run / "suggestions" / "health.yaml"
+    if not chosen:
+        file.unlink(missing_ok=True)  # of before it went on
+    else:
         held = {"extends": "../recipe.yaml", **as_patch(change)}
         text = f"# {found.says}.\n# {chosen[0].reason}.\n"
         folders.write_text(file, text + yaml.safe_dump(held, sort_keys=False, allow_unicode=True))
@@ -199,14 +230,15 @@ def conclude(
         "also": [{"verdict": one.name, "says": one.says} for one in found.also],
         "change": change,
         "reason": chosen[0].reason if chosen else None,
-        "mended_by": str(file.relative_to(run)) if file else None,
+        "mended_by": file.relative_to(run).as_posix() if chosen else None,
         "diverged": origin and {name: getattr(origin, name) for name in ("step", "epoch", "layer", "what")},
         "layers": [{"name": n, "kind": k} for n, k in zip(layers.names, layers.kinds, strict=True)] if layers else [],
         "samples": [as_json(one) for one in health.samples],
     }
     folders.write_json(run / "health.json", held)
     if found.name not in ("healthy", "unknown"):
-        sets = " ".join(f"--set {key}={json.dumps(new)}" for key, new in change.items())
-        mend = f"; try {sets} ({chosen[0].reason}), or train {file}" if file else ""
+        mend = ""
+        if chosen:
+            mend = f"; try {as_arguments(change)} ({chosen[0].reason}), or train {shlex.quote(str(file))}"
         watch.warn(f"{found.says}{mend}")
     return held

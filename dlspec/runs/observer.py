@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import shlex
 import signal
 import threading
 import time
@@ -106,6 +107,9 @@ class Observer:
         self.written = 0.0
         self.saved = (0, time.monotonic(), 0.0)  # at which step, when, and how long it took
         self.board = Board(folder / "tensorboard") if recipe.train.tensorboard else None
+        if health and self.board:
+            board, of = self.board, health
+            health.heard = lambda sample: board.scalars("health", of.scalars(sample), sample.step)
 
     def resume(self, at: Checkpoint) -> None:
         """Go on from a checkpoint; the variables are put back by `callback` when there are any."""
@@ -205,15 +209,13 @@ class Observer:
             return True
         if self.health:
             epochs = self.epoch + self.in_epoch / max(1, self.steps)
-            sample = self.health.stepped(network, self.step, epochs)
-            if sample and self.board:
-                self.board.scalars("health", self.health.scalars(sample), self.step)
+            self.health.stepped(network, self.step, epochs)
         whole = self.in_epoch >= self.steps
         if self.loop and (self.interrupted or (not whole and self._due())):
             self.save(network, self.epoch, self.in_epoch, self.earlier + spent())
         if self.interrupted:
             raise KeyboardInterrupt
-        return False
+        return self.diverged is not None
 
     def ended(self, network: Any, epoch: int, seconds: float, logs: Mapping[str, Any]) -> bool:
         """Take note of an epoch; True where training should stop."""
@@ -222,20 +224,26 @@ class Observer:
         train = {name: float(value) for name, value in logs.items()}
         if not np.isfinite(train.get("loss", 0.0)):
             self.diverged = epoch + 1
-        diverged, seconds = self.diverged is not None, seconds + self.earlier
+        seconds += self.earlier
         with _averaged(network, self.recipe):
+            weights = [np.array(one) for one in network.get_weights()]
+            if not all(checkpoints.finite(one) for one in weights):
+                # The loss of a step is that of the weights before it.
+                self.diverged = epoch + 1
+            diverged = self.diverged is not None
             dev = self.dev(network) if self.dev and not diverged else {}
             judged = dev.get(self.metric.name, float("nan"))
             improved = better(self.metric, judged, self.best.score if self.best else None)
             if improved or (self.best and judged == self.best.score):
                 # Of equally good epochs the later is kept: the first to guess everything right is rarely sure of it.
-                self.best = Best(epoch, judged, [np.array(w) for w in network.get_weights()], self.step)
+                self.best = Best(epoch, judged, weights, self.step)
         self.seconds += seconds
         row = {"epoch": epoch + 1, "seconds": seconds}
         row |= {f"train_{name}": value for name, value in train.items()}
         row |= {f"dev_{name}": value for name, value in dev.items()}
         row["learning_rate"] = rate_of_last_step(network, self.recipe.train, self.steps)
         self.history.append(row)
+        share = self.plateau.share
         stopping = self.recipe.train.early_stopping
         if not diverged:  # that epoch was not scored
             if self.recipe.train.schedule.name == "reduce_on_plateau":
@@ -254,9 +262,10 @@ class Observer:
             EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
         )
         last = self.stopped_at is not None or epoch + 1 == self.recipe.train.epochs
-        if not diverged and (last or self._due()):
+        # Where the learning rate falls as well: a replay from a checkpoint before that would not know of it.
+        if not diverged and (last or self._due() or self.plateau.share != share):
             self.save(network, epoch + 1, 0, 0.0)
-        return self.stopped_at is not None or diverged
+        return self.stopped_at is not None or self.diverged is not None
 
     def _watch_plateau(self, network: Any, judged: float) -> None:
         train, before = self.recipe.train, self.plateau
@@ -290,7 +299,7 @@ class Observer:
         self.save(network, epoch, at.facts["in_epoch"], 0.0)
 
     def save(self, network: Any, epoch: int, in_epoch: int, epoch_seconds: float) -> None:
-        """Write a checkpoint: all that is needed to go on from this step."""
+        """Write a checkpoint: all that is needed to go on from this step; none where training has diverged by it."""
         began = time.monotonic()
         best = self.best
         facts = {
@@ -310,6 +319,9 @@ class Observer:
             "plateau": self.plateau._asdict(),
         }
         arrays = checkpoints.captured(checkpoints.variables(network))
+        if not checkpoints.sound(arrays):
+            self.diverged = len(self.history) if not in_epoch else epoch + 1
+            return
         with self._said():
             checkpoints.save(
                 self.folder / "checkpoint", Checkpoint(self.step, arrays, facts, best.weights if best else None)
@@ -322,9 +334,10 @@ class Observer:
         try:
             yield
         except OSError as error:
+            command = f"dlspec train --resume {shlex.quote(str(self.folder))}"
             raise ArgumentError(
                 f"cannot write to {self.folder}: {error.strerror or error}; what was saved up to step "
-                f"{self.saved[0]:,} is whole: make room, then go on with `dlspec train --resume {self.folder}`"
+                f"{self.saved[0]:,} is whole: make room, then go on with `{command}`"
             ) from None
 
     def write(self) -> None:

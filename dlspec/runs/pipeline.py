@@ -49,14 +49,14 @@ class Pipeline:
         """Whether batches of the plan may be missing, as nothing of them can be read."""
         return not isinstance(self.store, Kept) and left_out(self.recipe)
 
-    def plan(self, epoch: int) -> list[np.ndarray]:
-        """Which examples make up each batch of an epoch."""
+    def plan(self, epoch: int, batch_size: int | None = None) -> list[np.ndarray]:
+        """Which examples make up each batch of an epoch.  batch_size: another than that of training."""
         seed, drawn, examples = self.recipe.train.seed, None, self.examples
         if self.sampler:
             drawn = self.sampler(epoch, seed)
             examples = examples.take(drawn.tolist())
         found: list[np.ndarray] = self.recipe.task.plan(
-            examples, self.state, epoch=epoch, seed=seed, batch_size=self.batch_size
+            examples, self.state, epoch=epoch, seed=seed, batch_size=batch_size or self.batch_size
         )
         return found if drawn is None else [drawn[batch] for batch in found]
 
@@ -65,8 +65,8 @@ class Pipeline:
         return next(self.batches(0))
 
     def few(self, most: int) -> tuple[Any, ...]:
-        """The first examples of the first epoch, as the network takes them."""
-        return next(self.batches(0, most=most))
+        """So many of the first examples of the first epoch (or all), as the network takes them, in one batch."""
+        return next(self.batches(0, plan=self.plan(0, min(most, len(self.store)))))
 
     def resident(self) -> tuple[Any, ...] | None:
         """All of train as the network takes it, where that is small and no epoch changes it; else None."""
@@ -86,18 +86,20 @@ class Pipeline:
             weights = self.weights * (1 if weights is None else weights)
         return (x, y) if weights is None else (x, y, weights)
 
-    def batches(self, epoch: int, skip: int = 0, most: int | None = None) -> Iterator[tuple[Any, ...]]:
-        """What the network is trained on, batch after batch, but for the first `skip`; of each at most so many."""
-        return (batch for _, batch in self.counted(epoch, skip, most))
+    def batches(self, epoch: int, skip: int = 0, plan: list[np.ndarray] | None = None) -> Iterator[tuple[Any, ...]]:
+        """What the network is trained on, batch after batch, but for the first `skip`.  plan: another than its own."""
+        return (batch for _, batch in self.counted(epoch, skip, plan))
 
-    def counted(self, epoch: int, skip: int = 0, most: int | None = None) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    def counted(
+        self, epoch: int, skip: int = 0, plan: list[np.ndarray] | None = None
+    ) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """The same, each with how many batches of the plan are behind then, itself included.
 
         That is more than have come where nothing of some could be read; it is what `skip` counts.
         """
         task, state, seed = self.recipe.task, self.state, self.recipe.train.seed
-        whole_plan = self.plan(epoch)
-        plan = [one[:most] for one in whole_plan[skip:]]
+        whole_plan = self.plan(epoch) if plan is None else plan
+        plan = whole_plan[skip:]
         # One number an example and epoch, so that its augmentation is the same in whatever batch it stands.
         seeds = np.random.SeedSequence((seed, epoch)).generate_state(len(self.store), np.uint64)
         recipe = self.recipe

@@ -7,8 +7,6 @@ and layers that are used twice are seen as well.  Whatever a training step chang
 from __future__ import annotations
 
 import contextlib
-import functools
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -18,6 +16,8 @@ FAR = 50.0
 """an activation that is finite here on both sides, and the same as at twice that, is bounded"""
 ASYMPTOTE = 0.01
 """of an activation's range, how near to one of its bounds a value counts as saturated"""
+LOSS_SCALE = 2.0**10
+"""of a loss in float16, where gradients smaller than 6e-8 would be 0"""
 
 
 class Look(NamedTuple):
@@ -49,6 +49,11 @@ class Layers:
         self.names = [_name(one) for one in self.layers]
         self.kinds = [type(one).__name__ for one in self.layers]
         self.kernels = [any(len(v.shape) > 1 for v in own_weights(one)) for one in self.layers]
+        # Tried before anything is listened to, as trying calls layers.  One that is another's activation is told of
+        # with that.
+        every = list(network._flatten_layers(include_self=False))
+        within = {id(getattr(one, "activation", None)) for one in every}
+        self.activations = {id(one): activation_of(one) for one in every if id(one) not in within}
 
     @property
     def weights(self) -> list[list[Any]]:
@@ -64,9 +69,10 @@ def own_weights(layer: Any) -> list[Any]:
 def ordered(network: Any, batch: Any) -> Layers:
     """The layers with weights in the order in which they work on a batch."""
     calls: list[Any] = []
-    with unchanged(network), listening(network, lambda layer, outputs: calls.append(layer)):
-        network(batch[0], training=True)
-    return Layers(network, list(dict.fromkeys(calls)))
+    with unchanged(network):
+        with listening(network, lambda layer, outputs: calls.append(layer)):
+            network(batch[0], training=True)
+        return Layers(network, list(dict.fromkeys(calls)))
 
 
 def look(layers: Layers, batch: Any) -> Look:
@@ -81,13 +87,13 @@ def look(layers: Layers, batch: Any) -> Look:
 
     def hear(layer: Any, outputs: Any) -> None:
         nonlocal last
-        tensors = [one for one in keras.tree.flatten(outputs) if "float" in str(getattr(one, "dtype", ""))]
+        tensors = [one for one in concrete(outputs) if "float" in str(one.dtype)]
         if not tensors:
             return
         if id(layer) in place:
             last = place[id(layer)]
             seen[f"output {last}"] = last, tensors[0]
-        activation = activation_of(layer)
+        activation = layers.activations.get(id(layer))
         if last < 0 or activation is None:
             return
         if activation.rectifies:
@@ -154,19 +160,47 @@ def learning_rate(network: Any) -> float:
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
+def concrete(outputs: Any) -> list[Any]:
+    """The tensors among what a layer gives that hold numbers: inside a graph of its own they only stand for some."""
+    import keras
+
+    found = [one for one in keras.tree.flatten(outputs) if hasattr(one, "dtype")]
+    if keras.backend.backend() == "tensorflow":
+        return [one for one in found if hasattr(one, "numpy")]
+    import jax
+
+    return [one for one in found if not isinstance(one, jax.core.Tracer)]
+
+
+def synced(network: Any) -> None:
+    """On JAX, variables are empty while `fit` holds their values elsewhere: it gives them back."""
+    if hasattr(network, "jax_state_sync"):
+        network.jax_state_sync()
+
+
+def _loss_scale(network: Any) -> float:
+    """By what a loss is multiplied before its gradient is taken: 1 unless layers compute in float16."""
+    import keras
+
+    scale = getattr(network.optimizer, "dynamic_scale", None)
+    return 1.0 if scale is None else min(LOSS_SCALE, float(keras.ops.convert_to_numpy(scale)))
+
+
 def gradients(network: Any, batch: Any, hear: Callable[[Any, Any], None]) -> tuple[float, Any]:
     """The loss of a batch, and a function from lists of variables to their gradients (0 where there is none)."""
     import keras
 
     x, y, weights = (*batch, None)[:3]
+    scale = _loss_scale(network)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         with listening(network, hear), tf.GradientTape(persistent=False) as tape:
             loss = network.compute_loss(x=x, y=y, y_pred=network(x, training=True), sample_weight=weights)
+            scaled = loss * scale
         variables = network.trainable_variables
         found = tape.gradient(
-            loss, [one.value for one in variables], unconnected_gradients=tf.UnconnectedGradients.ZERO
+            scaled, [one.value for one in variables], unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
         dense = [tf.convert_to_tensor(one) for one in found]
     else:
@@ -179,9 +213,18 @@ def gradients(network: Any, batch: Any, hear: Callable[[Any, Any], None]) -> tup
 
         def of(trainable: Any) -> Any:
             outputs, _, extra = network.stateless_call(trainable, fixed, x, training=True, return_losses=True)
-            return network.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights) + sum(extra)
+            # `compute_loss` adds penalties itself; these are those of the weights at hand, as in Keras' own step.
+            network._losses_override.clear()
+            network._losses_override = extra
+            try:
+                return scale * network.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights)
+            finally:
+                network._losses_override = []
 
         loss, dense = jax.value_and_grad(of)([one.value for one in variables])
+        loss = loss / scale
+    if scale != 1:
+        dense = [keras.ops.cast(one, "float32") / scale for one in dense]
     by = {id(one): gradient for one, gradient in zip(variables, dense, strict=True)}
     return float(loss), lambda groups: [[by[id(one)] for one in group] for group in groups]
 
@@ -235,7 +278,7 @@ class Activation(NamedTuple):
 
 
 def activation_of(layer: Any) -> Activation | None:
-    """What kind of activation a layer ends in, by trying it; None where it has none, or is linear."""
+    """What kind of activation a layer ends in, by trying it; None where it has none, is linear, or cannot be tried."""
     import keras
 
     function = getattr(layer, "activation", None)
@@ -243,23 +286,24 @@ def activation_of(layer: Any) -> Activation | None:
         if not isinstance(layer, keras.layers.ReLU | keras.layers.LeakyReLU | keras.layers.ELU):
             return None
         function = layer
-    if function not in _KNOWN:
-        # Past what listens to the calls of layers, which would ask for this again.
-        layered = isinstance(function, keras.layers.Layer)
-        tried = functools.partial(type(function).call, function) if layered else function
-        # Vectors of one entry: softmax, which looks at all of them, is 1 everywhere and so no activation of a unit.
-        values = np.array([-2 * FAR, -FAR, -2.0, -1.0, 1.0, FAR, 2 * FAR], np.float32)[:, None]
-        given = np.asarray(keras.ops.convert_to_numpy(tried(keras.ops.convert_to_tensor(values))))[:, 0]
-        low, high = float(given[1]), float(given[-2])
-        rectifies = bool(np.all(given[:4] == 0) and given[4] > 0)
-        near = abs(given[0] - low) + abs(given[-1] - high) <= 1e-6 * (high - low)
-        bounded = bool(near and low < high) and not rectifies
-        _KNOWN[function] = Activation(rectifies, (low, high) if bounded else None)
-    found = _KNOWN[function]
-    return found if found.rectifies or found.bounds else None
-
-
-_KNOWN: weakref.WeakKeyDictionary[Any, Activation] = weakref.WeakKeyDictionary()
+    if isinstance(function, keras.Layer) and function.weights:  # what it is, it learns
+        return None
+    # Vectors of one entry: softmax, which looks at all of them, is 1 everywhere and so no activation of a unit.
+    values = np.array([-2 * FAR, -FAR, -2.0, -1.0, 1.0, FAR, 2 * FAR], np.float32)[:, None]
+    tensor = keras.ops.convert_to_tensor(values)
+    try:
+        # A layer's own `call`: through __call__ it would be built for these values.
+        found = type(function).call(function, tensor) if isinstance(function, keras.Layer) else function(tensor)
+        given = np.asarray(keras.ops.convert_to_numpy(found))[:, 0].astype(np.float32)
+    except Exception:  # it may want another shape, or whatever else: it is anybody's
+        return None
+    if given.shape != (len(values),):
+        return None
+    low, high = float(given[1]), float(given[-2])
+    rectifies = bool(np.all(given[:4] == 0) and given[4] > 0)
+    near = abs(given[0] - low) + abs(given[-1] - high) <= 1e-6 * (high - low)
+    bounds = (low, high) if near and low < high and not rectifies else None
+    return Activation(rectifies, bounds) if rectifies or bounds else None
 
 
 def _name(layer: Any) -> str:

@@ -84,16 +84,18 @@ def verdict(
     expected: float | None = None,
     losses: Sequence[float] = (),
     diverged: bool = False,
+    accumulate: int = 1,
 ) -> Verdict:
     """The health of a training, from looks at it.
 
     names: of the layers with weights, in the order of work.  kernels: whether each multiplies what enters it (not
     merely scales and shifts it).  rate: the learning rate it began with.  expected: the loss of a network that knows
     nothing, where theory gives it.  losses: mean training loss of each epoch.  diverged: the loss became no number.
+    accumulate: steps an update.
     """
     if not samples or not any(kernels):
         return Verdict("unknown", "nothing was looked at, so that nothing can be said of the network's health")
-    seen = _Seen(samples, names, np.array(kernels, bool), rate, expected, losses, diverged)
+    seen = _Seen(samples, names, np.array(kernels, bool), rate, expected, losses, diverged, accumulate)
     found = [one for one in (check(seen) for check in _CHECKS) if one is not None]
     if not found:
         return Verdict("healthy", _healthy(seen))
@@ -109,6 +111,7 @@ class _Seen(NamedTuple):
     expected: float | None
     losses: Sequence[float]
     diverged: bool
+    accumulate: int
 
     @property
     def settled(self) -> Sequence[Sample]:
@@ -126,13 +129,30 @@ class _Seen(NamedTuple):
         return float(self.losses[-1] if len(self.losses) else self.samples[-1].loss)
 
     @property
-    def first_ratio(self) -> float:
-        """Of the earliest steps, the largest median over the layers: layers whose weights start at 0 do not count."""
-        found = [np.nanmedian(one.ratio[known]) for one in self.samples[:4] if (known := self._judged(one)).any()]
-        return float(max(found, default=math.nan))
+    def early(self) -> Sequence[Sample]:
+        """The looks at the earliest steps; where the learning rate rises from there (a warm-up), all of them."""
+        rates = [one.rate for one in self.samples[1:]]
+        return self.samples if rates and max(rates) > 1.01 * rates[0] else self.samples[:5]
 
-    def _judged(self, sample: Sample) -> np.ndarray:
-        return self.kernels & np.isfinite(sample.ratio)
+    def ratios(self, samples: Sequence[Sample], full: bool = False) -> list[float]:
+        """Of each look, the median over the layers: layers whose weights start at 0 do not count.
+
+        full: what it were with the learning rate the recipe has, of which a schedule may leave a share; else what it
+        was, or what it were, where training goes on with a lower one.
+        """
+        found = []
+        for one in samples:
+            known = self.kernels & np.isfinite(one.ratio)
+            if known.any():
+                share = self.rate / one.rate if one.rate > 0 else 1.0
+                found.append(float(np.median(one.ratio[known])) * (share if full else min(1.0, share)))
+        return found
+
+    @property
+    def first_ratio(self) -> tuple[float, float]:
+        """The largest of the earliest steps; and what that were with the whole of the recipe's learning rate."""
+        each = zip(self.ratios(self.early), self.ratios(self.early, full=True), strict=True)
+        return max(each, default=(math.nan, math.nan))
 
 
 def _exploding(seen: _Seen) -> Verdict | None:
@@ -192,30 +212,30 @@ def _vanishing(seen: _Seen) -> Verdict | None:
 def _too_high(seen: _Seen) -> Verdict | None:
     """The start was fine; then steps were so large that the loss rose, or the network was destroyed."""
     start = seen.samples[0].loss
-    ratio = seen.first_ratio
-    after = [one.loss for one in seen.samples[1:]]
+    ratio, full = seen.first_ratio
+    after = [one.loss for one in seen.early if one.step > 0]
     nothing = max(start, seen.knows_nothing)
-    rose = any(not np.isfinite(one) or one > WORSE * nothing for one in after[:4])
+    rose = any(not np.isfinite(one) or one > WORSE * nothing for one in after)
     final = seen.final
     lost = not np.isfinite(final) or final >= 0.98 * min(start, seen.knows_nothing)
     large = ratio > LARGE_STEP
     if seen.diverged and not large and not rose:
         step = f", though a first step moved weights by {100 * ratio:.2g} % of their size" if np.isfinite(ratio) else ""
-        return Verdict("diverged", f"diverged: the loss became no finite number{step}")
+        return Verdict("diverged", f"diverged: the loss, or a weight, became no finite number{step}")
     if not seen.diverged and not (large and (rose or lost)):
         return None
     how = f"one step moves weights by {100 * ratio:.2g} % of their size" if np.isfinite(ratio) else "steps are too long"
     if seen.diverged:
-        what = "the loss became no finite number"
+        what = "the loss, or a weight, became no finite number"
     elif rose:
-        what = f"the loss of the same examples rose from {start:.3g} to {max(after[:4]):.3g} in the first steps"
+        what = f"the loss of the same examples rose from {start:.3g} to {max(after):.3g} in the first steps"
     else:
         what = f"the loss ({final:.3g}) is no better than that of a network that knows nothing"
     return Verdict(
         "learning_rate_too_high",
         f"learning rate too high: {what}; {how} (about {100 * USUAL_RATIO:.1g} % is usual)",
         (),
-        _rate(seen.rate, ratio, 1e-4, 1 / 3, 0.1),
+        _rate(seen.rate, full, 1e-4, 1 / 3, 0.1),
     )
 
 
@@ -250,22 +270,25 @@ def _most(seen: _Seen, found: np.ndarray, name: Name, says: str) -> Verdict | No
 
 def _too_low(seen: _Seen) -> Verdict | None:
     """In a whole training the weights have hardly moved, and the loss was still falling, by little."""
-    ratios = [np.nanmedian(one.ratio[seen._judged(one)]) for one in seen.samples if seen._judged(one).any()]
+    ratios = seen.ratios(seen.samples)
     if not ratios or len(seen.losses) < 2:
         return None
-    ratio, steps = float(np.median(ratios)), max(one.step for one in seen.samples)
+    ratio, full = float(np.median(ratios)), float(np.median(seen.ratios(seen.samples, full=True)))
+    steps = max(one.step for one in seen.samples) // seen.accumulate
     first, last = seen.losses[0], seen.losses[-1]
     start = max(first, seen.samples[0].loss)
     falls = last < seen.losses[-2] and last > 0.5 * start
-    if not (ratio * steps < STILL or (ratio < USUAL_RATIO / 300 and ratio * steps < 0.2)) or not falls:
+    little = ratio * steps < STILL or (ratio < USUAL_RATIO / 300 and ratio * steps < 0.2)
+    # A training of a few usual steps is short, and nothing else.
+    if not (little and falls and full < USUAL_RATIO / 3):
         return None
     return Verdict(
         "learning_rate_too_low",
         f"learning rate too low: one step moves weights by {100 * ratio:.1e} % of their size (about "
-        f"{100 * USUAL_RATIO:.1g} % is usual), {steps:,} steps have moved them by at most {100 * ratio * steps:.1g} %, "
-        f"and the loss was still falling, from {start:.3g} to {last:.3g}",
+        f"{100 * USUAL_RATIO:.1g} % is usual), {steps:,} updates have moved them by at most "
+        f"{100 * ratio * steps:.1g} %, and the loss was still falling, from {start:.3g} to {last:.3g}",
         (),
-        _rate(seen.rate, ratio, 3, 1e4, 10),
+        _rate(seen.rate, full, 3, 1e4, 10),
     )
 
 
@@ -280,7 +303,7 @@ def _rate(rate: float, ratio: float, least: float, most: float, otherwise: float
 
 
 def _healthy(seen: _Seen) -> str:
-    ratios = [np.nanmedian(one.ratio[seen._judged(one)]) for one in seen.settled if seen._judged(one).any()]
+    ratios = seen.ratios(seen.settled)
     said = f"one step moves weights by {100 * float(np.median(ratios)):.2g} % of their size; " if ratios else ""
     dead = np.array([one.dead for one in seen.settled])
     units = f", at most {np.nanmax(dead):.0%} of a layer's units are dead" if not np.isnan(dead).all() else ""

@@ -68,6 +68,16 @@ class Own(Backbone):
 """
 
 
+SPOILS = BREAKS.replace("keras.ops.sqrt(12.5 - self.step) / 3", "(1 + self.root())").replace(
+    "    def call(",
+    """    def root(self):
+        # the slope of the root is infinite at 0, what it gives is finite
+        return keras.ops.sqrt(keras.ops.maximum(20.0 - self.step, 0.0) * self.weight**2) / 5
+
+    def call(""",
+)
+
+
 class Heard(Watch):
     def __init__(self):
         self.said = []
@@ -87,6 +97,7 @@ def home(tmp_path):
     (tmp_path / "r.yaml").write_text(RECIPE)
     (tmp_path / "own.py").write_text(NORMALIZED)
     (tmp_path / "breaks.py").write_text(BREAKS)
+    (tmp_path / "spoils.py").write_text(SPOILS)
     return tmp_path
 
 
@@ -98,6 +109,12 @@ def weights(run):
     import keras
 
     return [w.tobytes() for w in keras.saving.load_model(run / "model.keras", compile=False).get_weights()]
+
+
+def opened(run):
+    import keras
+
+    return keras.saving.load_model(run / "model.keras", compile=False).get_weights()
 
 
 def health(run):
@@ -205,3 +222,61 @@ def test_replaying_starts_from_a_checkpoint_where_there_is_one(home):
     assert any("replaying from step 12" in one for one in heard.said)
     [run] = (home / "runs" / "r").iterdir()
     assert health(run)["diverged"]["step"] == 13
+
+
+@pytest.mark.parametrize("sets", [(), ("train.epochs=2",), ("train.checkpoint={steps: 4}",), ("train.accumulate=4",)])
+def test_weights_that_one_step_spoils_are_never_kept(home, sets):
+    """The gradient of step 20 is NaN, the last of epoch 2, though its loss is finite."""
+    run = trained(home, "model=./spoils.py", "train.steps_per_execution=1", *sets)
+    found = health(run.run)["diverged"]
+    assert (found["step"], found["layer"], found["what"]) == (20, "breaks", "gradient")
+    assert run.best_epoch == 1 and np.isfinite(np.concatenate([np.ravel(one) for one in opened(run.run)])).all()
+    kept, said = checkpoints.newest(run.run / "checkpoint")
+    assert kept.step == 19 and not said and checkpoints.sound(kept.arrays)
+
+
+def test_weights_that_the_last_step_spoils_are_not_a_model(home):
+    with pytest.raises(RecipeError, match=r"a weight, is no finite number. It began at step 20 .*'breaks'"):
+        trained(home, "model=./spoils.py", "data.split={dev: 0, test: 40}", "train.batch_size=12", "train.epochs=2")
+    [run] = (home / "runs" / "r").iterdir()
+    assert not (run / "model.keras").exists()
+
+
+def test_a_look_that_fails_ends_the_looks_and_not_the_training(home, monkeypatch):
+    from dlspec.runs import probe
+
+    look, taken = probe.look, []
+
+    def fails(*given):
+        taken.append(1)
+        if len(taken) > 2:
+            raise ValueError("no such thing")
+        return look(*given)
+
+    monkeypatch.setattr(probe, "look", fails)
+    heard = Heard()
+    run = trained(home, watch=heard)
+    assert [one for one in heard.said if "not looked at any more: ValueError: no such thing" in one]
+    assert len(taken) == 3 and len(health(run.run)["samples"]) == 2 and run.epochs == 6
+
+
+def test_of_small_batches_as_many_examples_are_looked_at(home, monkeypatch):
+    from dlspec.runs import health as of
+
+    seen = []
+    begin = of.Health.begin
+    monkeypatch.setattr(of.Health, "begin", lambda self, *given: (seen.append(self.batch), begin(self, *given)))
+    trained(home, "train.batch_size=2", "train.epochs=1")
+    [(_, y)] = seen
+    assert y.shape[0] == of.EXAMPLES
+
+
+def test_a_training_that_was_stopped_and_then_killed_has_a_verdict(home):
+    run = trained(home, "train.early_stopping={patience: 1, minimum_change: 9}").run
+    before = health(run)
+    (run / "model.keras").unlink()
+    (run / "suggestions").mkdir(exist_ok=True)
+    (run / "suggestions" / "health.yaml").write_text("of before")
+    again = resume(run)
+    assert again.health["verdict"] == before["verdict"] != "unknown" and health(run)["layers"] == before["layers"]
+    assert (run / "suggestions" / "health.yaml").exists() == bool(again.health["mended_by"])

@@ -61,7 +61,8 @@ def test_large_numbers_at_the_output_are_no_illness_where_the_loss_is_as_it_shou
 
 
 def test_a_rate_too_high_and_the_rate_that_suits():
-    found = judged(training(losses=(2.3, 90.0, 5.0, 2.31, 2.31), ratio=0.6), losses=(9.0, 2.31, 2.31), rate=0.1)
+    ill = training(losses=(2.3, 90.0, 5.0, 2.31, 2.31), ratio=0.6, rate=0.1)
+    found = judged(ill, losses=(9.0, 2.31, 2.31), rate=0.1)
     assert found.name == "learning_rate_too_high" and "from 2.3 to 90" in found.says
     assert found.rate == pytest.approx(0.1 * 3e-3 / 0.6)
     diverged = judged(training(ratio=0.6)[:2], losses=(float("nan"),), diverged=True)
@@ -84,6 +85,35 @@ def test_a_rate_too_low():
     found = judged(training(losses=(2.31, 2.31, 2.31, 2.3, 2.29), ratio=1e-8), losses=(2.305, 2.301, 2.295))
     assert found.name == "learning_rate_too_low" and found.rate == pytest.approx(10.0)
     assert judged(training(losses=(2.31, 2.31, 2.31, 2.3, 2.29), ratio=1e-8), losses=(2.3, 0.2, 0.1)).name == "healthy"
+
+
+def test_a_short_training_with_usual_steps_has_no_rate_too_low():
+    few = [sample(step, loss) for step, loss in zip((0, 1, 4), (2.31, 2.3, 2.29), strict=True)]
+    assert judged(few, losses=(2.31, 2.3)).name == "healthy"
+    slow = [sample(step, loss, ratio=5e-4) for step, loss in zip((0, 1, 160), (2.31, 2.3, 2.29), strict=True)]
+    assert judged(slow, losses=(2.31, 2.3)).name == "healthy"
+    gathered = judged(slow, losses=(2.31, 2.3), accumulate=8)
+    assert gathered.name == "learning_rate_too_low" and " 20 updates" in gathered.says
+
+
+def test_a_rate_is_judged_by_the_share_of_it_that_a_step_was_taken_with():
+    losses, rates = (2.3, 2.3, 2.4, 2.5, 3.0, 3.1, 9.0), (1e-4, 1e-4, 1e-3, 1e-2, 0.1, 0.1, 0.1)
+    warm = [
+        sample(step, loss, rate=rate, ratio=6 * rate)
+        for step, loss, rate in zip((0, 1, 10, 100, 1000, 2000, 3000), losses, rates, strict=True)
+    ]
+    found = judged(warm, losses=(3.0, 9.0), rate=0.1)
+    assert found.name == "learning_rate_too_high" and "from 2.3 to 9 " in found.says and found.rate == 5e-4
+
+
+def test_a_training_that_goes_on_with_a_lower_rate_is_not_judged_by_the_old_one():
+    losses, rates = (2.3, 90.0, 5.0, 1.0, 0.2), (0.1, 0.1, 0.1, 5e-4, 5e-4)
+    samples = [
+        sample(step, loss, rate=rate, ratio=6 * rate)
+        for step, loss, rate in zip((0, 1, 10, 100, 500), losses, rates, strict=True)
+    ]
+    assert judged(samples, losses=(9.0, 1.0, 0.2), rate=5e-4).name == "healthy"
+    assert judged(samples, losses=(9.0, 5.0, 4.0), rate=0.1).name == "learning_rate_too_high"
 
 
 @pytest.mark.parametrize(("share", "final", "name"), [(0.8, 2.0, "dead"), (0.8, 0.2, "healthy"), (1.0, 0.2, "dead")])
@@ -150,7 +180,8 @@ def test_where_no_setting_is_left_nothing_is_proposed():
 
 
 def test_a_rate_too_high_is_mended_by_the_rate_alone():
-    ill = judged(training(losses=(2.3, 90, 5, 2.31, 2.31), ratio=0.6, dead=1.0), losses=(9.0, 2.31), rate=0.1)
+    samples = training(losses=(2.3, 90, 5, 2.31, 2.31), ratio=0.6, dead=1.0, rate=0.1)
+    ill = judged(samples, losses=(9.0, 2.31), rate=0.1)
     found = mends(ill, {"train": {"optimizer": {"learning_rate": 0.1}}, **SIGMOID})
     assert [one.changes for one in found] == [{"train.optimizer.learning_rate": 5e-4}]
 
