@@ -1,14 +1,17 @@
 """report.html: offline, escaped, complete with any part of what a run may hold, and small."""
 
 import re
+import shlex
 from html.parser import HTMLParser
 from itertools import combinations
 
 import numpy as np
 import pytest
 import written_run
+import yaml
 
 from dlspec.report import html
+from dlspec.report.health import as_arguments
 from dlspec.report.pictures import BUDGET, inlined, small
 from dlspec.runs.report import gathered
 
@@ -51,6 +54,14 @@ class Page(HTMLParser):
             self.headings.append(data)
 
 
+def test_what_is_to_be_typed_can_be_typed():
+    """A shell makes of it what was meant."""
+    change = {"model.activation": "relu", "model.x": "no", "train.clip": {"global_norm": 1.0}, "model.hidden": [8, 8]}
+    words = shlex.split(as_arguments(change))
+    assert words[1] == "model.activation=relu" and words[::2] == ["--set"] * 4
+    assert {key: yaml.safe_load(text) for key, _, text in (one.partition("=") for one in words[1::2])} == change
+
+
 def test_everything_is_there(held):
     page = Page(html.page(held))
     assert page.headings == [
@@ -62,7 +73,7 @@ def test_everything_is_there(held):
         "Test has been looked at 2 times", "best epoch: 7", "expected calibration error", "Confusion matrix",
         "Kinds of error, the most rewarding first", "Errors by tag", "What the network leans on", "The worst 30",
         "18.0 % (10.0 % to 31.0 %)", "± 0.0500", "f00d", "3.12.1", "Some examples of train", "10 epochs in 15.0 s",
-        '--set model.activation="relu"', "suggestions/health.yaml", "Update to weight, a step", "dead units", "25 %",
+        '--set model.activation=relu', "suggestions/health.yaml", "Update to weight, a step", "dead units", "25 %",
     ):  # fmt: skip
         assert expected in page.text, expected
     assert sum(tag == "img" for tag, _ in page.elements) == 30 + 12

@@ -72,7 +72,7 @@ SPOILS = BREAKS.replace("keras.ops.sqrt(12.5 - self.step) / 3", "(1 + self.root(
     "    def call(",
     """    def root(self):
         # the slope of the root is infinite at 0, what it gives is finite
-        return keras.ops.sqrt(keras.ops.maximum(20.0 - self.step, 0.0) * self.weight**2) / 5
+        return keras.ops.sqrt(keras.ops.maximum(24.0 - self.step, 0.0) * self.weight**2) / 5
 
     def call(""",
 )
@@ -224,22 +224,36 @@ def test_replaying_starts_from_a_checkpoint_where_there_is_one(home):
     assert health(run)["diverged"]["step"] == 13
 
 
-@pytest.mark.parametrize("sets", [(), ("train.epochs=2",), ("train.checkpoint={steps: 4}",), ("train.accumulate=4",)])
+@pytest.mark.parametrize("sets", [(), ("train.epochs=2",), ("train.checkpoint={steps: 4}",), ("train.accumulate=5",)])
 def test_weights_that_one_step_spoils_are_never_kept(home, sets):
-    """The gradient of step 20 is NaN, the last of epoch 2, though its loss is finite."""
+    """The gradient of step 24 is NaN, the last of epoch 2, though its loss is finite."""
     run = trained(home, "model=./spoils.py", "train.steps_per_execution=1", *sets)
     found = health(run.run)["diverged"]
-    assert (found["step"], found["layer"], found["what"]) == (20, "breaks", "gradient")
+    assert (found["step"], found["layer"], found["what"]) == (24, "breaks", "gradient")
     assert run.best_epoch == 1 and np.isfinite(np.concatenate([np.ravel(one) for one in opened(run.run)])).all()
     kept, said = checkpoints.newest(run.run / "checkpoint")
-    assert kept.step == 19 and not said and checkpoints.sound(kept.arrays)
+    assert kept.step == 23 and not said and checkpoints.sound(kept.arrays)
 
 
 def test_weights_that_the_last_step_spoils_are_not_a_model(home):
-    with pytest.raises(RecipeError, match=r"a weight, is no finite number. It began at step 20 .*'breaks'"):
-        trained(home, "model=./spoils.py", "data.split={dev: 0, test: 40}", "train.batch_size=12", "train.epochs=2")
+    with pytest.raises(RecipeError, match=r"a weight, is no finite number. It began at step 24 .*'breaks'"):
+        trained(home, "model=./spoils.py", "data.split={dev: 0, test: 40}", "train.batch_size=10", "train.epochs=2")
     [run] = (home / "runs" / "r").iterdir()
     assert not (run / "model.keras").exists()
+
+
+def test_a_replay_takes_the_learning_rate_that_training_took(home):
+    """Halved at a plateau, after epoch 2 of 12 steps each; then gone on with another."""
+    (home / "spoils.py").write_text(SPOILS.replace("24.0", "25.0"))
+    plateau = "train.schedule={name: reduce_on_plateau, patience: 1, minimum_change: 9, factor: 0.5}"
+    heard = Heard()
+    run = trained(home, "model=./spoils.py", plateau, watch=heard).run
+    assert any("replaying from step 24" in one for one in heard.said) and health(run)["diverged"]["step"] == 25
+    assert checkpoints.newest(run / "checkpoint")[0].arrays["optimizer/1"] == pytest.approx(0.005)
+    (run / "model.keras").unlink()
+    resume(run, sets=["train.optimizer.learning_rate=0.04"])
+    kept, _ = checkpoints.newest(run / "checkpoint")
+    assert kept.step == 24 and kept.arrays["optimizer/1"] == pytest.approx(0.02)
 
 
 def test_a_look_that_fails_ends_the_looks_and_not_the_training(home, monkeypatch):
@@ -280,3 +294,17 @@ def test_a_training_that_was_stopped_and_then_killed_has_a_verdict(home):
     again = resume(run)
     assert again.health["verdict"] == before["verdict"] != "unknown" and health(run)["layers"] == before["layers"]
     assert (run / "suggestions" / "health.yaml").exists() == bool(again.health["mended_by"])
+
+
+def test_tensorboard_has_every_look_and_the_log_the_threads(home):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    heard = Heard()
+    run = trained(home, "train.epochs=12", watch=heard).run
+    events = EventAccumulator(str(run / "tensorboard" / "health"))
+    events.Reload()
+    name = next(one for one in events.Tags()["scalars"] if one.startswith("gradient norm"))
+    looks = [one["step"] for one in health(run)["samples"]]
+    assert [one.step for one in events.Scalars(name)] == looks and looks[0] == 0
+    assert any(" thread" in one and one.startswith("training: ") for one in heard.said)
+    assert any("at a time in the end" in one for one in heard.said)
