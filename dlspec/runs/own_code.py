@@ -24,6 +24,7 @@ def copy_own_code(recipe: Recipe, run: Path) -> Recipe:
         for file in {source, *helpers(home.resolve())}:
             target = run / name / (file.relative_to(home.resolve()) if file != source else source.name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+            if file.resolve() != target.resolve():  # a run that goes on has its own already
+                shutil.copyfile(file, target)
         changed[key] = component.model_copy(update={"name": f"./{name}/{source.name}"})
     return recipe.model_copy(update=changed) if changed else recipe
