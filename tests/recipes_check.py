@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dlspec.recipe.load import header_of, load, shipped, shipped_names
+from dlspec.recipe.load import header_of, load
+from dlspec.recipe.shipped import shipped, shipped_names
 from dlspec.types import RecipeError
 
 ROOT = Path(__file__).parent.parent

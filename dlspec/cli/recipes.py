@@ -15,7 +15,8 @@ app = typer.Typer(help="List, show and copy recipes.", no_args_is_help=True)
 @app.command("list")
 def list_(json: Json = False, debug: Debug = False) -> None:
     """The recipes that come with dlspec, each with what its header says."""
-    from dlspec.recipe.load import header_of, shipped, shipped_names
+    from dlspec.recipe.load import header_of
+    from dlspec.recipe.shipped import shipped, shipped_names
 
     found = [{"name": name, "header": header_of(shipped() / f"{name}.yaml")} for name in shipped_names()]
 
@@ -37,7 +38,8 @@ def show(
     debug: Debug = False,
 ) -> None:
     """A recipe's text; with --filled, every default written out."""
-    from dlspec.recipe.load import dump, load, locate
+    from dlspec.recipe.load import dump, load
+    from dlspec.recipe.shipped import locate
 
     file = locate(recipe)
     content = (
@@ -56,7 +58,7 @@ def copy(
     debug: Debug = False,
 ) -> None:
     """Copy a recipe to change it; nothing is overwritten."""
-    from dlspec.recipe.load import locate
+    from dlspec.recipe.shipped import locate
     from dlspec.types import ArgumentError
 
     file = locate(recipe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -41,7 +41,17 @@ def complaints(error: ValidationError, document: Document) -> list[Complaint]:
         message = sentence(one)
         if message not in messages:
             messages.append(message)
-    return [document.complaint(path, _joined(messages), at_key=at_key) for (path, at_key), messages in places.items()]
+    misspelt = {(*path[:-1], guess) for path, _ in places for guess in _guesses(places.get((path, True), ()))}
+    return [
+        document.complaint(path, _joined(messages), at_key=at_key)
+        for (path, at_key), messages in places.items()
+        if path not in misspelt  # it is there, by another name, which is complained of
+    ]
+
+
+def _guesses(messages: Sequence[str]) -> list[str]:
+    """What keys that are not known may have been meant to be."""
+    return [one.rpartition("did you mean '")[2].removesuffix("'?") for one in messages if "did you mean '" in one]
 
 
 def _written(location: tuple[int | str, ...], kind: str, document: Document) -> Path:

@@ -15,9 +15,11 @@ from pydantic import ValidationError
 
 from dlspec.recipe import positions
 from dlspec.recipe.complain import complaints
-from dlspec.recipe.component import ANY, PACKAGE, OneOf, Section, nearest, unknown
+from dlspec.recipe.component import Section, nearest, unknown
+from dlspec.recipe.layering import merge
 from dlspec.recipe.positions import Document, Spot
-from dlspec.recipe.schema import Recipe, choices
+from dlspec.recipe.schema import Recipe
+from dlspec.recipe.shipped import by_name, locate, shipped_names
 from dlspec.types import Complaint, Place, RecipeError, UserError
 
 SET = "--set "
@@ -78,8 +80,8 @@ def _checked(
     paths_may_be_missing: bool = False,
 ) -> Loaded:
     if sets:
-        together = functools.reduce(functools.partial(_merge, among_sets=True), map(_set, sets))
-        document = _merge(document, together)
+        together = functools.reduce(functools.partial(merge, among_sets=True), map(_set, sets))
+        document = merge(document, together)
     document.value.pop("extends", None)
     context = {"folders": folders, "paths_may_be_missing": paths_may_be_missing, "homes": _homes(document)}
     try:
@@ -127,41 +129,6 @@ def _homes(document: Document) -> dict[str, Path]:
     return homes
 
 
-def shipped() -> Path:
-    """The folder of the recipes that come with dlspec."""
-    packed = PACKAGE / "shipped_recipes"
-    return packed if packed.is_dir() else PACKAGE.parent / "recipes"
-
-
-def shipped_names() -> list[str]:
-    return sorted(f.relative_to(shipped()).with_suffix("").as_posix() for f in shipped().rglob("*.yaml"))
-
-
-def locate(path: str | Path) -> Path:
-    """The file of a recipe given by path, or by the name of a shipped one.  Raises RecipeError."""
-    file = Path(path).expanduser()
-    if file.is_file():
-        return file
-    named = _by_name(str(path))
-    if named is not None:
-        return named
-    if file.is_dir():
-        raise RecipeError(f"'{path}' is a folder; give a recipe, a .yaml file")
-    here = [str(f) for f in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
-    short = [full.rpartition("/")[2] for full in shipped_names()]
-    guess = nearest(str(path), [*here, *shipped_names(), *short])
-    hint = f"did you mean '{guess}'?" if guess else "`dlspec recipes list` shows those that come with dlspec"
-    raise RecipeError(f"there is no recipe '{path}' (looked at {file.absolute()}); {hint}")
-
-
-def _by_name(name: str) -> Path | None:
-    """A shipped recipe by its whole name or its last part."""
-    for full in shipped_names():
-        if name.removesuffix(".yaml") in (full, full.rpartition("/")[2]):
-            return shipped() / f"{full}.yaml"
-    return None
-
-
 def _layered(file: Path, above: tuple[Path, ...]) -> tuple[Document, tuple[Path, ...]]:
     """One file and everything it extends, and their folders, nearest first."""
     if file.resolve() in above:
@@ -174,7 +141,7 @@ def _layered(file: Path, above: tuple[Path, ...]) -> tuple[Document, tuple[Path,
         raise RecipeError([document.complaint(("extends",), "expected the path of one recipe")])
     home = file.absolute().parent
     beside = [one for one in (home / base, home / f"{base}.yaml") if one.is_file() and one.resolve() != file.resolve()]
-    candidate = beside[0] if beside else _by_name(base)
+    candidate = beside[0] if beside else by_name(base)
     if candidate is None:
         near = nearest(base, [*(one.name for one in home.glob("*.y*ml")), *shipped_names()])
         hint = f"; did you mean '{near}'?" if near else ""
@@ -183,7 +150,7 @@ def _layered(file: Path, above: tuple[Path, ...]) -> tuple[Document, tuple[Path,
             message = "a recipe cannot extend itself: recipes would extend each other in a ring"
         raise RecipeError([document.complaint(("extends",), message)])
     below, folders = _layered(candidate, (*above, file.resolve()))
-    return _merge(below, document), tuple(dict.fromkeys((file.absolute().parent, *folders)))
+    return merge(below, document), tuple(dict.fromkeys((file.absolute().parent, *folders)))
 
 
 def _read(file: Path) -> Document:
@@ -219,72 +186,6 @@ def _set(text: str) -> Document:
     for part in reversed(path):
         document.value = {part: document.value}
     return document
-
-
-def _merge(below: Document, above: Document, *, among_sets: bool = False) -> Document:
-    """One document laid over another: mappings merge, another name replaces, lists replace, null removes.
-
-    A string stands for a name where the recipe chooses by name.  among_sets: of several --set, `a.momentum=0.9` and
-    `a.name=sgd` speak of one thing, in either order.
-    """
-    where = choices()
-    result = Document(None, above.file, dict(below.keys), dict(below.values), below.complaints + above.complaints)
-    result.removed = {**below.removed, **above.removed}
-
-    def forget(path: positions.Path) -> None:
-        for table in (result.keys, result.values):
-            for known in [k for k in table if k[: len(path)] == path]:
-                del table[known]
-
-    def take(path: positions.Path) -> None:
-        forget(path)
-        for source, table in ((above.keys, result.keys), (above.values, result.values)):
-            table.update({k: spot for k, spot in source.items() if k[: len(path)] == path})
-
-    def merged(low: Any, high: Any, path: positions.Path) -> Any:
-        choice = where.get(tuple(map(str, path)))
-        if choice is not None:
-            low, high = ({"name": one} if isinstance(one, str) else one for one in (low, high))
-        if not isinstance(low, dict) or not isinstance(high, dict):
-            take(path)
-            return high if among_sets else _without_nulls(high)
-        named = low.get("name", choice.default if choice is not None and not among_sets else None)
-        if choice is not None:
-            where.update(_within(choice, high.get("name", named), path))
-        same = "name" not in high or named in (high["name"], ANY) or (named is None and among_sets)
-        if choice is not None and not same:
-            take(path)
-            return high if among_sets else _without_nulls(high)
-        whole = dict(low)
-        for key, value in high.items():
-            if value is None and not among_sets:
-                if key not in low:
-                    result.removed[(*path, key)] = above.keys.get((*path, key), Spot(above.file, 0, 0, ""))
-                whole.pop(key, None)
-                forget((*path, key))
-            else:
-                whole[key] = merged(low.get(key), value, (*path, key))
-        return whole
-
-    result.value = merged(below.value, above.value, ())
-    return result
-
-
-def _within(choice: OneOf, name: Any, path: positions.Path) -> dict[tuple[str, ...], OneOf]:
-    """The choices among the settings of what is chosen: `model.initializer` of an mlp."""
-    if not isinstance(name, str) or name == ANY:
-        return {}
-    try:
-        return choices(choice.choose(name), tuple(map(str, path)))
-    except ValueError:
-        return {}  # no such name, which is complained of later; or the user's own, whose place is not known here
-
-
-def _without_nulls(value: Any) -> Any:
-    """null removes, and where nothing lies below there is nothing to remove; but a lone null is a value."""
-    if not isinstance(value, dict):
-        return value
-    return {key: _without_nulls(one) for key, one in value.items() if one is not None}
 
 
 class Dumper(yaml.SafeDumper):

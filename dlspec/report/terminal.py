@@ -63,7 +63,7 @@ def print_trained(result: Mapping[str, Any]) -> None:
     health = result.get("health")
     if health:
         ill = health["verdict"] != "healthy"  # then a warning has said it at length
-        print(f"health: {health['says'].partition(':')[0] if ill else health['says'].removeprefix('healthy: ')}")
+        print(f"health: {health['says'].partition(':')[0] if ill else health['says'].replace(':', ';', 1)}")
     if goal["value"] is not None:
         print(f"the goal: dev {goal['metric']} {number(goal['value'])}")
     print(f"run: {result['run']} (report.html shows it)")

@@ -57,7 +57,6 @@ def analyze(
         ceilings.kinds(evaluator, examples, predictions, state, found=found, statistics=statistics), metric, score
     )
     slices = ceilings.slices(evaluator, examples, statistics, found, state)
-    watch.note(f"{split}: {sum(map(bool, found)):,} of {len(examples):,} examples have an error")
     result: dict[str, Any] = {
         "run": str(opened.folder),
         "split": split,

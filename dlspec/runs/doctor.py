@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dlspec.recipe.load import load, shipped_names
+from dlspec.recipe.load import load
+from dlspec.recipe.shipped import shipped_names
 from dlspec.report.watch import Watch
 from dlspec.runs.machine import processor, versions
 

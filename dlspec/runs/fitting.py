@@ -33,6 +33,7 @@ def fit(
     """What was watched, and the variables as they were at the start."""
     import keras
 
+    from dlspec.runs.callback import callback
     from dlspec.runs.checkpoint import restore, variables
     from dlspec.runs.fit import compile_network, described, sequence
     from dlspec.runs.health import EXAMPLES, Health
@@ -65,7 +66,7 @@ def fit(
     watch.note(described(network, recipe, pipeline))
     watch.training(recipe.train.epochs, pipeline.steps)
     try:
-        with warnings.catch_warnings(), observer.listening():
+        with warnings.catch_warnings(), observer.interruption.listening():
             # How many batches there are is the plan's affair.
             warnings.filterwarnings("ignore", message="Your input ran out of data")
             if observer.stopped_at is None:
@@ -73,7 +74,7 @@ def fit(
                     batches,
                     epochs=recipe.train.epochs,
                     initial_epoch=observer.epoch,
-                    callbacks=[observer.callback(loop)],
+                    callbacks=[callback(observer, loop)],
                     verbose=0,
                     shuffle=False,
                 )

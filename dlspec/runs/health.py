@@ -21,7 +21,8 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.health import as_arguments
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.strategy.health import Sample, Verdict, as_json, from_json, verdict
+from dlspec.strategy.health import verdict
+from dlspec.strategy.looks import Sample, Verdict, as_json, from_json
 from dlspec.strategy.mends import as_patch, mends
 
 if TYPE_CHECKING:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import csv
 import shlex
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from dlspec.recipe.schedules import ReduceOnPlateau
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import checkpoint as checkpoints
@@ -22,7 +19,9 @@ from dlspec.runs.checkpoint import Checkpoint
 from dlspec.runs.fit import Score
 from dlspec.runs.folder import replacing
 from dlspec.runs.health import Health
-from dlspec.runs.optimizing import rate_of_last_step, set_peak
+from dlspec.runs.interruption import Interruption
+from dlspec.runs.judging import Best, Plateau, better
+from dlspec.runs.optimizing import averaged, rate_of_last_step, set_peak
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.tensorboard import Board
 from dlspec.types import ArgumentError, Metric
@@ -30,48 +29,6 @@ from dlspec.types import ArgumentError, Metric
 WRITE_SECONDS = 2.0
 CHECKPOINT_SECONDS = 10.0
 """a checkpoint is written no more often than this, and not more often than fifty times what the last one took"""
-
-
-def better(metric: Metric, new: float, old: float | None, margin: float = 0.0) -> bool:
-    """Whether a score is better than the one before, by more than the margin.  NaN never is."""
-    if np.isnan(new):
-        return False
-    if old is None:
-        return True
-    return new - old > margin if metric.best == "max" else old - new > margin
-
-
-class Best(NamedTuple):
-    """The best score on dev so far."""
-
-    epoch: int
-    """the last epoch (from 0) that reached it, whose weights these are"""
-    score: float
-    weights: list[np.ndarray]
-    step: int = 0
-
-
-class Plateau(NamedTuple):
-    """What reduce_on_plateau has come to."""
-
-    share: float = 1.0
-    """of the learning rate"""
-    best: float | None = None
-    waited: int = 0
-    """epochs without improvement"""
-    resting: int = 0
-    """epochs of the cooldown that are left"""
-
-    def after(self, schedule: ReduceOnPlateau, metric: Metric, judged: float) -> Plateau:
-        """What it comes to after another epoch."""
-        if better(metric, judged, self.best, schedule.minimum_change):
-            return self._replace(best=judged, waited=0, resting=max(0, self.resting - 1))
-        if self.resting:
-            return self._replace(resting=self.resting - 1, waited=0)
-        if self.waited + 1 < schedule.patience:
-            return self._replace(waited=self.waited + 1)
-        share = max(self.share * schedule.factor, min(self.share, schedule.minimum))
-        return Plateau(share, self.best, 0, schedule.cooldown)
 
 
 class Observer:
@@ -101,7 +58,7 @@ class Observer:
         self.stopped_at: int | None = None
         self.seconds = 0.0
         self.epoch = self.step = self.in_epoch = 0
-        self.interrupted, self.loop, self.earlier = False, None, 0.0
+        self.interruption, self.loop, self.earlier = Interruption(), None, 0.0
         self.resumed: Checkpoint | None = None
         self.plateau = Plateau()
         self.written = 0.0
@@ -146,35 +103,6 @@ class Observer:
             score = scores[self.best.epoch]
             self.best = None if np.isnan(score) else self.best._replace(score=score)
 
-    def callback(self, loop: Any = None) -> Any:
-        """The Keras callback that calls this observer.  loop: what takes the steps, where it is not Keras alone."""
-        import keras
-
-        observer = self
-
-        class Callback(keras.callbacks.Callback):  # type: ignore[misc]
-            def on_train_begin(self, logs: Any = None) -> None:
-                if observer.health:
-                    observer.health.begin(self.model, observer.step)
-
-            def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-                observer.begun(self.model, epoch, loop)
-                self.began = time.perf_counter()
-
-            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-                done = loop.done if loop else batch + 1 - observer.in_epoch
-                self.model.stop_training = observer.stepped(self.model, done, logs or {}, self.spent)
-
-            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                # Keras has none where no step was left of an epoch that a checkpoint had cut in two.
-                logs = logs or self.model.get_metrics_result()
-                self.model.stop_training = observer.ended(self.model, epoch, self.spent(), logs)
-
-            def spent(self) -> float:
-                return time.perf_counter() - self.began
-
-        return Callback()
-
     def begun(self, network: Any, epoch: int, loop: Any) -> None:
         """An epoch begins; the one that a checkpoint cut in two goes on where it was."""
         metrics = {}
@@ -211,9 +139,9 @@ class Observer:
             epochs = self.epoch + self.in_epoch / max(1, self.steps)
             self.health.stepped(network, self.step, epochs)
         whole = self.in_epoch >= self.steps
-        if self.loop and (self.interrupted or (not whole and self._due())):
+        if self.loop and (self.interruption.asked or (not whole and self._due())):
             self.save(network, self.epoch, self.in_epoch, self.earlier + spent())
-        if self.interrupted:
+        if self.interruption.asked:
             raise KeyboardInterrupt
         return self.diverged is not None
 
@@ -225,7 +153,7 @@ class Observer:
         if not np.isfinite(train.get("loss", 0.0)):
             self.diverged = epoch + 1
         seconds += self.earlier
-        with _averaged(network, self.recipe):
+        with averaged(network, self.recipe.train):
             weights = [np.array(one) for one in network.get_weights()]
             if not all(checkpoints.finite(one) for one in weights):
                 # The loss of a step is that of the weights before it.
@@ -354,40 +282,3 @@ class Observer:
             writer = csv.DictWriter(text, names, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.history)
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Ctrl-C, or the system's wish to end this process, waits for the steps under way; the second does not."""
-
-        def heard(number: int, frame: Any) -> None:
-            if self.interrupted:
-                raise KeyboardInterrupt
-            self.interrupted = True
-
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _averaged(network: Any, recipe: Recipe) -> Iterator[None]:
-    """The network with the average of its weights, where the recipe asks for one: it is what is scored and kept."""
-    if not recipe.train.average:
-        yield
-        return
-    variables = network.trainable_variables
-    raw = [np.array(one) for one in variables]
-    network.optimizer.finalize_variable_values(variables)
-    for one in variables:  # on JAX they share memory with the average by now, and predicting gives it away
-        one.assign(np.array(one))
-    try:
-        yield
-    finally:
-        for one, values in zip(variables, raw, strict=True):
-            one.assign(values)

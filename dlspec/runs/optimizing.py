@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -137,3 +139,21 @@ def check_steps(train: Train, steps: int) -> None:
             f"{train.accumulate:,}; make it smaller, or batch_size"
         )
         raise RecipeError(message, where=Place(key="train.accumulate"))
+
+
+@contextlib.contextmanager
+def averaged(network: Any, train: Train) -> Iterator[None]:
+    """The network with the average of its weights, where the recipe asks for one: it is what is scored and kept."""
+    if not train.average:
+        yield
+        return
+    variables = network.trainable_variables
+    raw = [np.array(one) for one in variables]
+    network.optimizer.finalize_variable_values(variables)
+    for one in variables:  # on JAX they share memory with the average by now, and predicting gives it away
+        one.assign(np.array(one))
+    try:
+        yield
+    finally:
+        for one, values in zip(variables, raw, strict=True):
+            one.assign(values)

@@ -8,22 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-Name = Literal[
-    "healthy",
-    "vanishing",
-    "exploding",
-    "dead",
-    "saturated",
-    "learning_rate_too_high",
-    "learning_rate_too_low",
-    "diverged",
-    "unknown",
-]
+from dlspec.strategy.looks import Name, Sample, Verdict
 
 USUAL_RATIO = 3e-3
 """update-to-weight ratio of a first step that trains well: between a thousandth and a hundredth"""
@@ -42,37 +31,6 @@ BADLY = 0.5
 """of the loss of a network that knows nothing, how much is left where a network learns badly"""
 STILL = 0.02
 """sum of all update-to-weight ratios below which the weights have hardly moved in a whole training"""
-
-
-class Sample(NamedTuple):
-    """One look into the network: at which step, and what was seen, an entry a layer (NaN where there is none).
-
-    ratio: Euclidean norm of one step's update over that of the weights before.  The others as in a Look.
-    """
-
-    step: int
-    epoch: float
-    loss: float
-    rate: float
-    gradient: np.ndarray
-    weight: np.ndarray
-    size: np.ndarray
-    output: np.ndarray
-    dead: np.ndarray
-    saturated: np.ndarray
-    ratio: np.ndarray
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """name: in a word.  says: in a sentence.  layers: the places of those it is about.  rate: a learning rate that
-    suits better, where that is what is wrong.  also: what was seen besides, gravest first."""
-
-    name: Name
-    says: str
-    layers: tuple[int, ...] = ()
-    rate: float | None = None
-    also: tuple[Verdict, ...] = field(default=())
 
 
 def verdict(
@@ -308,20 +266,3 @@ def _healthy(seen: _Seen) -> str:
     dead = np.array([one.dead for one in seen.settled])
     units = f", at most {np.nanmax(dead):.0%} of a layer's units are dead" if not np.isnan(dead).all() else ""
     return f"healthy: {said}gradients reach every layer{units}"
-
-
-def as_json(sample: Sample) -> dict[str, Any]:
-    """A sample as plain numbers and lists."""
-    return {name: value.tolist() if hasattr(value, "tolist") else value for name, value in sample._asdict().items()}
-
-
-def from_json(held: dict[str, Any]) -> Sample:
-    """A sample that was written as JSON, where null is NaN."""
-    arrays = set(Sample._fields) - {"step", "epoch", "loss", "rate"}
-    given = {
-        name: np.array([math.nan if one is None else one for one in value], float)
-        if name in arrays
-        else (math.nan if value is None else value)
-        for name, value in held.items()
-    }
-    return Sample(**given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from dlspec.strategy.health import Verdict
+from dlspec.strategy.looks import Verdict
 
 Recipe = Mapping[str, Any]
 """a filled recipe as plain values"""

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from dlspec.data.base import Reader
-from dlspec.recipe.load import header_of, load, shipped, shipped_names
+from dlspec.recipe.load import header_of, load
+from dlspec.recipe.shipped import shipped, shipped_names
 from dlspec.runs.opened import open_run
 from dlspec.runs.train import train
 from dlspec.types import RecipeError

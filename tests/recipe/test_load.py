@@ -4,8 +4,9 @@ import textwrap
 
 import pytest
 
-from dlspec.recipe.load import dump, load, shipped_names
+from dlspec.recipe.load import dump, load
 from dlspec.recipe.positions import parse
+from dlspec.recipe.shipped import shipped_names
 from dlspec.types import RecipeError
 
 GOOD = """\

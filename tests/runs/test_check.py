@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from dlspec.cli import main
-from dlspec.recipe.load import shipped_names
+from dlspec.recipe.shipped import shipped_names
 from dlspec.runs.check import check
 
 ROWS = 300

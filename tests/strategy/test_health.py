@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from dlspec.strategy.health import Sample, as_json, from_json, verdict
+from dlspec.strategy.health import verdict
+from dlspec.strategy.looks import Sample, as_json, from_json
 from dlspec.strategy.mends import as_patch, mends
 
 NAMES = ["one", "norm", "two", "three", "logits"]
