@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from small_training import Heard
 
 from dlspec.recipe.load import load
 from dlspec.report.watch import Watch
@@ -14,16 +15,6 @@ from dlspec.runs.prepare import prepare
 from dlspec.runs.store import Kept, store
 
 PROBE = {"picture": np.zeros((1, 4), np.uint8)}
-
-
-class Hearing(Watch):
-    def __init__(self):
-        self.said = []
-
-    def note(self, sentence):
-        self.said.append(sentence)
-
-    warn = note
 
 
 @pytest.fixture
@@ -38,7 +29,7 @@ def stored():
 
     def stored():
         loaded = load("classification/digits_lenet5", ["train.cache=disk"])
-        prepared, hearing = prepare(loaded.recipe, Watch()), Hearing()
+        prepared, hearing = prepare(loaded.recipe, Watch()), Heard()
         found = store(loaded.recipe, prepared.state, prepared.splits["train"].take(range(20)), hearing)
         return found, hearing.said, np.concatenate([one["picture"] for one in found.chunks()])
 

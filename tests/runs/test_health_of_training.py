@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from small_training import Heard, weights, write_rows
 
 from dlspec.recipe.load import load
-from dlspec.report.watch import Watch
 from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
@@ -78,22 +78,9 @@ SPOILS = BREAKS.replace("keras.ops.sqrt(12.5 - self.step) / 3", "(1 + self.root(
 )
 
 
-class Heard(Watch):
-    def __init__(self):
-        self.said = []
-
-    def note(self, sentence):
-        self.said.append(sentence)
-
-    warn = note
-
-
 @pytest.fixture
 def home(tmp_path):
-    draws = np.random.default_rng(0)
-    x = draws.normal(size=(160, 3))
-    lines = [",".join([f"{v:.4f}" for v in row] + [str(int(row[0] * row[1] > 0))]) for row in x]
-    (tmp_path / "rows.csv").write_text("a,b,c,y\n" + "\n".join(lines) + "\n")
+    write_rows(tmp_path)
     (tmp_path / "r.yaml").write_text(RECIPE)
     (tmp_path / "own.py").write_text(NORMALIZED)
     (tmp_path / "breaks.py").write_text(BREAKS)
@@ -103,12 +90,6 @@ def home(tmp_path):
 
 def trained(home, *sets, watch=None):
     return train(load(home / "r.yaml", sets), out=home / "runs", watch=watch)
-
-
-def weights(run):
-    import keras
-
-    return [w.tobytes() for w in keras.saving.load_model(run / "model.keras", compile=False).get_weights()]
 
 
 def opened(run):

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from small_training import Heard
 
 from dlspec.recipe.load import load
-from dlspec.report.watch import Watch
 from dlspec.runs.analyze import analyze
 from dlspec.runs.evaluate import evaluate
 from dlspec.runs.train import train
@@ -23,16 +23,6 @@ train: {epochs: 1, batch_size: 8, seed: 2}
 """
 SCRIPT = "<script>document.title='gone'<⁄script>.png"  # a slash as people write it in names
 NO_UTF8 = b"caf\xe9.png"
-
-
-class Hearing(Watch):
-    def __init__(self):
-        self.said = []
-
-    def note(self, sentence):
-        self.said.append(sentence)
-
-    warn = note
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +68,7 @@ def zoo(tmp_path_factory):
 
 
 def test_from_training_to_the_report(zoo):
-    hearing = Hearing()
+    hearing = Heard()
     trained = train(load(zoo / "recipe.yaml"), out=zoo / "runs", watch=hearing)
     said = "\n".join(hearing.said)
     for folder in ("one", "two"):

@@ -12,9 +12,9 @@ import time
 
 import numpy as np
 import pytest
+from small_training import Heard, weights, write_rows
 
 from dlspec.recipe.load import load
-from dlspec.report.watch import Watch
 from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
@@ -34,30 +34,11 @@ train:
 """
 
 
-class Heard(Watch):
-    def __init__(self):
-        self.said = []
-
-    def note(self, sentence):
-        self.said.append(sentence)
-
-    warn = note
-
-
 @pytest.fixture
 def home(tmp_path):
-    draws = np.random.default_rng(0)
-    x = draws.normal(size=(160, 3))
-    lines = [",".join([f"{v:.4f}" for v in row] + [str(int(row[0] * row[1] > 0))]) for row in x]
-    (tmp_path / "rows.csv").write_text("a,b,c,y\n" + "\n".join(lines) + "\n")
+    write_rows(tmp_path)
     (tmp_path / "r.yaml").write_text(RECIPE)
     return tmp_path
-
-
-def weights(run):
-    import keras
-
-    return [w.tobytes() for w in keras.saving.load_model(run / "model.keras", compile=False).get_weights()]
 
 
 def history(run):

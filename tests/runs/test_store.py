@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from small_training import Heard
 
 from dlspec.recipe.load import load
 from dlspec.report.watch import Watch
@@ -21,16 +22,6 @@ input: {{size: [32, 32], scale: standard, augment: {{shift: 0.1, mixup: 0.2}}}}
 model: {{name: lenet5}}
 train: {{epochs: 2, batch_size: 8, seed: 3}}
 """
-
-
-class Hearing(Watch):
-    def __init__(self):
-        self.said = []
-
-    def note(self, sentence):
-        self.said.append(sentence)
-
-    warn = note
 
 
 def sets(where, monkeypatch):
@@ -76,7 +67,7 @@ def damaged(folder):
 def test_what_cannot_be_read_is_left_out_and_named(folder, damaged, where, monkeypatch):
     loaded = load(folder / "recipe.yaml", sets(where, monkeypatch))
     for _ in range(2):  # the second time the disk has it
-        hearing = Hearing()
+        hearing = Heard()
         with loaded.placing():
             prepared = prepare(loaded.recipe, hearing)
             for split in ("train", "dev"):
