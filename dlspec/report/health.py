@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -58,7 +57,7 @@ def view(held: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "figures": [
             one
             for one in (
-                _curves(held, "ratio", "Update to weight, a step", "about −2.5 is usual: a three-hundredth"),
+                _curves(held, "ratio", "Update to weight, a step", "a three-hundredth is usual, 0.003"),
                 _curves(held, "gradient", "Gradient norm", "on the same examples of train each time"),
             )
             if one
@@ -91,7 +90,7 @@ def _cell(name: str, value: float | None) -> str:
 
 
 def _curves(held: Mapping[str, Any], name: str, title: str, caption: str) -> Figure | None:
-    """The tenth logarithm of a figure, a line a layer."""
+    """A figure over the steps, a line a layer; what is 0 has no place on a logarithmic axis."""
     places = [i for i in range(len(held["layers"])) if sum(s[name][i] is not None for s in held["samples"]) > 1]
     if len(places) > MOST_CURVES:
         places = [places[i * (len(places) - 1) // (MOST_CURVES - 1)] for i in range(MOST_CURVES)]
@@ -101,10 +100,10 @@ def _curves(held: Mapping[str, Any], name: str, title: str, caption: str) -> Fig
     series = [
         {
             "name": held["layers"][i]["name"],
-            "x": [math.log10(1 + one["step"]) for one in samples],
-            "y": [math.log10(one[name][i]) if one[name][i] else None for one in samples],
+            "x": [1 + one["step"] for one in samples],
+            "y": [one[name][i] or None for one in samples],
         }
         for i in places
     ]
-    axes = {"x_title": "steps and 1, as powers of ten", "y_title": "power of ten"}
+    axes = {"x_title": "steps and 1 (logarithmic)", "y_title": "", "x_logarithmic": True}
     return Figure("lines", title, {"series": series, **axes}, caption)

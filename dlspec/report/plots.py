@@ -19,6 +19,8 @@ SQUARE = 5.0
 MOST_STEPS = 300
 """of a longer line, its highest and lowest in each stretch are drawn"""
 COLOURS = 5
+LEGEND, LONGEST_NAME = 12.0, 24
+"""where rows of a legend begin, and the letters of a name in it at most"""
 
 
 def draw(figure: Figure) -> Markup:
@@ -45,7 +47,7 @@ def lines(title: str, data: Mapping[str, Any]) -> Markup:
         Axis(values, within=data.get("y_range"), most=5, logarithmic=logarithmic),
         x_title=data["x_title"],
         y_title=data["y_title"] + (" (logarithmic)" if logarithmic else ""),
-        above=LINE if names else 0,
+        above=LINE * len(rows := _legend_rows(names)),
     )
     x, y, parts = frame.x, frame.y, frame.drawn()
     if data.get("diagonal"):
@@ -55,7 +57,7 @@ def lines(title: str, data: Mapping[str, Any]) -> Markup:
         parts.append(tag("line", x1=at, x2=at, y1=y.start, y2=y.end, class_="mark"))
     for place, one in enumerate(drawn):
         parts += _series(one, x, y, f"c{place % COLOURS}")
-    return drawing(title, WIDTH, HEIGHT, *parts, *_legend(names, x.start))
+    return drawing(title, WIDTH, HEIGHT, *parts, *_legend(rows))
 
 
 def _series(one: Mapping[str, Any], x: Axis, y: Axis, colour: str) -> list[Markup]:
@@ -75,13 +77,28 @@ def _series(one: Mapping[str, Any], x: Axis, y: Axis, colour: str) -> list[Marku
     return parts
 
 
-def _legend(names: Sequence[tuple[str, str]], at: float) -> list[Markup]:
-    parts = []
+def _legend_rows(names: Sequence[tuple[str, str]]) -> list[list[tuple[str, str, float]]]:
+    """The names of a legend, clipped, in as many rows as they take: (name, class, where its mark begins)."""
+    rows: list[list[tuple[str, str, float]]] = []
+    at = WIDTH
     for name, class_ in names:
-        name = clipped(name, 24)
-        parts.append(tag("line", x1=at, x2=at + 14, y1=24, y2=24, class_=class_))
-        parts.append(text(name, at + 18, 28, "start"))
-        at += 32 + LETTER * len(name)
+        name = clipped(name, LONGEST_NAME)
+        wide = 32 + LETTER * len(name)
+        if at + wide > WIDTH:
+            rows.append([])
+            at = LEGEND
+        rows[-1].append((name, class_, at))
+        at += wide
+    return rows
+
+
+def _legend(rows: Sequence[Sequence[tuple[str, str, float]]]) -> list[Markup]:
+    parts = []
+    for place, row in enumerate(rows):
+        y = 24 + LINE * place
+        for name, class_, at in row:
+            parts.append(tag("line", x1=at, x2=at + 14, y1=y, y2=y, class_=class_))
+            parts.append(text(name, at + 18, y + 4, "start"))
     return parts
 
 
