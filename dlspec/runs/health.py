@@ -42,7 +42,7 @@ KEPT = 120
 class Health:
     """The looks at one training.
 
-    Between two of its steps nothing changes: `begin` before the first, `watched` says how long the next group of steps
+    Between two of its steps nothing changes: `begin` before the first, `limit` says how long the next group of steps
     may be, `stepped` is told of each group.  heard: told of every sample.
     """
 
@@ -53,7 +53,7 @@ class Health:
         self.heard: Callable[[Sample], None] = lambda sample: None
         self.failed: Exception | None = None
         self.expected: float | None = recipe.task.expected_initial_loss(state)
-        self.batch = keras.tree.map_structure(lambda values: keras.ops.convert_to_tensor(values[:EXAMPLES]), batch)
+        self.batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
         self.layers: Any = None
         self.samples: list[Sample] = []
         self.held: list[Any] | None = None  # the weights before a group that is looked at
@@ -62,8 +62,7 @@ class Health:
         self.until: int | None = None
         self.cost = 0.0
         self.began = time.perf_counter()
-        accumulate = getattr(recipe.train, "accumulate", 1) or 1
-        self.group = int(accumulate)  # steps of which exactly one moves the weights
+        self.group: int = recipe.train.accumulate  # steps of which exactly one moves the weights
 
     def begin(self, network: Any, step: int) -> None:
         """Training begins or goes on."""

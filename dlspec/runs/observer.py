@@ -154,7 +154,7 @@ class Observer:
             self.diverged = epoch + 1
         seconds += self.earlier
         with averaged(network, self.recipe.train):
-            weights = [np.array(one) for one in network.get_weights()]
+            weights = network.get_weights()
             if not all(checkpoints.finite(one) for one in weights):
                 # The loss of a step is that of the weights before it.
                 self.diverged = epoch + 1
@@ -164,7 +164,7 @@ class Observer:
             improved = better(self.metric, judged, self.best.score if self.best else None)
             if improved or (self.best and judged == self.best.score):
                 # Of equally good epochs the later is kept: the first to guess everything right is rarely sure of it.
-                self.best = Best(epoch, judged, weights, self.step)
+                self.best = Best(epoch, judged, [np.array(one) for one in weights], self.step)
         self.seconds += seconds
         row = {"epoch": epoch + 1, "seconds": seconds}
         row |= {f"train_{name}": value for name, value in train.items()}

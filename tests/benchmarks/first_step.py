@@ -30,10 +30,10 @@ main()
 """
 READ = {
     "lenet5": """
-import gzip
+import glob, gzip
 folder = os.environ["DLSPEC_DATA"] + "/mnist/"
-x = np.frombuffer(gzip.open(folder + "train-images-idx3-ubyte.gz").read(), np.uint8, offset=16).reshape(-1, 28, 28, 1)
-y = np.frombuffer(gzip.open(folder + "train-labels-idx1-ubyte.gz").read(), np.uint8, offset=8).astype(np.int32)
+x = np.frombuffer(gzip.open(glob.glob(folder + "train*images*")[0]).read(), np.uint8, offset=16).reshape(-1, 28, 28, 1)
+y = np.frombuffer(gzip.open(glob.glob(folder + "train*labels*")[0]).read(), np.uint8, offset=8).astype(np.int32)
 x = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0))).astype(np.float32) / 255
 """,
     "mlp": """
