@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import number_column
-from dlspec.evaluators.truths import class_name, class_names, some
+from dlspec.evaluators.truths import class_name, class_names, named, some
 from dlspec.types import Error, Example, Examples, Figure, Metric, State, Statistics
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Classes(Evaluator):
         return np.stack([number_column(columns, name) for name in wanted], axis=1)
 
     def truth(self, examples: Examples, state: State) -> list[Any]:
-        return [class_name(value) for value in examples.column("y")]
+        return named(examples.column("y"))
 
     def figures(self, statistics: Statistics, state: State) -> list[Figure]:
         """Confusion matrix, calibration with its counts, and of two classes the ROC curve."""

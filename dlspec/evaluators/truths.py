@@ -26,9 +26,24 @@ def class_name(value: Any) -> str | None:
     return str(value)
 
 
+def named(values: Sequence[Any]) -> list[str | None]:
+    """The class name of every value; each different value is looked at once."""
+    known: dict[Any, str | None] = {}
+    names = []
+    for value in values:
+        key = type(value), value  # 1 equals True, and is another class
+        try:
+            if key not in known:
+                known[key] = class_name(value)
+            names.append(known[key])
+        except TypeError:  # a list has no hash
+            names.append(class_name(value))
+    return names
+
+
 def class_names(examples: Examples) -> list[str]:
     """The class of every example.  Raises DataError that names the examples without one."""
-    names = [class_name(value) for value in examples.column("y")]
+    names = named(examples.column("y"))
     known = [name for name in names if name is not None]
     if len(known) < len(names):
         raise _without_target(examples, [name is None for name in names])

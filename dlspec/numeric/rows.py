@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+DIGEST = 16
+"""bytes of a row's hash"""
+
 
 class Rows(Sequence[dict[str, Any]]):
     """Columns by name, each a float64 array (missing: NaN) or an object array of str (missing: None).
@@ -18,17 +21,26 @@ class Rows(Sequence[dict[str, Any]]):
     def __init__(self, columns: Mapping[str, np.ndarray]) -> None:
         self.columns = dict(columns)
         self.count = len(next(iter(self.columns.values()))) if self.columns else 0
+        self.hashes: np.ndarray | None = None  # once they have been asked for; a selection takes them along
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice | np.ndarray | list):
-            return Rows({name: values[index] for name, values in self.columns.items()})
+            chosen = Rows({name: values[index] for name, values in self.columns.items()})
+            chosen.hashes = None if self.hashes is None else self.hashes[index]
+            return chosen
         return {name: _plain(values[index]) for name, values in self.columns.items()}
 
     def digests(self) -> list[bytes]:
         """A hash of each row's content; equal rows have equal hashes, on every machine."""
+        if self.hashes is None:
+            self.hashes = np.frombuffer(b"".join(self._digests()), f"V{DIGEST}")
+        raw = self.hashes.tobytes()
+        return [raw[at : at + DIGEST] for at in range(0, len(raw), DIGEST)]
+
+    def _digests(self) -> list[bytes]:
         names = sorted(self.columns)
         numbers = [name for name in names if self.columns[name].dtype != object]
         texts = [name for name in names if self.columns[name].dtype == object]
@@ -43,7 +55,7 @@ class Rows(Sequence[dict[str, Any]]):
         for name in texts:
             cells = _cells(self.columns[name])
             rows = [row + cell for row, cell in zip(rows, cells, strict=True)]
-        return [hashlib.blake2b(row, digest_size=16, key=key).digest() for row in rows]
+        return [hashlib.blake2b(row, digest_size=DIGEST, key=key).digest() for row in rows]
 
 
 def _cells(values: np.ndarray) -> list[bytes]:

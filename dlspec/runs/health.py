@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from dlspec.runs.divergence import Origin
     from dlspec.runs.observer import Observer
 
-EXAMPLES = 64
-"""of the first batch, how many are looked at: the same each time"""
+EXAMPLES, FEWEST = 64, 16
+"""how many examples are looked at, the same each time; of a network that is slow on them fewer"""
+WORK = 6.4e8
+"""multiply-adds forward of a look, from which on fewer examples are looked at, and only the first two looks for sure"""
 EARLY = (0, 1, 10, 100)
-"""updates after which a look is taken whatever it costs: most illnesses show at once"""
-SHARE = 0.005
-"""of a training's time, how much looks may take"""
+"""updates after which a look is due: most illnesses show at once"""
+SHARE, EARLY_SHARE = 0.005, 0.01
+"""of a training's time, how much looks may take; and those that are due early"""
 KEPT = 120
 """samples that are kept; of more, every second goes"""
 
@@ -55,6 +57,7 @@ class Health:
         self.expected: float | None = recipe.task.expected_initial_loss(state)
         self.batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
         self.layers: Any = None
+        self.costly = False
         self.samples: list[Sample] = []
         self.held: list[Any] | None = None  # the weights before a group that is looked at
         self.held_rate = 0.0
@@ -73,10 +76,19 @@ class Health:
             if self.layers is None:
                 probe.synced(network)
                 self.layers = probe.ordered(network, self.batch)
+                self._shorten()
             if step == 0 and not self.samples:
                 self._look(network, 0, 0.0)
             self._arm(step)
         self.cost += time.perf_counter() - self.began
+
+    def _shorten(self) -> None:
+        """Of a costly network, look at fewer examples."""
+        import keras
+
+        keep = int(np.clip(WORK / max(1.0, self.layers.work), FEWEST, EXAMPLES))
+        self.costly = keep < EXAMPLES
+        self.batch = keras.tree.map_structure(lambda values: values[:keep], self.batch)
 
     def resume(self, facts: Mapping[str, Any]) -> None:
         """Go on from what a checkpoint remembers."""
@@ -113,6 +125,8 @@ class Health:
         """A last look, where the last was long before the end."""
         if self.failed or not self.layers or (self.samples and step - self.samples[-1].step <= 0.1 * step):
             return
+        if self.costly and len(self.samples) > 1 and self.cost > EARLY_SHARE * (time.perf_counter() - self.began):
+            return
         with self._daring():
             self._look(network, step, epoch)
 
@@ -134,14 +148,16 @@ class Health:
         self.at, self.until = step, None
         ahead = [(one - 1) * group for one in EARLY[1:] if (one - 1) * group >= step]
         last = self.samples[-1].step if self.samples else -1
-        due = not ahead and step > last and self.cost < SHARE * (time.perf_counter() - self.began)
-        if step in ahead or (due and step % group == 0):
+        passed = time.perf_counter() - self.began
+        early = step in ahead and (step < group or not self.costly or self.cost < EARLY_SHARE * passed)
+        due = not ahead and step > last and self.cost < SHARE * passed
+        if early or (due and step % group == 0):
             probe.synced(self.layers.network)
             self.held = [[probe.copied(one) for one in own] for own in self.layers.weights]
             self.held_rate = probe.learning_rate(self.layers.network)
             self.held_at, self.until = step, step + group
-        elif ahead:
-            self.until = ahead[0]
+        elif any(one > step for one in ahead):
+            self.until = next(one for one in ahead if one > step)
         elif due:
             self.until = step + group - step % group
 

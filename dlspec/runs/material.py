@@ -8,7 +8,7 @@ import numpy as np
 
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.types import Examples, Splits, State
+from dlspec.types import Arrays, Examples, Splits, State
 
 if TYPE_CHECKING:
     from dlspec.runs.fit import Score
@@ -57,22 +57,23 @@ def pipeline_of(recipe: Recipe, state: State, train: Examples, watch: Watch) -> 
     from dlspec.runs.store import store
 
     pipeline = Pipeline(recipe, state, store(recipe, state, train, watch, "examples of train"))
-    _truths(pipeline.store)
+    pipeline.targets = _truths(pipeline.store)
     check_steps(recipe.train, pipeline.steps)
     return pipeline
 
 
-def _truths(store: Store) -> None:
-    """Raises DataError, before anything is trained, where an example has no usable truth."""
+def _truths(store: Store) -> Arrays | None:
+    """The targets, where the examples are kept.  Raises DataError, before anything is trained, where one is missing."""
     from dlspec.runs.store import Kept
 
     task, state, examples = store.recipe.task, store.state, store.examples
     if isinstance(store, Kept):
-        task.target(examples, store.arrays, state)
-        return
+        targets: Arrays = task.target(examples, store.arrays, state)
+        return targets
     if None in task.evaluator.truth(examples, state["task"]):
         # The task says best what is wrong.  What is encoded does not matter for that: all are taken to be as the first.
         _, first = store.encoder(np.arange(1))
         task.target(
             examples, {name: np.broadcast_to(v, (len(examples), *v.shape[1:])) for name, v in first.items()}, state
         )
+    return None

@@ -7,6 +7,7 @@ and layers that are used twice are seen as well.  Whatever a training step chang
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -41,8 +42,9 @@ class Look(NamedTuple):
 class Layers:
     """The layers of a network that hold weights themselves, in the order of work, and what is known of each."""
 
-    def __init__(self, network: Any, order: list[Any] | None = None) -> None:
-        self.network = network
+    def __init__(self, network: Any, order: list[Any] | None = None, work: float = 0.0) -> None:
+        """work: multiply-adds of an example forward, as far as kernels tell."""
+        self.network, self.work = network, work
         owners = [one for one in network._flatten_layers() if own_weights(one)]
         place = {id(one): i for i, one in enumerate(order or [])}
         self.layers = sorted(owners, key=lambda one: place.get(id(one), len(place)))
@@ -69,10 +71,19 @@ def own_weights(layer: Any) -> list[Any]:
 def ordered(network: Any, batch: Any) -> Layers:
     """The layers with weights in the order in which they work on a batch."""
     calls: list[Any] = []
+    work = 0.0
+
+    def hear(layer: Any, outputs: Any) -> None:
+        nonlocal work
+        calls.append(layer)
+        sizes = [math.prod(one.shape) for one in own_weights(layer) if len(one.shape) > 1]
+        places = [math.prod(one.shape[1:-1]) for one in concrete(outputs)[:1]]
+        work += sum(sizes) * sum(places)
+
     with unchanged(network):
-        with listening(network, lambda layer, outputs: calls.append(layer)):
+        with listening(network, hear):
             network(batch[0], training=True)
-        return Layers(network, list(dict.fromkeys(calls)))
+        return Layers(network, list(dict.fromkeys(calls)), work)
 
 
 def look(layers: Layers, batch: Any) -> Look:

@@ -330,7 +330,7 @@ def test_interrupted_after_the_last_step_of_an_epoch(home, monkeypatch):
     stepped = Observer.stepped
 
     def interrupt(self, network, done, logs, spent):
-        self.interrupted = self.step + done == 24  # of twelve an epoch
+        self.interruption.asked = self.step + done == 24  # of twelve an epoch
         return stepped(self, network, done, logs, spent)
 
     whole = train(load(home / "r.yaml"), out=home / "whole")
