@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from dlspec.data.splits import Split
+from dlspec.data.carving import carved
+from dlspec.data.splits import Size, Split
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import Component
 from dlspec.types import DataError, Splits
@@ -26,6 +27,12 @@ class Reader(Component):
 
     split: Split = Split()
     """how the examples are divided into train, dev and test"""
+    train_dev: Size = 0
+    """share or number of train's examples that are set aside as train_dev: they are like train, and not trained on.
+    What is worse on dev than there is data mismatch.  Of use where dev comes from elsewhere"""
+    dev_to_train: Size = 0
+    """share or number of dev's examples that go over to train, so that the network sees their like.  Of use where dev
+    comes from elsewhere, and has plenty"""
 
     @classmethod
     def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
@@ -58,6 +65,21 @@ class Reader(Component):
         """This reader with its defaults over a file, where it can give that kind of example; else None."""
         return cls(path=path) if cls.suffixes and getattr(cls, "kind", None) == kind else None  # type: ignore[call-arg]
 
+    @property
+    def dividing(self) -> Split:
+        """`split`, as it is applied."""
+        return self.split
+
+    def divided(self, manifest: Mapping[str, str] | None = None) -> Splits:
+        """Named splits, but for what goes over from one to another."""
+        return self.dividing.divide(self.load(), manifest)
+
     def read(self, manifest: Mapping[str, str] | None = None) -> Splits:
-        """Named splits (train, dev, test): divided as `split` says, or as the manifest (id → split) of a run says."""
-        return self.split.divide(self.load(), manifest)
+        """Named splits (train, dev, test): divided as the settings say, or as the manifest (id → split) of a run says.
+
+        Raises DataError where the data is broken, or cannot be divided so.
+        """
+        splits = self.divided(manifest)
+        if manifest is not None:
+            return splits
+        return carved(splits, self.dividing, train_dev=self.train_dev, dev_to_train=self.dev_to_train)

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.data import picture_folders
 from dlspec.data.base import Reader
+from dlspec.data.splits import Split
 from dlspec.numeric.picture_formats import SUFFIXES, identity, shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.recipe.component import DataPath
@@ -116,9 +117,9 @@ class ImageFolder(Reader):
         other._elsewhere = True
         return other
 
-    def read(self, manifest: Mapping[str, str] | None = None) -> Splits:
-        group = {"group": "group_pattern"} if self.group_pattern else {}
-        return self.split.model_copy(update=group).divide(self.load(), manifest)
+    @property
+    def dividing(self) -> Split:
+        return self.split.model_copy(update={"group": "group_pattern"} if self.group_pattern else {})
 
     def load(self, *, truth: bool = True) -> Splits:
         """truth=False: every picture below the folder, or the one file that the path is, none of them looked into."""

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.data.basis import Pool, at
 from dlspec.data.fingerprint import fingerprint
+from dlspec.data.joined import joined
 from dlspec.recipe.component import Section, shown
 from dlspec.types import SPLITS, DataError, Examples, Splits
 
@@ -111,34 +112,34 @@ class Split(Section):
         return Splits(parts, loaded.fingerprint or fingerprint(loaded), notes)
 
     def _divided(self, whole: Examples) -> tuple[dict[str, Examples], str]:
-        test = 0 if self.folds and self.fold_is == "test" else _count(self.test, len(whole))
+        test = 0 if self.folds and self.fold_is == "test" else counted(self.test, len(whole))
         places, how = self._cut(whole, test)
         parts = {name: whole.take(sorted(places[name])) for name in ("train", "dev", "test") if places[name]}
-        return parts, f"split {len(whole):,} examples {how}: {_sizes(parts)}{self._seeded()}"
+        return parts, f"split {len(whole):,} examples {how}: {sizes(parts)}{self._seeded()}"
 
     def _completed(self, given: Mapping[str, Examples]) -> tuple[dict[str, Examples], str]:
         if "train" not in given:
-            raise DataError(f"this data has {_sizes(given)} alone; to train, give train, too", where=at("path", "data"))
+            raise DataError(f"this data has {sizes(given)} alone; to train, give train, too", where=at("path", "data"))
         if self.folds and (self.fold_is == "test" or "dev" in given):
             taken = "test" if self.fold_is == "test" else "dev"
             raise DataError(
-                f"folds cannot make {taken} of data that comes in parts ({_sizes(given)}); "
+                f"folds cannot make {taken} of data that comes in parts ({sizes(given)}); "
                 "leave out folds, or give all the data as one file",
                 where=at("folds"),
             )
         if "dev" in given or (self.dev == 0 and not self.folds):
-            return _ordered(given), f"parts as given: {_sizes(given)}{_shared_groups(given)}"
+            return _ordered(given), f"parts as given: {sizes(given)}{_shared_groups(given)}"
         train = given["train"]
         places, how = self._cut(train, 0)
         parts = _ordered(
             {**given, "train": train.take(sorted(places["train"])), "dev": train.take(sorted(places["dev"]))}
         )
-        note = f"cut dev off train's {len(train):,} examples {how}: {_sizes(parts)}{self._seeded()}"
+        note = f"cut dev off train's {len(train):,} examples {how}: {sizes(parts)}{self._seeded()}"
         return parts, note + _shared_groups(parts)
 
     def _cut(self, whole: Examples, test: int) -> tuple[dict[str, list[int]], str]:
         """Places in `whole` by split, and in words by what they were divided."""
-        dev = 0 if self.folds and self.fold_is == "dev" else _count(self.dev, len(whole))
+        dev = 0 if self.folds and self.fold_is == "dev" else counted(self.dev, len(whole))
         if test + dev >= len(whole):
             asked = " and ".join(f"{many:,} for {name}" for name, many in (("dev", dev), ("test", test)) if many)
             asked = f"the split asks for {asked}, which leaves" if asked else "that leaves"
@@ -189,13 +190,12 @@ def _as_before(loaded: Splits, manifest: Mapping[str, str]) -> tuple[dict[str, E
             f"{len(gone):,} of the {len(manifest):,} examples that the run was trained and judged on are gone "
             f"(ids {first}): the data has changed since; bring the old file back, or train again"
         )
-    parts = {}
-    for split, sources in rows.items():
-        assert len(sources) == 1, f"{split} is gathered from {sorted(sources)}"
-        [(part, places)] = sources.items()
-        parts[split] = loaded.parts[part].take(places)
+    parts = {
+        split: joined([loaded.parts[part].take(places) for part, places in sources.items()])
+        for split, sources in rows.items()
+    }
     ordered = _ordered(parts)
-    note = f"split as the run was: {_sizes(ordered)}"
+    note = f"split as the run was: {sizes(ordered)}"
     return ordered, note + (f"; {new:,} new examples are left out" if new else "")
 
 
@@ -211,11 +211,13 @@ def _ordered(parts: Mapping[str, Examples]) -> dict[str, Examples]:
     return {name: parts[name] for name in (*SPLITS, *parts) if name in parts}
 
 
-def _count(size: float, of: int) -> int:
+def counted(size: float, of: int) -> int:
+    """How many examples a share or number is."""
     return size if isinstance(size, int) else max(1, int(size * of + 0.5)) if size else 0
 
 
-def _sizes(parts: Mapping[str, Examples]) -> str:
+def sizes(parts: Mapping[str, Examples]) -> str:
+    """In words, how many examples each part has."""
     return ", ".join(f"{name} {len(examples):,}" for name, examples in parts.items())
 
 

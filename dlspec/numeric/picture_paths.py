@@ -44,6 +44,20 @@ class PictureFiles(Sequence[str]):
         other.heads, other.hashes = self.heads, self.hashes
         return other
 
+    @classmethod
+    def joined(cls, several: Sequence[PictureFiles]) -> PictureFiles:
+        """The files of several, one after another."""
+        whole = cls("", [path for files in several for path in files])
+        start = 0
+        for files in several:
+            for place, row in enumerate(files.rows, start):
+                if row in files.heads:
+                    whole.heads[place] = files.heads[row]
+                if row in files.hashes:
+                    whole.hashes[place] = files.hashes[row]
+            start += len(files)
+        return whole
+
     def headers(self) -> list[Header | DataError]:
         """Size and channels of each, or what is wrong with it as far as a quick look shows (`picture_files.check`)."""
         new = [i for i, row in enumerate(self.rows) if row not in self.heads]

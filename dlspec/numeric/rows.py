@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.types import DataError
+
 DIGEST = 16
 """bytes of a row's hash"""
 
@@ -32,6 +34,24 @@ class Rows(Sequence[dict[str, Any]]):
             chosen.hashes = None if self.hashes is None else self.hashes[index]
             return chosen
         return {name: _plain(values[index]) for name, values in self.columns.items()}
+
+    @classmethod
+    def joined(cls, tables: Sequence[Rows]) -> Rows:
+        """The rows of several tables, one after another.
+
+        Raises DataError where they have not the same columns, or one holds numbers where another holds words.
+        """
+        columns: dict[str, np.ndarray] = {}
+        for name in dict.fromkeys(name for table in tables for name in table.columns):
+            if any(name not in table.columns for table in tables):
+                raise DataError(f"the column '{name}' is in one table and not in another; both must have the same")
+            values = [table.columns[name] for table in tables]
+            kinds = {one.dtype for one in values if one.dtype != object or any(cell is not None for cell in one)}
+            if len(kinds) > 1:
+                raise DataError(f"the column '{name}' holds numbers in one table and words in another")
+            kind = kinds.pop() if kinds else values[0].dtype
+            columns[name] = np.concatenate([one.astype(kind) for one in values])
+        return cls(columns)
 
     def digests(self) -> list[bytes]:
         """A hash of each row's content; equal rows have equal hashes, on every machine."""

@@ -72,6 +72,8 @@ class Recipe(Section):
         except ValueError:
             return {**values, "input": _Undetermined()}  # the data's own complaint is enough
         unchecked: Any = reader.model_construct(**data)  # the kind of some readers follows from a setting
+        if unchecked.kind is None:
+            return {**values, "input": _Undetermined()}
         return {**values, "input": {"name": unchecked.kind, **(given or {})}}
 
     @field_validator("model")

@@ -66,6 +66,15 @@ def reader(name, folder):
         lines = [f"{file.relative_to(folder)},{file.parent.name},{i % 7}" for i, file in enumerate(files)]
         (folder / "photos.csv").write_text("\n".join(["file,animal,size", *lines]) + "\n")
         return cls(path=str(folder / "photos.csv"), target="animal", tags=("size",))
+    if name == "mix":
+        for part, count in (("web", 20), ("phone", 30)):
+            lines = [f"{'xy'[i % 2]},{random.normal():.3f},{CLASSES[i % 3]}" for i in range(count)]
+            (folder / f"{part}.csv").write_text("\n".join(["letter,size,animal", *lines]) + "\n")
+        tables = {
+            part: {"name": "csv", "path": str(folder / f"{part}.csv"), "target": "animal"} for part in ("web", "phone")
+        }
+        tables["web"]["split"] = {"dev": 0, "test": 0}
+        return cls(sources={part: {"data": table} for part, table in tables.items()})
     if name == "keras_dataset":
         made = {
             f"{kind}_{part}": random.integers(0, high, (count, *shape), dtype=np.uint8)
