@@ -37,9 +37,9 @@ def write(folder: Path, *, predictions: int = 500, pictures: int = 30, side: int
     evaluator = recipe.task.evaluator
     scored = evaluator.statistics(examples, scores, task)
     for split in ("dev", "test"):
-        report.keep_figures(run, split, recipe, scored, state)
+        report.keep_figures(run, split, evaluator, scored, task)
     found = [[Error(name, f"{HARM} → {QUOTED}", 1.0 + i, HARM, QUOTED)] for i, name in enumerate(names[:pictures])]
-    report.keep_worst(run, "dev", recipe, examples, found)
+    report.keep_worst(run, "dev", recipe.input, examples, found)
     metrics = evaluator.combine(scored)
     of = {
         name: {"value": value, "low": value - 0.01, "high": value + 0.01, "n": predictions}

@@ -14,9 +14,8 @@ import numpy as np
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import report
-from dlspec.runs.evaluate import parts_of
+from dlspec.runs.judged import Judged, judged_run, parts_of
 from dlspec.runs.opened import OpenedRun, open_run
-from dlspec.runs.prepare import headline
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
 from dlspec.strategy.intervals import wilson
@@ -44,13 +43,16 @@ def analyze(
     """
     watch = watch or Watch()
     opened = run if isinstance(run, OpenedRun) else open_run(run, root)
-    examples = parts_of(opened, [split], watch)[split]
+    whole = parts_of(opened, [split], watch)
     looks = folders.looks_at_test(opened.folder, looking=split == "test")
-    evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
-    metric = headline(opened.recipe, opened.state)
-    examples = evaluator.scored(examples, opened.recipe.train.seed)
-    examples, predictions = opened.scored(examples, watch, f"examples of {split}")
-    statistics = evaluator.statistics(examples, predictions, state)
+    judged = judged_run(opened, whole, watch)
+    return analyzed(judged, split, worst=worst, looks=looks, watch=watch)
+
+
+def analyzed(judged: Judged, split: str, *, worst: int, looks: int, watch: Watch) -> dict[str, Any]:
+    """The errors of one split of what has been judged; written to its home, if any."""
+    part, evaluator, state, metric = judged.parts[split], judged.evaluator, judged.state, judged.metric
+    examples, predictions, statistics = part.examples, part.predictions, part.statistics
     score = evaluator.combine(statistics)[metric.name]
     found = ceilings.find_errors(evaluator, examples, predictions, state)
     kinds = _kinds(
@@ -58,7 +60,7 @@ def analyze(
     )
     slices = ceilings.slices(evaluator, examples, statistics, found, state)
     result: dict[str, Any] = {
-        "run": str(opened.folder),
+        "run": None if judged.opened is None else str(judged.opened.folder),
         "split": split,
         "examples": len(examples),
         "test_looks": looks,
@@ -68,17 +70,19 @@ def analyze(
         "kinds": kinds,
         "slices": [asdict(one) for one in slices],
         "label_issues": None,
-        "importance": importance(opened, examples, metric, watch),
-        "worst": shown(opened, examples, ceilings.worst(found, worst)),
+        "importance": [] if judged.opened is None else importance(judged.opened, examples, metric, watch),
+        "worst": shown(judged, examples, ceilings.worst(found, worst)),
     }
     result["findings"] = findings(result, metric)
-    home = opened.folder / "errors"
-    result["files"] = {"kinds": str(home / f"{split}.json"), "errors": str(home / f"{split}.csv")}
-    folders.write_json(home / f"{split}.json", result)
-    _write_errors(home / f"{split}.csv", examples, found)
-    report.keep_figures(opened.folder, split, opened.recipe, statistics, opened.state)
-    report.keep_worst(opened.folder, split, opened.recipe, examples, found)
-    report.write_report(opened.folder)
+    result["files"] = None
+    if judged.home is not None:
+        home = judged.home / "errors"
+        result["files"] = {"kinds": str(home / f"{split}.json"), "errors": str(home / f"{split}.csv")}
+        folders.write_json(home / f"{split}.json", result)
+        _write_errors(home / f"{split}.csv", examples, found)
+        report.keep_figures(judged.home, split, evaluator, statistics, state)
+        report.keep_worst(judged.home, split, judged.input, examples, found)
+        report.write_report(judged.home)
     return result
 
 
@@ -109,13 +113,13 @@ def importance(opened: OpenedRun, examples: Examples, metric: Metric, watch: Wat
     return [asdict(one) for one in found]
 
 
-def shown(opened: OpenedRun, examples: Examples, errors: Sequence[Error]) -> list[dict[str, Any]]:
+def shown(judged: Judged, examples: Examples, errors: Sequence[Error]) -> list[dict[str, Any]]:
     """Errors, each with its example's tags and, where it is text or a row of a table, what stands in it."""
     place = {one: row for row, one in enumerate(examples.ids)}
     result = []
     for error in errors:
         example = examples[place[error.id]]
-        rendering = opened.recipe.input.show(example)
+        rendering = judged.input.show(example)
         readable = rendering.content if rendering.kind in ("table", "text") else None
         result.append({**error._asdict(), "tags": dict(example.tags), "shows": readable})
     return result

@@ -22,7 +22,7 @@ from dlspec.types import ArgumentError, Examples, State, Statistics
 
 
 @dataclass
-class Judged:
+class Contender:
     """A run, what it is called here, and its table of predictions on the split."""
 
     name: str
@@ -65,7 +65,7 @@ def compare(
     Returns what `runs compare --json` prints.  Raises ArgumentError, DataError.
     """
     watch = watch or Watch()
-    judged = _judged(runs, split, root, watch)
+    judged = _contenders(runs, split, root, watch)
     first = judged[0]
     metrics = _common_metrics(judged)
     ids, notes = _common_examples(judged, split)
@@ -103,7 +103,7 @@ def compare(
     }
 
 
-def _judged(runs: Sequence[str | Path], split: str, root: str | Path, watch: Watch) -> list[Judged]:
+def _contenders(runs: Sequence[str | Path], split: str, root: str | Path, watch: Watch) -> list[Contender]:
     found = [folders.locate(run, root, finished=True) for run in runs]
     twice = next((str(run) for run, folder in zip(runs, found, strict=True) if found.count(folder) > 1), None)
     if twice is not None:
@@ -113,7 +113,7 @@ def _judged(runs: Sequence[str | Path], split: str, root: str | Path, watch: Wat
         raise ArgumentError("give two runs or more; `dlspec runs list` shows them")
     short = [f"{folder.parent.name}/{folder.name}" for folder in found]
     names = short if len(set(short)) == len(short) else [str(folder) for folder in found]
-    return [Judged(name, *_predicted(folder, split, watch)) for name, folder in zip(names, found, strict=True)]
+    return [Contender(name, *_predicted(folder, split, watch)) for name, folder in zip(names, found, strict=True)]
 
 
 def _predicted(folder: Path, split: str, watch: Watch) -> tuple[OpenedRun, dict[str, Any]]:
@@ -140,7 +140,7 @@ def _predicted(folder: Path, split: str, watch: Watch) -> tuple[OpenedRun, dict[
     }
 
 
-def _common_metrics(judged: Sequence[Judged]) -> list[str]:
+def _common_metrics(judged: Sequence[Contender]) -> list[str]:
     of = {one.name: [metric.name for metric in one.evaluator.metrics(one.state)] for one in judged}
     first = of[judged[0].name]
     common = [name for name in first if all(name in names for names in of.values())]
@@ -153,7 +153,7 @@ def _common_metrics(judged: Sequence[Judged]) -> list[str]:
     return common
 
 
-def _common_examples(judged: Sequence[Judged], split: str) -> tuple[list[str], list[str]]:
+def _common_examples(judged: Sequence[Contender], split: str) -> tuple[list[str], list[str]]:
     """The ids that all runs have, with the same truth, in the order of the first; and what is to be said of the rest.
 
     Raises ArgumentError where there are none.
@@ -186,7 +186,7 @@ def _common_examples(judged: Sequence[Judged], split: str) -> tuple[list[str], l
     return ids, notes
 
 
-def _kept_scores(one: Judged, split: str, count: int, values: Mapping[str, float]) -> dict[str, Interval]:
+def _kept_scores(one: Contender, split: str, count: int, values: Mapping[str, float]) -> dict[str, Interval]:
     """The scores that `evaluate` has kept, where they are those of these examples: intervals take long to make."""
     kept = folders.read_json(one.opened.folder / "scores.json", {}).get("scores", {}).get(split, {})
     found = {}
@@ -203,7 +203,7 @@ def _close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=1e-12) or (math.isnan(one) and math.isnan(other))
 
 
-def _of(one: Judged, column: str, ids: Sequence[str]) -> list[str]:
+def _of(one: Contender, column: str, ids: Sequence[str]) -> list[str]:
     values = dict(zip(one.table["id"], one.table[column], strict=True))
     return [values[name] or "" for name in ids]
 
@@ -216,7 +216,7 @@ def _same(one: Statistics, other: Statistics) -> bool:
     )
 
 
-def _deciding(first: Judged, metrics: Sequence[str]) -> list[str]:
+def _deciding(first: Contender, metrics: Sequence[str]) -> list[str]:
     """The headline metric, and the one that the first run's recipe optimizes."""
     goal = first.recipe.goal.optimize
     return [metrics[0], goal] if goal in metrics[1:] and goal is not None else [metrics[0]]

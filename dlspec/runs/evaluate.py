@@ -9,10 +9,11 @@ from typing import Any
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import report
+from dlspec.runs.judged import Judged, Part, judged_run, parts_of
 from dlspec.runs.material import fixed_sample
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.reading import examples_of, reader_for
-from dlspec.types import SPLITS, ArgumentError, DataError, Examples
+from dlspec.types import ArgumentError, DataError, Examples
 
 
 def evaluate(
@@ -34,73 +35,71 @@ def evaluate(
         raise ArgumentError("--data scores new data as a whole; leave --split out")
     parts = _new(opened, data, watch) if data is not None else parts_of(opened, splits, watch)
     looks = folders.looks_at_test(opened.folder, looking="test" in parts)
-    scores = {}
+    if "train" in parts:
+        parts["train"] = fixed_sample(parts["train"])
     for split, examples in parts.items():
-        sample = fixed_sample(examples) if split == "train" else examples
-        scores[split] = score(opened, sample, split, watch)
+        check_truths(opened, split, examples, watch)
+    judged = judged_run(opened, parts, watch)
+    scores = {split: score(judged, split) for split in parts}
     if data is None:
         _remember(opened, scores)
         report.write_report(opened.folder)
     return {
         "run": str(opened.folder),
         "scores": scores,
-        "metrics": [metric._asdict() for metric in opened.recipe.task.evaluator.metrics(opened.state["task"])],
+        "metrics": [metric._asdict() for metric in judged.evaluator.metrics(judged.state)],
         "ledger": None,
         "test_looks": looks,
     }
 
 
-def score(opened: OpenedRun, examples: Examples, split: str, watch: Watch) -> dict[str, dict[str, float]]:
-    """Every metric on some examples, with its interval; the predictions go to predictions/<split>.parquet."""
+def check_truths(opened: OpenedRun, split: str, examples: Examples, watch: Watch) -> None:
+    """Say what a person should know of these truths.  Raises DataError where there are none."""
+    evaluator = opened.recipe.task.evaluator
+    units = evaluator.scored(examples, opened.recipe.train.seed)
+    if not units.labelled:
+        raise DataError(f"{split} has no truth to score against")
+    for remark in evaluator.remarks(units, opened.state["task"]):
+        watch.warn(f"{split}: {remark}")
+
+
+def score(judged: Judged, split: str) -> dict[str, dict[str, float]]:
+    """Every metric on a split, with its interval; figures and the table of predictions go to the home, if any."""
     from dlspec.strategy.intervals import intervals
 
-    evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
-    examples = evaluator.scored(examples, opened.recipe.train.seed)
-    if not examples.labelled:
-        raise DataError(f"{split} has no truth to score against")
-    for remark in evaluator.remarks(examples, state):
-        watch.warn(f"{split}: {remark}")
-    examples, predictions = opened.scored(examples, watch, f"examples of {split}")
-    statistics = evaluator.statistics(examples, predictions, state)
-    groups = examples.column("groups") if examples.columns["groups"] is not None else None
+    evaluator, part = judged.evaluator, judged.parts[split]
     found = intervals(
-        evaluator.combine, statistics, len(examples), groups=groups, proportions=evaluator.proportions(statistics)
+        evaluator.combine,
+        part.statistics,
+        len(part.examples),
+        groups=part.groups,
+        proportions=evaluator.proportions(part.statistics),
     )
-    if split != "new":
-        report.keep_figures(opened.folder, split, opened.recipe, statistics, opened.state)
-    write_predictions(opened.folder / "predictions" / f"{split}.parquet", opened, examples, predictions)
+    if judged.home is not None:
+        if split != "new":
+            report.keep_figures(judged.home, split, evaluator, part.statistics, judged.state)
+        write_predictions(judged.home / "predictions" / f"{split}.parquet", judged, part)
     return {
-        name: {"value": value, "low": low, "high": high, "n": len(examples)}
+        name: {"value": value, "low": low, "high": high, "n": len(part.examples)}
         for name, (value, low, high) in found.items()
     }
 
 
-def write_predictions(file: Path, opened: OpenedRun, examples: Examples, predictions: Any) -> None:
+def write_predictions(file: Path, judged: Judged, part: Part) -> None:
     """A table for people, other tools and `runs compare`: id, truth, group, tags, guess, probabilities."""
     import pyarrow
     import pyarrow.parquet
 
-    evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
+    evaluator, state, examples = judged.evaluator, judged.state, part.examples
     columns: dict[str, Any] = {"id": examples.ids, "truth": evaluator.truth(examples, state)}
-    if examples.columns["groups"] is not None:
-        columns["group"] = examples.column("groups")
-    guessed = evaluator.columns(predictions, state)
+    if part.groups is not None:
+        columns["group"] = part.groups
+    guessed = evaluator.columns(part.predictions, state)
     taken = {"id", "truth", "group", *guessed}
     columns |= {f"tag {name}" if name in taken else name: examples.tag(name) for name in examples.tag_names}
     columns |= guessed
     with folders.replacing(file) as new:
         pyarrow.parquet.write_table(pyarrow.table(columns), new)
-
-
-def parts_of(opened: OpenedRun, wanted: Sequence[str], watch: Watch) -> dict[str, Examples]:
-    """The splits that were asked for; none means all but test.  Raises ArgumentError where one is not there."""
-    read = opened.splits(watch)
-    have = [name for name in SPLITS if name in read and len(read[name])]
-    wanted = wanted or [name for name in have if name != "test"]
-    missing = [name for name in wanted if name not in have]
-    if missing:
-        raise ArgumentError(f"this run has no split {', '.join(missing)}; it has {', '.join(have)}")
-    return {name: read[name] for name in wanted}
 
 
 def _new(opened: OpenedRun, data: str, watch: Watch) -> dict[str, Examples]:

@@ -15,9 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dlspec.evaluators.base import Evaluator
 from dlspec.recipe.schema import Recipe
 from dlspec.report.pictures import BUDGET, inlined, small
 from dlspec.runs import folder as folders
+from dlspec.runs.judged import Shown
 from dlspec.strategy import ceilings
 from dlspec.types import Error, Example, Examples, Figure, Splits, State, Statistics, UnreadableError
 
@@ -95,22 +97,22 @@ def _size(file: str) -> int:
     return 0
 
 
-def keep_figures(folder: Path, split: str, recipe: Recipe, scored: Statistics, state: State) -> None:
-    """Write figures/<split>.json: what the evaluator would rather show than say."""
-    figures: list[Figure] = recipe.task.evaluator.figures(scored, state["task"])
+def keep_figures(folder: Path, split: str, evaluator: Evaluator, scored: Statistics, state: State) -> None:
+    """Write figures/<split>.json: what the evaluator would rather show than say.  state: the task's part."""
+    figures = evaluator.figures(scored, state)
     folders.write_json(folder / "figures" / f"{split}.json", [figure._asdict() for figure in figures])
 
 
-def keep_worst(folder: Path, split: str, recipe: Recipe, examples: Examples, found: ceilings.Found) -> None:
+def keep_worst(folder: Path, split: str, entry: Shown, examples: Examples, found: ceilings.Found) -> None:
     """Write worst/<split>.json: the worst examples as a person looks at them.  `found`: the errors of each example."""
-    errors = ceilings.worst(found, WORST.get(recipe.input.kind, WORST_OTHERWISE))
+    errors = ceilings.worst(found, WORST.get(entry.kind, WORST_OTHERWISE))
     place = {one: row for row, one in enumerate(examples.ids)}
-    seen = shown(recipe, [examples[place[error.id]] for error in errors])
+    seen = shown(entry, [examples[place[error.id]] for error in errors])
     items = [{**one, **_of_error(error)} for one, error in zip(seen, errors, strict=True)]
     folders.write_json(folder / "worst" / f"{split}.json", items)
 
 
-def shown(recipe: Recipe, examples: Sequence[Example], budget: int = BUDGET) -> list[dict[str, Any]]:
+def shown(entry: Shown, examples: Sequence[Example], budget: int = BUDGET) -> list[dict[str, Any]]:
     """Examples as a person looks at them: a row of a table, a text, or a picture as {"png", "width", "height"}.
 
     budget: characters of base64 for all pictures together.
@@ -118,7 +120,7 @@ def shown(recipe: Recipe, examples: Sequence[Example], budget: int = BUDGET) -> 
 
     items, pictures = [], []
     for example in examples:
-        rendering = recipe.input.show(example)
+        rendering = entry.show(example)
         item: dict[str, Any] = {"id": example.id, "tags": dict(example.tags), "kind_of_input": rendering.kind}
         if rendering.kind == "picture":
             pictures.append(small(rendering.content))
@@ -139,7 +141,7 @@ def samples(recipe: Recipe, train: Examples, state: State) -> list[dict[str, Any
     truths = recipe.task.evaluator.truth(chosen, state["task"])
     return [
         {**one, "truth": truth if isinstance(truth, str | int | float) else None}
-        for one, truth in zip(shown(recipe, list(chosen), SAMPLES_BUDGET), truths, strict=True)
+        for one, truth in zip(shown(recipe.input, list(chosen), SAMPLES_BUDGET), truths, strict=True)
     ]
 
 

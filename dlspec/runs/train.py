@@ -164,7 +164,7 @@ def _scores(
     result = {}
     for split, of in scored.items():
         statistics = evaluator.statistics(of.examples, predictions[split], state["task"])
-        report.keep_figures(run, split, recipe, statistics, state)
+        report.keep_figures(run, split, evaluator, statistics, state["task"])
         found = evaluator.combine(statistics)
         result[split] = {name: {"value": value, "n": len(of.examples)} for name, value in found.items()}
     return result

@@ -16,6 +16,7 @@ from scipy.stats import binomtest
 from dlspec.cli import main
 from dlspec.recipe.load import load
 from dlspec.report.comparison import print_compared
+from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.compare import compare
 from dlspec.runs.evaluate import evaluate
@@ -265,6 +266,7 @@ print([name for name in ("keras", "tensorflow", "sklearn") if name in sys.module
 def test_tags_do_not_hide_truths_and_guesses(runs, tmp_path):
     """A tag may be called as a column of the table is."""
     from dlspec.runs.evaluate import write_predictions
+    from dlspec.runs.judged import judged_run
     from dlspec.runs.opened import open_run
 
     opened = open_run(runs["line"])
@@ -272,7 +274,8 @@ def test_tags_do_not_hide_truths_and_guesses(runs, tmp_path):
     whole = len(dev.columns["ids"])
     tags = {"truth": ["a"] * whole, "group": ["b"] * whole, "guess": ["c"] * whole, "city": ["d"] * whole}
     dev = dev.replace(tags=tags, groups=[f"g{i}" for i in range(whole)])
-    write_predictions(tmp_path / "dev.parquet", opened, dev, opened.predictions(dev))
+    judged = judged_run(opened, {"dev": dev}, Watch())
+    write_predictions(tmp_path / "dev.parquet", judged, judged.parts["dev"])
     table = pyarrow.parquet.read_table(tmp_path / "dev.parquet").to_pydict()
     assert set(table["truth"]) == {"yes", "no"} and table["group"] == [f"g{i}" for i in dev.rows]
     assert set(table["tag truth"]) == {"a"} and set(table["tag group"]) == {"b"} and set(table["city"]) == {"d"}

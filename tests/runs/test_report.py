@@ -117,7 +117,7 @@ def test_the_worst_are_kept_in_their_order_as_what_they_are(made, tmp_path):
     found = [
         [Error(one, "a → b", float(i % 250), "a (0.1)", "b (0.9)")] if i % 2 else [] for i, one in enumerate(dev.ids)
     ]
-    report.keep_worst(tmp_path, "dev", recipe, dev, found)
+    report.keep_worst(tmp_path, "dev", recipe.input, dev, found)
     items = kept(tmp_path, "worst/dev.json")
     assert len(items) == len(dev) // 2 and [item["size"] for item in items] == sorted(
         (item["size"] for item in items), reverse=True
@@ -128,18 +128,18 @@ def test_the_worst_are_kept_in_their_order_as_what_they_are(made, tmp_path):
 def test_no_more_than_two_hundred_pictures_and_fifty_rows_are_kept(made, tmp_path):
     recipe, splits, _ = made("task: classification\ndata: digits\nmodel: lenet5\ninput: {size: [32, 32]}\n")
     train = splits["train"]
-    report.keep_worst(tmp_path, "train", recipe, train, [[Error(one, "k", 1.0, "", "")] for one in train.ids])
+    report.keep_worst(tmp_path, "train", recipe.input, train, [[Error(one, "k", 1.0, "", "")] for one in train.ids])
     assert len(kept(tmp_path, "worst/train.json")) == 200
     recipe, splits, _ = made("task: classification\ndata: iris\nmodel: linear\n")
     train = splits["train"]
-    report.keep_worst(tmp_path, "rows", recipe, train, [[Error(one, "k", 1.0, "", "")] for one in train.ids])
+    report.keep_worst(tmp_path, "rows", recipe.input, train, [[Error(one, "k", 1.0, "", "")] for one in train.ids])
     assert len(kept(tmp_path, "worst/rows.json")) == 50
 
 
 @pytest.mark.parametrize(("kind", "content", "shows"), [("text", "a sentence", "a sentence"), ("sound", [0.1], None)])
 def test_texts_are_kept_and_sounds_are_named_alone(kind, content, shows):
-    recipe = SimpleNamespace(input=SimpleNamespace(show=lambda example: Rendering(kind, content)))
-    [item] = report.shown(recipe, list(Examples(["e"], [0], tags={"city": ["Pisa"]})))
+    entry = SimpleNamespace(kind=kind, show=lambda example: Rendering(kind, content))
+    [item] = report.shown(entry, list(Examples(["e"], [0], tags={"city": ["Pisa"]})))
     assert (item["shows"], item["kind_of_input"], item["tags"]) == (shows, kind, {"city": "Pisa"})
 
 
