@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from dlspec.data.carving import carved
+from dlspec.data.corrections import Corrections, corrected
 from dlspec.data.splits import Size, Split
+from dlspec.data.thinning import thinned
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import Component
 from dlspec.types import DataError, Splits
@@ -33,6 +35,10 @@ class Reader(Component):
     dev_to_train: Size = 0
     """share or number of dev's examples that go over to train, so that the network sees their like.  Of use where dev
     comes from elsewhere, and has plenty"""
+    corrections: Corrections = ()
+    """a table of labels that were wrong, or several, the later of which hold: columns `id` and `new`, as
+    `error-analysis --labels` writes it.  A row whose `new` is empty changes nothing.  The data's own files stay as they
+    are, and so does who is in which split"""
 
     @classmethod
     def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
@@ -80,6 +86,7 @@ class Reader(Component):
         Raises DataError where the data is broken, or cannot be divided so.
         """
         splits = self.divided(manifest)
-        if manifest is not None:
-            return splits
-        return carved(splits, self.dividing, train_dev=self.train_dev, dev_to_train=self.dev_to_train)
+        if manifest is None:
+            splits = carved(splits, self.dividing, train_dev=self.train_dev, dev_to_train=self.dev_to_train)
+        splits = corrected(splits, self.corrections, partial=manifest is not None)
+        return thinned(splits, self.dividing) if manifest is None else splits

@@ -131,3 +131,14 @@ def _give_smallest(part: int, place: dict[str, int], sizes: Mapping[str, int]) -
     spare = [name for name in place if many[place[name]] > 1]
     if spare:
         place[min(spare, key=lambda name: (sizes[name], name))] = part
+
+
+def nested(order: Sequence[int], labels: Sequence[Hashable]) -> list[int]:
+    """The places in an order whose every beginning holds the classes in proportion, and one of each as early as can be.
+
+    The k-th example (from 0) of a class of m comes at k / m; of equals, the first in the given order.
+    """
+    share: dict[int, float] = {}
+    for places in by_class(order, labels).values():
+        share.update({place: rank / len(places) for rank, place in enumerate(places)})
+    return sorted(order, key=share.__getitem__)

@@ -76,7 +76,8 @@ class Mix(Reader):
     @field_validator("split")
     @classmethod
     def _divided_by_the_sources(cls, split: Split) -> Split:
-        if split != Split(seed=split.seed, stratify=split.stratify):
+        own = {key: getattr(split, key) for key in ("seed", "stratify", "train", "train_seed")}
+        if split != Split(**own):
             message = "each source is divided by its own split; put this into the source's data"
             raise PydanticCustomError("split", "{message}", {"message": message})
         return split

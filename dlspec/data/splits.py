@@ -54,6 +54,11 @@ class Split(Section):
     """which fold, counted from 0"""
     fold_is: Literal["dev", "test"] = "dev"
     """dev: test is cut off first, the rest is folded.  test: everything is folded, and dev is cut off the rest"""
+    train: Size | None = None
+    """share or number of train's examples that are trained on, the others being left out; left out: all.  Dev and test
+    stay as they are; a smaller train is a part of a larger one"""
+    train_seed: int = Field(0, ge=0)
+    """another seed, other examples of train"""
 
     @field_validator("time")
     @classmethod
@@ -88,6 +93,13 @@ class Split(Section):
             _refuse("fold_is has a meaning with folds alone; give folds, too")
         return fold_is
 
+    @field_validator("train")
+    @classmethod
+    def _train_is_some(cls, train: float | None) -> float | None:
+        if train == 0:
+            _refuse("with none of train there is nothing to learn; give a share (0.25), a number, or leave it out")
+        return train
+
     @model_validator(mode="after")
     def _train_is_left(self) -> Split:
         shares = isinstance(self.dev, float) and isinstance(self.test, float)
@@ -103,7 +115,7 @@ class Split(Section):
         Raises DataError where the data cannot be divided so, or where examples of the manifest are gone.
         """
         if manifest is not None:
-            parts, note = _as_before(loaded, manifest)
+            parts, note = _as_before(loaded, manifest, "new" if self.train is None else "other")
         elif set(loaded.parts) == {"all"}:
             parts, note = self._divided(loaded.parts["all"])
         else:
@@ -172,7 +184,7 @@ class Split(Section):
         return "" if self.time else f" ({fold}seed {self.seed})"
 
 
-def _as_before(loaded: Splits, manifest: Mapping[str, str]) -> tuple[dict[str, Examples], str]:
+def _as_before(loaded: Splits, manifest: Mapping[str, str], others: str) -> tuple[dict[str, Examples], str]:
     rows: dict[str, dict[str, list[int]]] = {}
     found, new = 0, 0
     for part, examples in loaded.parts.items():
@@ -196,7 +208,7 @@ def _as_before(loaded: Splits, manifest: Mapping[str, str]) -> tuple[dict[str, E
     }
     ordered = _ordered(parts)
     note = f"split as the run was: {sizes(ordered)}"
-    return ordered, note + (f"; {new:,} new examples are left out" if new else "")
+    return ordered, note + (f"; {new:,} {others} examples are left out" if new else "")
 
 
 def _shared_groups(parts: Mapping[str, Examples]) -> str:

@@ -6,39 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from dlspec.numeric.class_names import class_name as class_name
+from dlspec.numeric.class_names import named as named
+from dlspec.numeric.class_names import plain
 from dlspec.types import DataError, Examples
 
 if TYPE_CHECKING:
     import numpy as np
-
-
-def class_name(value: Any) -> str | None:
-    """The canonical text of a class: "3" for 3, 3.0 and "3"; "true" and "false" for booleans; None where missing."""
-    if isinstance(value, str):
-        return str(value)
-    value = _plain(value)
-    if value is None or value != value:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value)
-
-
-def named(values: Sequence[Any]) -> list[str | None]:
-    """The class name of every value; each different value is looked at once."""
-    known: dict[Any, str | None] = {}
-    names = []
-    for value in values:
-        key = type(value), value  # 1 equals True, and is another class
-        try:
-            if key not in known:
-                known[key] = class_name(value)
-            names.append(known[key])
-        except TypeError:  # a list has no hash
-            names.append(class_name(value))
-    return names
 
 
 def class_names(examples: Examples) -> list[str]:
@@ -54,7 +28,7 @@ def numbers(examples: Examples) -> np.ndarray:
     """The target of every example as float64.  Raises DataError that names those that are missing or no numbers."""
     import numpy as np
 
-    values = [_plain(value) for value in examples.column("y")]
+    values = [plain(value) for value in examples.column("y")]
     wrong = [i for i, value in enumerate(values) if isinstance(value, str | bool)]
     if wrong:
         # One word makes a reader take a whole column for words: then the word is to blame, not the numbers.
@@ -100,8 +74,3 @@ def _without_target(examples: Examples, missing: Sequence[bool]) -> DataError:
         f"the target is missing in {len(ids)} of {len(missing)} examples: {some(ids)}; "
         "fill it in, or leave these rows out"
     )
-
-
-def _plain(value: Any) -> Any:
-    """A NumPy scalar as Python's own."""
-    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,68 @@
+"""Labels that were wrong: a file changes them for every reader, moves nobody, and says what it cannot do."""
+
+import pytest
+from contracts.samples import reader
+
+from dlspec.data.corrections import one_sided, read
+from dlspec.recipe.component import names
+from dlspec.types import DataError
+
+
+def corrected(one, tmp_path, rows, head="id,split,label,suggested,probability,new"):
+    file = tmp_path / "relabel.csv"
+    file.write_text("\n".join([head, *rows]) + "\n")
+    return one.model_copy(update={"corrections": (str(file),)})
+
+
+@pytest.mark.parametrize("name", names("data"))
+def test_every_reader_takes_them_and_moves_nobody(name, tmp_path):
+    one = reader(name, tmp_path)
+    before = one.read()
+    first, dev = before["train"][0], before["dev"][0]
+    other = next(example.y for example in before["train"] if example.y != first.y)
+    again = corrected(one, tmp_path, [f"{first.id},,,,,{other}", f"{dev.id},,,,,"]).read()
+    assert {n: part.ids for n, part in again.parts.items()} == {n: part.ids for n, part in before.parts.items()}
+    assert again["train"][0].y == other and type(again["train"][0].y) is type(other)
+    assert again["train"].column("y")[1:] == before["train"].column("y")[1:]
+    assert again["dev"][0].y == dev.y and one.read()["train"][0].y == first.y
+    assert again.fingerprint != before.fingerprint
+    assert any("corrects 1 labels: train 1" in note for note in again.notes)
+    manifest = {i: split for split, part in before.parts.items() for i in part.ids if i != first.id}
+    assert (
+        len(corrected(one, tmp_path, [f"{first.id},,,,,{other}"]).read(manifest)["train"]) == len(before["train"]) - 1
+    )
+
+
+def test_what_is_unknown_is_a_sentence(tmp_path):
+    iris = reader("iris", tmp_path)
+    with pytest.raises(DataError, match=r"this id is unknown to the data: nobody"):
+        corrected(iris, tmp_path, ["nobody,,,,,setosa"]).read()
+    name = iris.read()["train"].ids[0]
+    with pytest.raises(DataError, match="no class 'setossa'; did you mean 'setosa'"):
+        corrected(iris, tmp_path, [f"{name},,,,,setossa"]).read()
+    with pytest.raises(DataError, match="both setosa and virginica"):
+        corrected(iris, tmp_path, [f"{name},,,,,setosa", f"{name},,,,,virginica"]).read()
+    with pytest.raises(DataError, match="a column 'new'; did you mean 'news'"):
+        corrected(iris, tmp_path, ["a,b"], head="id,news").read()
+    with pytest.raises(DataError, match="expected a number, got 'many'"):
+        diabetes = reader("diabetes", tmp_path)
+        corrected(diabetes, tmp_path, [f"{diabetes.read()['train'].ids[0]},,,,,many"]).read()
+
+
+def test_numbers_semicolons_and_nothing_new(tmp_path):
+    diabetes = reader("diabetes", tmp_path)
+    name = diabetes.read()["train"].ids[0]
+    again = corrected(diabetes, tmp_path, [f"{name};99.5"], head="id;new").read()
+    assert again["train"][0].y == 99.5
+    same = corrected(diabetes, tmp_path, [f"{name};"], head="id;new").read()
+    assert same.fingerprint == diabetes.read().fingerprint
+    (tmp_path / "r.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match="not UTF-8"):
+        read(str(tmp_path / "r.csv"))
+
+
+def test_one_side_alone_is_warned_of():
+    assert "train alone" in one_sided({"train": 3, "dev": 0, "test": 0})
+    assert "dev are corrected, those of test are not" in one_sided({"train": 3, "dev": 2, "test": 0})
+    assert one_sided({"train": 0, "dev": 2, "test": 1}) is None
+    assert one_sided({"train": 3, "dev": 2}) is None and one_sided({"train": 0, "dev": 0, "test": 0}) is None
