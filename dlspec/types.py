@@ -133,6 +133,8 @@ class Splits:
     parts: Mapping[str, Examples]
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    """the splits that the data gave apart from train, so that they may be of another kind"""
 
     def __getitem__(self, name: str) -> Examples:
         if name not in self.parts:

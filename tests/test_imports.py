@@ -8,7 +8,7 @@ import pytest
 import dlspec
 
 PACKAGE = Path(dlspec.__file__).parent
-EVERYONE = {"types", "proposals", "recipe.component"}
+EVERYONE = {"types", "proposals", "remedies", "recipe.component"}
 ROOMS_BELOW_RUNS = {
     "data", "inputs", "tasks", "evaluators", "models.base", "strategy", "report", "recipe", "tuning", "layers",
     "numeric", "decode",
@@ -16,6 +16,7 @@ ROOMS_BELOW_RUNS = {
 ALLOWED = {
     "types": set(),
     "proposals": set(),
+    "remedies": set(),
     "cli": {"runs", "tuning", "report", "recipe"},
     "runs": ROOMS_BELOW_RUNS,
     "tuning": ROOMS_BELOW_RUNS | {"runs"},

@@ -14,7 +14,11 @@ from dlspec.data.splits import Size, Split
 from dlspec.data.thinning import thinned
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import Component
+from dlspec.remedies import FIRST, Remedy, Situation
 from dlspec.types import DataError, Splits
+
+DEV_TO_SHARE = 80
+"""examples that dev must have, before half of it may go to train"""
 
 
 class Reader(Component):
@@ -70,6 +74,19 @@ class Reader(Component):
     def for_kind(cls, kind: str, path: str) -> Reader | None:
         """This reader with its defaults over a file, where it can give that kind of example; else None."""
         return cls(path=path) if cls.suffixes and getattr(cls, "kind", None) == kind else None  # type: ignore[call-arg]
+
+    def remedies(self, of: Situation) -> list[Remedy]:
+        """Of a dev that comes from elsewhere, some to train; a larger dev, where it is cut off here."""
+        if of.cause == "data mismatch" and of.apart and not self.dev_to_train and of.dev >= DEV_TO_SHARE:
+            reason = "the network then sees the kind of example that dev holds, and half of dev is left to judge it"
+            return [Remedy({"dev_to_train": 0.5}, reason, FIRST)]
+        if of.cause == "overfitting to dev" and not of.apart and of.train >= 4 * of.dev:
+            count = isinstance(self.split.dev, int)
+            larger = 4 * self.split.dev if count else min(0.3, 2 * self.split.dev)
+            if self.split.folds is None and larger > self.split.dev and (count or of.dev):
+                reason = "what was chosen by a small dev fits that dev; a larger one is not fitted so easily"
+                return [Remedy({"split.dev": larger}, reason, FIRST)]
+        return []
 
     @property
     def dividing(self) -> Split:

@@ -32,7 +32,7 @@ def carved(splits: Splits, split: Split, *, train_dev: float, dev_to_train: floa
         notes.append(f"moved {len(moved):,} of dev to train")
     ordered = {name: parts[name] for name in (*SPLITS, *parts) if name in parts}
     note = f"{' and '.join(notes)}: {sizes(ordered)}"
-    return Splits(ordered, splits.fingerprint, (*splits.notes, note))
+    return Splits(ordered, splits.fingerprint, (*splits.notes, note), splits.apart)
 
 
 def _drawn(part: Examples, name: str, split: Split, size: float, key: str) -> tuple[Examples, Examples]:

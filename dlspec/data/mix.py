@@ -127,7 +127,10 @@ class Mix(Reader):
             for split, own in ordered.items()
         )
         made = {split: joined([examples for _, examples in own]) for split, own in ordered.items()}
-        return Splits(made, whole.hexdigest(), (*notes, f"mixed {sizes(made)}: {drawn}"))
+        of = {split: {name for name, _ in own} for split, own in ordered.items()}
+        given = {split for one in read.values() for split in one.apart}
+        apart = tuple(split for split in of if split in given or of[split] != of["train"])
+        return Splits(made, whole.hexdigest(), (*notes, f"mixed {sizes(made)}: {drawn}"), apart)
 
 
 def _named(name: str, source: Source, examples: Examples) -> Examples:

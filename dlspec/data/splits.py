@@ -121,7 +121,8 @@ class Split(Section):
         else:
             parts, note = self._completed(loaded.parts)
         notes = (*loaded.notes, *([note] if note else []))
-        return Splits(parts, loaded.fingerprint or fingerprint(loaded), notes)
+        apart = tuple(name for name in loaded.parts if name not in ("all", "train"))
+        return Splits(parts, loaded.fingerprint or fingerprint(loaded), notes, apart)
 
     def _divided(self, whole: Examples) -> tuple[dict[str, Examples], str]:
         test = 0 if self.folds and self.fold_is == "test" else counted(self.test, len(whole))

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dlspec.inputs.augmentation import Augment
 from dlspec.inputs.base import Input
+from dlspec.remedies import EARLY, FIRST, USUAL, Remedy, Situation
 from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State, UnreadableError
 
 MOMENTS, MOMENTS_BLOCK = 10_000, 256
@@ -39,6 +40,21 @@ class Picture(Input):
     deviation 1 over train; none: as the data"""
     augment: Augment = Augment()
     """random changes of training pictures; nothing given: none"""
+
+    def remedies(self, of: Situation) -> list[Remedy]:
+        """Augmentation: mild against variance, of many kinds against a dev of other pictures, none against bias."""
+        if of.cause == "avoidable bias" and not self.augment.off:
+            calm = dict.fromkeys(self.augment.model_fields_set - {"fill", "keep_boxes"})
+            return [Remedy({"augment": calm}, "augmented pictures are harder to learn than those of dev", USUAL)]
+        if not self.augment.off:
+            return []
+        if of.cause == "variance":
+            mild = {"augment": {"shift": 0.1, "rotate": 10.0, "zoom": 0.1}}
+            return [Remedy(mild, "no picture is seen twice, so that none can be learned by heart", FIRST)]
+        if of.cause == "data mismatch":
+            strong = {"shift": 0.1, "rotate": 45.0, "zoom": 0.2, "blur": 2.0, "brightness": 0.2, "contrast": 0.3}
+            return [Remedy({"augment": strong}, "pictures of many kinds are likelier to be like those of dev", EARLY)]
+        return []
 
     def prepare(self, train: Examples) -> State:
         """What train's pictures are like: `data` (height, width, channels), `low`, `high`, `bytes`.

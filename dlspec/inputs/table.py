@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from dlspec.inputs.base import Input
 from dlspec.recipe.component import Section, blame, nearest, unknown
+from dlspec.remedies import LATE, USUAL, Remedy, Situation
 from dlspec.types import Arrays, DataError, Example, Examples, Finding, Rendering, State
 
 if TYPE_CHECKING:
@@ -73,6 +74,15 @@ class Table(Input):
         if twice:
             raise ValueError(f"column '{twice[0]}' is named twice among numeric, categorical, date and drop; keep one")
         return self
+
+    def remedies(self, of: Situation) -> list[Remedy]:
+        """Noise: against variance; none against bias."""
+        if of.cause == "avoidable bias" and self.augment.noise:
+            return [Remedy({"augment.noise": 0.0}, "noise makes rows harder to learn than those of dev", USUAL)]
+        if of.cause == "variance" and self.augment.noise < 0.3:
+            more = 0.1 if self.augment.noise < 0.1 else 0.3
+            return [Remedy({"augment.noise": more}, "no row is seen twice, so that none can be learned by heart", LATE)]
+        return []
 
     def prepare(self, train: Examples) -> State:
         """What each column of train is, and what is learned of it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.proposals import Facts, Suggestion
 from dlspec.recipe.component import Component
+from dlspec.remedies import EARLY, LATE, USUAL, Remedy, Situation
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +26,36 @@ class Model(Component):
     def suggest(cls, facts: Facts) -> Suggestion | None:
         """Whether it is a good first network for such data, asked by `init`; by default one to choose on purpose."""
         return None
+
+    def larger(self) -> dict[str, Any] | None:
+        """Settings of a network that can learn more (with another `name`: of another architecture); None: no such."""
+        return None
+
+    def smaller(self) -> dict[str, Any] | None:
+        """Settings of a network of its kind that learns less by heart; None where there is none."""
+        return None
+
+    def remedies(self, of: Situation) -> list[Remedy]:
+        """Size, and what usual settings do: dropout, spatial dropout, normalisation.  An architecture with others adds
+        to them."""
+        found, larger, smaller = [], self.larger(), self.smaller()
+        used = {name: getattr(self, name, None) for name in ("dropout", "spatial_dropout")}
+        if of.cause == "avoidable bias":
+            if larger:
+                found.append(Remedy(larger, "a larger network can learn more", EARLY))
+            silenced = {name: 0.0 for name, share in used.items() if share}
+            if silenced:
+                found.append(Remedy(silenced, "dropout holds back a network that learns too little", USUAL))
+            if getattr(getattr(self, "normalization", None), "name", None) == "none":
+                found.append(Remedy({"normalization": "batch"}, "with normalisation training gets further", LATE))
+        if of.cause == "variance":
+            share = used["dropout"]
+            if share is not None and share < 0.5:
+                more = 0.3 if share < 0.3 else 0.5
+                found.append(Remedy({"dropout": more}, "dropout keeps units from leaning on each other", EARLY))
+            if smaller:
+                found.append(Remedy(smaller, "a smaller network learns less by heart", LATE))
+        return found
 
     def build(self, inputs: Shapes, outputs: Any) -> keras.Model:
         """A functional model that takes a dict of arrays, as `inputs` names them, and gives logits.

@@ -23,6 +23,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from dlspec.recipe.places import folders_of, look_for, own_class
 from dlspec.recipe.places import nearest as nearest
+from dlspec.remedies import Remedy, Situation
 
 PACKAGE = Path(__file__).parent.parent
 ROOMS = {"tasks": "Task", "data": "Reader", "inputs": "Input", "models": "Model", "evaluators": "Evaluator"}
@@ -76,6 +77,13 @@ class Component(Section):
     name: str
     """which one: a file of this room, or `./file.py` of your own"""
     summary: ClassVar[str] = ""
+
+    def remedies(self, of: Situation) -> list[Remedy]:
+        """Changes of its own settings that narrow a cause of error, none that is so already; by default none.
+
+        A setting that is at its limit is not among them.
+        """
+        return []
 
 
 def documentation(cls: type[BaseModel]) -> dict[str, str]:

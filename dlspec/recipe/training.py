@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from dlspec.recipe.component import OneOf, Section, blame, one_of
 from dlspec.recipe.optimizers import OPTIMIZERS, Adam
 from dlspec.recipe.schedules import SCHEDULES, Constant, Schedule
+from dlspec.remedies import EARLY, FIRST, LATE, USUAL, Remedy, Situation
 
 
 class Clip(Section):
@@ -112,6 +113,34 @@ class Train(Section):
     """steps between two looks of the host; auto: as many as take a fifth of a second, measured while training"""
     threads: int | None = Field(None, ge=1)
     """processor threads; left out: as many as there are"""
+
+    def remedies(self, of: Situation) -> list[Remedy]:
+        """Longer, and with less to hold back, against bias; with more of it, against variance."""
+        found: list[Remedy] = []
+        decay = self.optimizer.weight_decay
+        if of.cause == "avoidable bias":
+            if of.falling and not of.stopped and of.epochs >= self.epochs:
+                reason = "the loss on train was still falling when training ended"
+                found.append(Remedy({"epochs": 3 * self.epochs}, reason, FIRST))
+            held: dict[str, Any] = {"l1": 0.0, "l2": 0.0} if self.l1 or self.l2 else {}
+            held |= {"optimizer.weight_decay": 0.0} if decay else {}
+            held |= {"max_norm": None} if self.max_norm else {}
+            if held:
+                found.append(
+                    Remedy(held, "what keeps weights small holds back a network that learns too little", USUAL)
+                )
+            if self.optimizer.name == "sgd" and not self.optimizer.momentum:
+                reason = "plain descent is slow where the loss is steep one way and flat the other"
+                found.append(Remedy({"optimizer": "adam"}, reason, LATE))
+        if of.cause == "variance":
+            if self.l2 < 0.01:
+                more = 0.001 if self.l2 < 0.001 else 0.01
+                found.append(Remedy({"l2": more}, "small weights make a smooth function", USUAL))
+            if self.keep == "last":
+                found.append(Remedy({"keep": "best"}, "later epochs have learned train by heart", FIRST))
+        if of.cause == "class imbalance" and self.sampling == "uniform":
+            found.append(Remedy({"sampling": "balanced"}, "each class is seen as often as every other", EARLY))
+        return found
 
     @field_validator("schedule")
     @classmethod

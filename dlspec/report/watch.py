@@ -37,5 +37,9 @@ class Watch:
     def epoch(self, report: EpochReport) -> None:
         """An epoch is done."""
 
+    def enough(self) -> bool:
+        """Asked after each epoch: whether training is to stop here, and to be finished as it is."""
+        return False
+
     def trained(self) -> None:
         """Training is over."""

@@ -130,6 +130,23 @@ def read_manifest(file: Path) -> dict[str, str]:
         return {row[0]: row[1] for row in rows}
 
 
+def read_history(file: Path) -> list[dict[str, float]]:
+    """An epoch a row; what is not a number is left out."""
+    if not file.is_file():
+        return []
+    with open(file, newline="", encoding="utf-8") as text:
+        rows = [{name: _number(value) for name, value in row.items()} for row in csv.DictReader(text)]
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
 def every(root: str | Path = RUNS) -> list[Path]:
     """All runs under a folder, oldest first."""
     found = [recipe.parent for recipe in Path(root).glob("*/*/recipe.yaml") if _TIME.fullmatch(recipe.parent.name)]

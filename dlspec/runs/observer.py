@@ -189,11 +189,12 @@ class Observer:
         self.watch.epoch(
             EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
         )
-        last = self.stopped_at is not None or epoch + 1 == self.recipe.train.epochs
+        enough = self.watch.enough()
+        last = enough or self.stopped_at is not None or epoch + 1 == self.recipe.train.epochs
         # Where the learning rate falls as well: a replay from a checkpoint before that would not know of it.
         if not diverged and (last or self._due() or self.plateau.share != share):
             self.save(network, epoch + 1, 0, 0.0)
-        return self.stopped_at is not None or self.diverged is not None
+        return enough or self.stopped_at is not None or self.diverged is not None
 
     def _watch_plateau(self, network: Any, judged: float) -> None:
         train, before = self.recipe.train, self.plateau

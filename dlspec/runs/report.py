@@ -6,8 +6,6 @@ Making it reads files alone: no network, no data, no keras.
 from __future__ import annotations
 
 import contextlib
-import csv
-import math
 import os
 import statistics
 from collections import Counter
@@ -76,6 +74,7 @@ def keep_data(
             },
             "shapes": state["shapes"],
             "fingerprint": splits.fingerprint,
+            "apart": list(splits.apart),
             "samples": samples(recipe, splits["train"], state),
             "augmented": augmented(recipe, splits["train"], state),
         },
@@ -220,30 +219,13 @@ def gathered(folder: Path) -> dict[str, Any]:
         "machine": read("machine.json"),
         "data": read("data.json"),
         "health": read("health.json"),
-        "history": _history(folder / "history.csv"),
+        "history": folders.read_history(folder / "history.csv"),
         "figures": {
             split: [Figure(**figure) for figure in figures] for split, figures in by_split("figures/*.json").items()
         },
         "errors": by_split("errors/*.json"),
         "worst": by_split("worst/*.json"),
     }
-
-
-def _history(file: Path) -> list[dict[str, float]]:
-    """An epoch a row; what is not a number is left out."""
-    if not file.is_file():
-        return []
-    with open(file, newline="", encoding="utf-8") as text:
-        rows = [{name: _number(value) for name, value in row.items()} for row in csv.DictReader(text)]
-    return [{name: value for name, value in row.items() if value is not None} for row in rows]
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
 
 
 def _order(split: str) -> tuple[int, str]:

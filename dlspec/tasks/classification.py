@@ -13,6 +13,7 @@ from dlspec.evaluators.classes import Classes
 from dlspec.evaluators.truths import class_name, class_names
 from dlspec.models.base import Backbone, Model
 from dlspec.recipe.component import unknown
+from dlspec.remedies import FIRST, LAST, Remedy, Situation
 from dlspec.tasks.base import Task
 from dlspec.types import Arrays, DataError, Examples, Place, RecipeError, State
 
@@ -47,6 +48,15 @@ class Classification(Task):
     class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
     """how much examples count in the loss. balanced: each class the same as a whole; or a number a class, 1 where none
     is given, as if its examples were repeated so often.  Scaled to be 1 on average over train.  Scores do not weigh"""
+
+    def remedies(self, of: Situation) -> list[Remedy]:
+        """Weights of classes where they are uneven, softer labels against variance."""
+        if of.cause == "class imbalance" and self.class_weights is None:
+            reason = "a rare class weighs as much as a frequent one, so that it pays to tell it apart"
+            return [Remedy({"class_weights": "balanced"}, reason, FIRST)]
+        if of.cause in ("variance", "wrong labels") and not self.label_smoothing:
+            return [Remedy({"label_smoothing": 0.1}, "labels that are not quite sure are not learned by heart", LAST)]
+        return []
 
     @property
     def evaluator(self) -> Classes:

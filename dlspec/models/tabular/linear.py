@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.models.base import Backbone, Shapes, flat
 from dlspec.models.initializers import Initializer, Zeros, initializer
@@ -35,6 +35,9 @@ class Linear(Backbone):
         why = f"a straight line, as {facts.examples:,} rows are few; mlp bends"
         step = Line("optimizer", (Line("name", "adam"), Line("learning_rate", 1e-2)), "the loss has one minimum")
         return Suggestion(0.8 if few else 0.3, why, train=(step,))
+
+    def larger(self) -> dict[str, Any] | None:
+        return {"name": "mlp"}
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         import keras

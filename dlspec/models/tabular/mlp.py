@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,9 @@ from dlspec.proposals import Facts, Line, Suggestion
 
 if TYPE_CHECKING:
     import keras
+
+
+MOST_UNITS = 4096
 
 
 class MLP(Backbone):
@@ -55,6 +58,17 @@ class MLP(Backbone):
         hidden = Line("hidden", [units, units], "units of each hidden layer; more bend more, and need more rows")
         dropout = Line("dropout", 0.2, "take this where dev is much worse than train", sure=False)
         return Suggestion(0.6, "bends where a straight line (linear) does not do", model=(hidden, dropout))
+
+    def larger(self) -> dict[str, Any] | None:
+        """Twice the units, and no fewer than 64 in each of two layers."""
+        units = [min(MOST_UNITS, max(64, 2 * one)) for one in self.hidden]
+        units += units[-1:] * (2 - len(units)) or [64, 64][len(units) :]
+        return {"hidden": units} if units != list(self.hidden) else None
+
+    def smaller(self) -> dict[str, Any] | None:
+        """Half the units, down to 4 a layer."""
+        units = [max(min(4, one), one // 2) for one in self.hidden]
+        return {"hidden": units} if units != list(self.hidden) else None
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         import keras

@@ -78,6 +78,10 @@ class LeNet5(Backbone):
         why = f"height and width that the network sees: {why}, as lenet5 wants them small; larger takes longer"
         return Suggestion(0.5, "small and quick: a first network", input=(Line("size", size, why),))
 
+    def larger(self) -> dict[str, Any] | None:
+        """It has one size; the next is a network of another kind."""
+        return {"name": "resnet"}
+
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         """Raises RecipeError where the picture is too small, with the smallest that can be taken."""
         import keras

@@ -25,6 +25,7 @@ from dlspec.types import Place, RecipeError
 if TYPE_CHECKING:
     import keras
 
+MOST_FILTERS = 128
 SMALLEST = 8
 """of a picture's sides: the last stage then sees 2×2 places"""
 STAGES = 3
@@ -92,6 +93,19 @@ class ResNet(Backbone):
             )
             raise PydanticCustomError("depth", "{message}", {"message": message})
         return depth
+
+    def larger(self) -> dict[str, Any] | None:
+        """The next of the papers' depths; of the deepest, twice the maps."""
+        deeper = next((depth for depth in self._depths() if depth > self.depth), None)
+        return {"depth": deeper} if deeper else {"filters": 2 * self.filters} if self.filters < MOST_FILTERS else None
+
+    def smaller(self) -> dict[str, Any] | None:
+        """The depth before; of the shallowest, half the maps."""
+        depth = next((depth for depth in reversed(self._depths()) if depth < self.depth), None)
+        return {"depth": depth} if depth else {"filters": self.filters // 2} if self.filters > 4 else None
+
+    def _depths(self) -> tuple[int, ...]:
+        return (110, 164) if self.bottleneck else (20, 32, 44, 56, 110)
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         """Raises RecipeError where the picture is too small, with the smallest that can be taken."""

@@ -1,0 +1,46 @@
+"""What `dlspec improve` tried, what it bought, and why it stopped: for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def print_improved(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    metric = result["metric"] or "dev"
+    table = Table(title=f"What was tried ({metric} on dev)", title_justify="left")
+    for name in ("try", "change", "for", metric, "came of it"):
+        table.add_column(name, justify="right" if name in ("try", metric) else "left", overflow="fold")
+    for one in result["tries"]:
+        mark = " *" if one["number"] == result["best"] else ""
+        value = "" if one["value"] is None else f"{one['value']:.4f}"
+        changes = ", ".join(f"{key}={_plain(new)}" for key, new in one["changes"].items()) or one["reason"]
+        cut = " (cut short by the budget)" if one["cut"] else ""
+        table.add_row(f"{one['number']}{mark}", changes, one["cause"] or "–", value, _came(one) + cut)
+    console.print(table, markup=False)
+    minutes = result["seconds"] / 60
+    print(f"stopped after {minutes:.1f} min: {result['why'] or 'the budget is spent'}")
+    if result["test"] and result["metric"] in result["test"]:
+        score = result["test"][result["metric"]]
+        spread = f"{score['low']:.4f} to {score['high']:.4f}" if score["low"] is not None else "no interval"
+        print(f"test, looked at once: {metric} {score['value']:.4f} ({spread}, n={score['n']:,})")
+    if result["recipe"]:
+        print(f"the best: {result['run']}\nits recipe: {result['recipe']}")
+
+
+def _came(one: dict[str, Any]) -> str:
+    if one["state"] == "failed":
+        return f"failed: {one['says']}"
+    if one["difference"] is None:
+        return one["says"] or one["state"]
+    spread = f" ({one['low']:+.4f} to {one['high']:+.4f})" if one["low"] is not None else ""
+    return f"{one['state']}: {one['difference']:+.4f}{spread}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) + "}"
+    return "default" if value is None else str(value)

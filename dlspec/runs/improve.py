@@ -1,0 +1,323 @@
+"""The loop closed: train, see what holds the network back, change the recipe, keep what helps beyond chance."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlspec.recipe.load import Loaded, dump, load
+from dlspec.report.watch import EpochReport, Watch
+from dlspec.runs import folder as folders
+from dlspec.runs.compare import compare
+from dlspec.runs.evaluate import evaluate
+from dlspec.runs.opened import OpenedRun
+from dlspec.runs.own_code import copy_own_code
+from dlspec.runs.prepare import headline
+from dlspec.runs.prescribe import Prescription, prescriptions, write_patch
+from dlspec.runs.resume import resume as go_on
+from dlspec.runs.train import train
+from dlspec.strategy.causes import Named, causes
+from dlspec.types import ArgumentError, DataError, RecipeError
+
+CERTAIN = 0.05
+"""a change is kept where chance alone would lower the dev error as much less often than this"""
+BASE_SHARE = 0.5
+"""of the budget, how much the recipe as it is may take: the other half is for changes of it"""
+LEAST_SHARE = 0.5
+"""of what the last training took, how much time must be left for another try to be begun"""
+_UNITS = {"": 60, "s": 1, "m": 60, "h": 3600}
+
+
+def seconds(text: str) -> float:
+    """`30m`, `2h`, `90s`; a bare number is minutes.  Raises ArgumentError."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([smh]?)", text.strip())
+    if not found or not float(found[1]):
+        raise ArgumentError(f"--budget is a time such as 30m, 2h or 90s; got '{text}'")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+@dataclass
+class Try:
+    """One training of the loop.  state: running, then kept, no better, or failed."""
+
+    number: int
+    cause: str
+    changes: dict[str, Any]
+    reason: str
+    against: int | None = None
+    """the try that it changes, and is compared with"""
+    run: str | None = None
+    state: str = "running"
+    says: str = ""
+    value: float | None = None
+    """the goal's metric on dev"""
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    seconds: float = 0.0
+    cut: bool = False
+    """the budget ended its training"""
+
+
+@dataclass
+class Improvement:
+    """What is kept in improve.json, so that the loop can go on."""
+
+    home: str
+    recipe: str
+    budget: float
+    spent: float = 0.0
+    tries: list[Try] = field(default_factory=list)
+    best: int | None = None
+    why: str | None = None
+    metric: str | None = None
+    test: dict[str, Any] | None = None
+
+    def save(self) -> None:
+        folders.write_json(Path(self.home) / "improve.json", asdict(self))
+
+
+class Budgeted(Watch):
+    """Hands everything on, and says when the time of a training is over."""
+
+    def __init__(self, watch: Watch, until: float) -> None:
+        self.watch, self.until, self.cut = watch, until, False
+        for name in ("note", "warn", "training", "step", "trained"):
+            setattr(self, name, getattr(watch, name))
+
+    def epoch(self, report: EpochReport) -> None:
+        self.watch.epoch(report)
+
+    def enough(self) -> bool:
+        self.cut = self.cut or time.monotonic() > self.until
+        return self.cut
+
+
+def improve(
+    loaded: Loaded | None,
+    *,
+    budget: float | None = None,
+    out: str | Path = folders.RUNS,
+    resume: str | Path | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Improve a recipe for so many seconds, or go on with that (`resume`: its folder; a larger budget goes on longer).
+
+    A change is kept where a paired test on dev finds it better beyond chance; then the causes of error are looked for
+    anew.  It ends when nothing that is left to try is for a cause that is there, or the time is over.  test is looked
+    at once, at the end, by the best run alone.
+
+    Returns what `improve --json` prints.  Raises RecipeError, DataError, ArgumentError.
+    """
+    watch = watch or Watch()
+    if resume is not None:
+        held = _held(Path(resume))
+        held.budget = budget or held.budget
+    else:
+        assert loaded is not None and budget
+        held = _begin(loaded, budget, Path(out))
+    began = time.monotonic() - held.spent
+    held.why = None
+
+    def left() -> float:
+        held.spent = time.monotonic() - began
+        return held.budget - held.spent
+
+    try:
+        _loop(held, left, watch)
+    except KeyboardInterrupt:
+        left()
+        held.save()
+        watch.warn(f"interrupted; `dlspec improve --resume {held.home}` goes on")
+        raise
+    left()
+    _conclude(held, watch)
+    held.save()
+    return told(held)
+
+
+def told(held: Improvement) -> dict[str, Any]:
+    """As plain values, for JSON and the table."""
+    best = held.tries[held.best] if held.best is not None else None
+    return {
+        "folder": held.home,
+        "run": best and best.run,
+        "recipe": best and best.run and str(Path(best.run) / "recipe.yaml"),
+        "metric": held.metric,
+        "tries": [asdict(one) for one in held.tries],
+        "best": held.best,
+        "why": held.why,
+        "seconds": held.spent,
+        "budget": held.budget,
+        "test": held.test,
+    }
+
+
+def _begin(loaded: Loaded, budget: float, out: Path) -> Improvement:
+    home = folders.create(out, f"{loaded.name}-improve")
+    recipe = copy_own_code(loaded.recipe, home)
+    file = home / f"{loaded.name}.yaml"
+    folders.write_text(file, dump(recipe, f"# {loaded.name}: where improving began\n"))
+    held = Improvement(str(home), str(file), budget)
+    held.tries.append(Try(0, "", {}, "the recipe as it is"))
+    held.save()
+    return held
+
+
+def _held(home: Path) -> Improvement:
+    file = home / "improve.json"
+    if not file.is_file():
+        raise ArgumentError(f"{home} holds no improve.json; give the folder that `dlspec improve` made")
+    kept = folders.read_json(file)
+    tries = [Try(**one) for one in kept.pop("tries")]
+    return Improvement(**{**kept, "home": str(home.absolute()), "tries": tries})
+
+
+def _loop(held: Improvement, left: Any, watch: Watch) -> None:
+    while True:
+        running = next((one for one in held.tries if one.state == "running"), None)
+        if running is None:
+            one = _next(held)
+            if one is None:
+                return
+            last = max(held.tries, key=lambda one: one.number).seconds
+            if left() < LEAST_SHARE * last:
+                held.why = f"{left():.0f} s are left of the budget, and a training takes some {last:.0f} s"
+                return
+            running = one
+            held.tries.append(running)
+            held.save()
+        if left() <= 0:
+            held.why = "the budget is spent"
+            return
+        first = held.best is None
+        _carry_out(held, running, left() * (BASE_SHARE if first else 1.0), watch)
+        held.save()
+
+
+def _carry_out(held: Improvement, one: Try, limit: float, watch: Watch) -> None:
+    """Train one try and judge it."""
+    began = time.monotonic()
+    home = Path(held.home)
+    budgeted = Budgeted(watch, began + limit)
+    watch.note(f"try {one.number}: {one.reason}" + (f" ({_said(one.changes)}), for {one.cause}" if one.changes else ""))
+    try:
+        one.run = str(_trained(held, one, budgeted))
+    except (RecipeError, DataError) as error:
+        one.state, one.says = "failed", str(error)
+        diverged = _newest(home / "runs" / _stem(held, one))
+        if one.number == 0 and (diverged is None or not (diverged / "health.json").is_file()):
+            raise
+        one.run = str(diverged) if diverged else None
+    one.cut, one.seconds = budgeted.cut, one.seconds + time.monotonic() - began
+    if one.state == "failed":
+        if held.best is None:
+            held.best = one.number
+        watch.note(f"try {one.number} failed: {one.says}")
+        return
+    result = evaluate(one.run, watch=watch)  # type: ignore[arg-type]
+    opened = OpenedRun(Path(one.run))  # type: ignore[arg-type]
+    metric = headline(opened.recipe, opened.state)
+    held.metric = held.metric or metric.name
+    if "dev" not in result["scores"]:
+        raise DataError("to tell whether a change helps, give a dev split (data.split.dev)")
+    one.value = result["scores"]["dev"][metric.name]["value"]
+    _judge(held, one, metric, watch)
+
+
+def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
+    before = held.tries[held.best] if held.best is not None else None
+    if before is None or before.state == "failed":
+        one.state, one.says = "kept", "where it begins" if before is None else "the first that trains"
+        held.best = one.number
+        return
+    compared = compare([one.run, before.run], split="dev", watch=watch)  # type: ignore[list-item]
+    [between] = [d for d in compared["differences"] if d["metric"] == metric.name]
+    one.against = before.number
+    one.difference, one.low, one.high, one.p = (between[key] for key in ("value", "low", "high", "p"))
+    better = (between["value"] > 0) == (metric.best == "max") and between["value"] != 0
+    if better and between["p"] < CERTAIN:
+        one.state, held.best = "kept", one.number
+    else:
+        one.state = "no better"
+    one.says = compared["verdict"][0].replace(f"{_short(one.run)} ", "it ").replace(_short(before.run), "the best")
+    watch.note(f"try {one.number}: {one.state}; {one.says}")
+
+
+def _trained(held: Improvement, one: Try, watch: Watch) -> Path:
+    """The run of a try: trained, or gone on with where it was interrupted."""
+    home, stem = Path(held.home), _stem(held, one)
+    file = Path(held.recipe) if one.number == 0 else home / f"{stem}.yaml"
+    begun = _newest(home / "runs" / stem)
+    if begun is not None and (begun / "checkpoint").is_dir():
+        return go_on(begun, watch=watch).run
+    if one.number:
+        assert held.best is not None
+        base = Path(held.tries[held.best].run or held.recipe)
+        base = base / "recipe.yaml" if base.is_dir() else base
+        write_patch(file, Prescription(one.cause, one.changes, one.reason), os.path.relpath(base, home))
+    return train(load(file), out=home / "runs", watch=watch).run
+
+
+def _stem(held: Improvement, one: Try) -> str:
+    return Path(held.recipe).stem if one.number == 0 else f"try-{one.number}"
+
+
+def _newest(folder: Path) -> Path | None:
+    runs = sorted(one for one in folder.glob("*") if (one / "recipe.yaml").is_file()) if folder.is_dir() else []
+    return runs[-1] if runs else None
+
+
+def _next(held: Improvement) -> Try | None:
+    """The first prescription for the best so far that was not tried on it yet; None, with the reason, where none is."""
+    assert held.best is not None
+    best = held.tries[held.best]
+    if best.run is None:
+        held.why = f"the recipe cannot be trained: {best.says}"
+        return None
+    run = Path(best.run)
+    recipe = load(run / "recipe.yaml").recipe
+    named = diagnosed(run)
+    offered = prescriptions(recipe, run, named)
+    tried = [one.changes for one in held.tries if one.number > held.best]
+    left = [one for one in offered if one.changes not in tried]
+    if not named:
+        held.why = "no cause of error is sure: no gap is surely there, and training is healthy"
+    elif not left:
+        held.why = f"nothing is left to try for what is there ({', '.join(one.cause for one in named)})"
+    if not left:
+        return None
+    one = left[0]
+    return Try(len(held.tries), one.cause, one.changes, one.reason)
+
+
+def diagnosed(run: Path) -> list[Named]:
+    """The causes of error of an evaluated run, gravest first."""
+    ledger = folders.read_json(run / "ledger.json", {}) or None
+    health = folders.read_json(run / "health.json", {}) or None
+    observed = [Named(**one) for one in (ledger or {}).get("observed") or ()]
+    return causes(ledger, health, observed)
+
+
+def _conclude(held: Improvement, watch: Watch) -> None:
+    """The one look at test, by the best run."""
+    best = held.tries[held.best] if held.best is not None else None
+    if best is None or best.run is None or best.state == "failed" or held.test is not None:
+        return
+    parts = folders.read_json(Path(best.run) / "data.json", {}).get("splits", {})
+    if "test" in parts:
+        held.test = evaluate(best.run, splits=["test"], watch=watch)["scores"]["test"]
+
+
+def _said(changes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in changes.items())
+
+
+def _short(run: str | None) -> str:
+    return "/".join(Path(run or "").parts[-2:])

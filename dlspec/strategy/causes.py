@@ -1,0 +1,55 @@
+"""What holds a network back, gravest first: an illness of training, what the errors themselves show, the gaps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class Named(NamedTuple):
+    """A cause of error, and the sentence that says why it is taken for one."""
+
+    cause: str
+    says: str
+
+
+SOUND = ("healthy", "unknown")
+
+
+def causes(
+    ledger: Mapping[str, Any] | None, health: Mapping[str, Any] | None = None, observed: Sequence[Named] = ()
+) -> list[Named]:
+    """The causes that are sure, gravest first; empty where nothing can be said.
+
+    ledger: as ledger.json has it.  health: as health.json has it.  observed: what an evaluator saw in its statistics.
+
+    An illness of training comes first: what a network that does not train scores, says little else.  Of the gaps those
+    that are surely above 0 count, the one that was named the largest before the others.  Train that scores surely worse
+    than what was not trained on has harder examples, or wrong labels.
+    """
+    found = []
+    if health and health["verdict"] not in SOUND:
+        found.append(Named(health["verdict"], health["says"]))
+    found += observed
+    gaps = list(ledger["gaps"]) if ledger else []
+    for gap in gaps:
+        if gap["above"] == "train" and gap["high"] is not None and gap["high"] < 0:
+            says = (
+                f"train scores worse than {gap['below']}, which was not trained on: its labels may be wrong more often"
+            )
+            found.append(Named("wrong labels", says))
+    largest = ledger["largest"] if ledger else None
+    sure = [gap for gap in gaps if gap["name"] == largest or _above_zero(gap)]
+    sure.sort(key=lambda gap: (gap["name"] != largest, -gap["value"]))
+    for gap in sure:
+        for cause in gap["name"].split(" + "):
+            how = "the largest gap" if gap["name"] == largest else "a gap that is surely there"
+            says = f"{gap['name']} is {how}: {gap['value']:.4g}, between {gap['above']} and {gap['below']}"
+            found.append(Named(cause, says))
+    return list({one.cause: one for one in reversed(found)}.values())[::-1]
+
+
+def _above_zero(gap: Mapping[str, Any]) -> bool:
+    low = gap["low"]
+    return low is not None and not math.isnan(low) and low > 0
