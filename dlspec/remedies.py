@@ -21,6 +21,8 @@ class Situation(NamedTuple):
     """examples of dev"""
     apart: bool = False
     """dev was given apart from train, so that it may be of another kind"""
+    classes: bool = False
+    """the task has classes, which can be sampled alike"""
     epochs: int = 0
     """that were gone through"""
     falling: bool = False

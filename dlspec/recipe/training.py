@@ -138,7 +138,7 @@ class Train(Section):
                 found.append(Remedy({"l2": more}, "small weights make a smooth function", USUAL))
             if self.keep == "last":
                 found.append(Remedy({"keep": "best"}, "later epochs have learned train by heart", FIRST))
-        if of.cause == "class imbalance" and self.sampling == "uniform":
+        if of.cause == "class imbalance" and of.classes and self.sampling == "uniform":
             found.append(Remedy({"sampling": "balanced"}, "each class is seen as often as every other", EARLY))
         return found
 

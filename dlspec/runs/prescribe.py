@@ -42,6 +42,7 @@ def situation(folder: Path, recipe: Recipe, cause: Cause) -> Situation:
         train=counts.get("train", 0),
         dev=counts.get("dev", 0),
         apart="dev" in data.get("apart", ()),
+        classes=recipe.task.balances,
         epochs=len(losses),
         falling=falling(losses),
         stopped=len(losses) < recipe.train.epochs,
@@ -64,7 +65,7 @@ def prescriptions(recipe: Recipe, folder: Path, causes: Sequence[Named]) -> list
     found: list[Prescription] = []
     for named in causes:
         if named.cause in get_args(Cause):
-            found += _of_parts(recipe, plain, situation(folder, recipe, named.cause))  # type: ignore[arg-type]
+            found += of_parts(recipe, situation(folder, recipe, named.cause))  # type: ignore[arg-type]
         elif health.get("verdict") == named.cause:
             rate = health.get("change", {}).get("train.optimizer.learning_rate")
             ill = Verdict(named.cause, named.says, rate=rate)  # type: ignore[arg-type]
@@ -73,7 +74,9 @@ def prescriptions(recipe: Recipe, folder: Path, causes: Sequence[Named]) -> list
     return list({repr(sorted(one.changes.items(), key=str)): one for one in reversed(found)}.values())[::-1]
 
 
-def _of_parts(recipe: Recipe, plain: Mapping[str, Any], of: Situation) -> list[Prescription]:
+def of_parts(recipe: Recipe, of: Situation) -> list[Prescription]:
+    """What the recipe's own parts offer for a cause, the first choice first."""
+    plain = recipe.model_dump(mode="json")
     offered: list[tuple[str, Remedy]] = []
     for section in ("train", "data", "input", "task", "model"):
         offered += [(section, remedy) for remedy in getattr(recipe, section).remedies(of)]
