@@ -167,6 +167,23 @@ class Error(NamedTuple):
     guess: str
 
 
+class ClassLabels(NamedTuple):
+    """Classes as people gave them, beside what a network that never saw them finds probable."""
+
+    given: Any
+    """int array (N,): which of the names; -1 is none of them"""
+    probabilities: Any
+    """float array (N, C)"""
+    names: Sequence[str]
+
+
+class NumberLabels(NamedTuple):
+    """Numbers as people gave them, beside the guesses of a network that never saw them; float arrays (N,)."""
+
+    given: Any
+    guess: Any
+
+
 class Rendering(NamedTuple):
     """An example as a person would look at it.  `content`: text, or an array for a picture or sound."""
 

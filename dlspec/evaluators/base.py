@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlspec.recipe.component import Component
-from dlspec.types import Error, Example, Examples, Figure, Metric, Prediction, State, Statistics
+from dlspec.types import (
+    ClassLabels,
+    Error,
+    Example,
+    Examples,
+    Figure,
+    Metric,
+    NumberLabels,
+    Prediction,
+    State,
+    Statistics,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +80,12 @@ class Evaluator(Component):
     def classes(self, examples: Examples, state: State) -> list[tuple[str, ...]]:
         """The classes that are true of each example, one or several, to be counted; nothing where truths are none."""
         return []
+
+    def labels(
+        self, examples: Examples, predictions: Sequence[Prediction], state: State
+    ) -> ClassLabels | NumberLabels | None:
+        """What an audit of labels works on; by default None: the truths are no labels that one could audit."""
+        return None
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         """What a person should know of these truths before trusting the scores; each a sentence."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import class_name, class_names, named, some
-from dlspec.types import Error, Example, Examples, Figure, Metric, State, Statistics
+from dlspec.types import ClassLabels, Error, Example, Examples, Figure, Metric, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,6 +110,14 @@ class Classes(Evaluator):
 
     def classes(self, examples: Examples, state: State) -> list[tuple[str, ...]]:
         return [(name,) for name in class_names(examples)]
+
+    def labels(self, examples: Examples, predictions: Sequence[Any], state: State) -> ClassLabels:
+        """Raises DataError that names examples without a truth."""
+        import numpy as np
+
+        index = {name: i for i, name in enumerate(state["classes"])}
+        given = np.array([index.get(name, -1) for name in class_names(examples)], np.int64)
+        return ClassLabels(given, np.asarray(predictions, np.float64), state["classes"])
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         unknown = [name for name in class_names(examples) if name not in state["classes"]]

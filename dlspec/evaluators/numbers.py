@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import numbers
-from dlspec.types import Error, Example, Examples, Figure, Metric, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Metric, NumberLabels, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,6 +98,12 @@ class Numbers(Evaluator):
     def truth(self, examples: Examples, state: State) -> list[Any]:
         values = [None if value is None else float(value) for value in examples.column("y")]
         return [None if value is None or math.isnan(value) else value for value in values]
+
+    def labels(self, examples: Examples, predictions: Sequence[Any], state: State) -> NumberLabels:
+        """Raises DataError that names examples whose truth is missing or no number."""
+        import numpy as np
+
+        return NumberLabels(numbers(examples), np.asarray(predictions, np.float64))
 
     def figures(self, statistics: Statistics, state: State) -> list[Figure]:
         """Truth against guess, and a histogram of guess − truth; guesses that are no finite numbers are left out."""

@@ -21,9 +21,12 @@ class Prepared:
     notes: list[str] = field(default_factory=list)
 
 
-def prepare(recipe: Recipe, watch: Watch) -> Prepared:
-    """Read the data, divide it, learn the state from train alone.  Raises DataError; nothing is written."""
-    splits = recipe.data.read()
+def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None) -> Prepared:
+    """Read the data, divide it, learn the state from train alone.  Raises DataError; nothing is written.
+
+    splits: the data, where it has been read and divided otherwise than the recipe says.
+    """
+    splits = recipe.data.read() if splits is None else splits
     if not len(splits["train"]):
         raise DataError("train has no examples")
     ids = Counter(one for part in splits.parts.values() for one in part.ids)

@@ -53,16 +53,19 @@ class Trained:
         }
 
 
-def train(loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None = None) -> Trained:
+def train(
+    loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None = None, splits: Splits | None = None
+) -> Trained:
     """Train a recipe in a new run directory under `out`.
 
+    splits: the data, where it is divided otherwise than the recipe says (folds of an audit).
     Raises RecipeError or DataError before anything is written.
     """
     watch = watch or Watch()
     recipe = loaded.recipe
     check_backend()
     with loaded.placing():
-        prepared = prepare(recipe, watch)
+        prepared = prepare(recipe, watch, splits)
         state, splits = prepared.state, prepared.splits
         check_dev(recipe, splits)
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
