@@ -162,6 +162,7 @@ def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None) -> dict[str
         "importance": parts[:MOST_ROWS],
         "more_parts": max(0, len(parts) - MOST_ROWS),
         "drop_scale": (min(0.0, *reach), max(0.0, *reach)) if reach else (0.0, 1.0),
+        "label_issues": one.get("label_issues"),
         "worst": [_item(item) for item in worst["items"]],
         "worst_of": worst["of"],
     }

@@ -13,13 +13,14 @@ import numpy as np
 
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
+from dlspec.runs import labels as wrong_labels
 from dlspec.runs import report
 from dlspec.runs.judged import Judged, judged_run, parts_of
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
 from dlspec.strategy.intervals import wilson
-from dlspec.types import Error, Examples, Metric
+from dlspec.types import SPLITS, Error, Examples, Metric
 
 IMPORTANCE_EXAMPLES = 2_000
 """permutation importance looks at no more: each column costs five predictions of all of them"""
@@ -33,24 +34,39 @@ def analyze(
     *,
     split: str = "dev",
     worst: int = 20,
+    labels: bool = False,
+    folds: int = wrong_labels.FOLDS,
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
     """Analyze the errors of a run on one split.
 
+    labels: look for wrong labels in train, dev and the split, by training again without each of so many folds.
     Returns what `error-analysis --json` prints, and writes errors/<split>.json and errors/<split>.csv (every error).
     Raises ArgumentError, DataError.
     """
     watch = watch or Watch()
     opened = run if isinstance(run, OpenedRun) else open_run(run, root)
     whole = parts_of(opened, [split], watch)
+    audit = _audit(opened, split, folds, watch) if labels else wrong_labels.remembered(opened.folder)
     looks = folders.looks_at_test(opened.folder, looking=split == "test")
     judged = judged_run(opened, whole, watch)
-    return analyzed(judged, split, worst=worst, looks=looks, watch=watch)
+    return analyzed(judged, split, worst=worst, looks=looks, watch=watch, audit=audit)
 
 
-def analyzed(judged: Judged, split: str, *, worst: int, looks: int, watch: Watch) -> dict[str, Any]:
-    """The errors of one split of what has been judged; written to its home, if any."""
+def _audit(opened: OpenedRun, split: str, folds: int, watch: Watch) -> wrong_labels.Audit:
+    read = opened.splits()
+    wanted = [name for name in SPLITS if name in read and name in ("train", "dev", split)]
+    return wrong_labels.audit(opened, {name: read[name] for name in wanted}, folds, watch)
+
+
+def analyzed(
+    judged: Judged, split: str, *, worst: int, looks: int, watch: Watch, audit: wrong_labels.Audit | None = None
+) -> dict[str, Any]:
+    """The errors of one split of what has been judged; written to its home, if any.
+
+    audit: of its labels.
+    """
     part, evaluator, state, metric = judged.parts[split], judged.evaluator, judged.state, judged.metric
     examples, predictions, statistics = part.examples, part.predictions, part.statistics
     score = evaluator.combine(statistics)[metric.name]
@@ -69,7 +85,7 @@ def analyzed(judged: Judged, split: str, *, worst: int, looks: int, watch: Watch
         "value": score,
         "kinds": kinds,
         "slices": [asdict(one) for one in slices],
-        "label_issues": None,
+        "label_issues": audit and wrong_labels.label_issues(judged, split, audit, kinds),
         "importance": [] if judged.opened is None else importance(judged.opened, examples, metric, watch),
         "worst": shown(judged, examples, ceilings.worst(found, worst)),
     }
@@ -77,6 +93,8 @@ def analyzed(judged: Judged, split: str, *, worst: int, looks: int, watch: Watch
     result["files"] = None
     if judged.home is not None:
         home = judged.home / "errors"
+        if audit:
+            wrong_labels.write_relabel(home / "relabel.csv", audit, judged, split, result["label_issues"])
         result["files"] = {"kinds": str(home / f"{split}.json"), "errors": str(home / f"{split}.csv")}
         folders.write_json(home / f"{split}.json", result)
         _write_errors(home / f"{split}.csv", examples, found)

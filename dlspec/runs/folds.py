@@ -84,7 +84,7 @@ def _predicted(loaded: Loaded, splits: Splits, whole: Examples, rows: Sequence[i
     with tempfile.TemporaryDirectory(prefix="dlspec_fold_") as folder:
         run = OpenedRun(Path(train(loaded, out=folder, watch=Muted(watch), splits=splits).run))
         examples, predictions = run.scored(whole.take(rows))
-    place = {one: row for one, row in zip(whole.take(rows).ids, rows, strict=True)}
+    place = dict(zip(whole.take(rows).ids, rows, strict=True))
     return Held([place[one] for one in examples.ids], examples, predictions, run.state)
 
 

@@ -1,0 +1,66 @@
+"""Labels that are likely wrong, and scores by corrected ones, as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlspec.report.terminal import _table, between, number, share
+
+SHOWN = 10
+
+
+def print_issues(issues: Mapping[str, Any]) -> None:
+    """What an audit of labels has found, within `error-analysis`."""
+    if issues["suspects"]:
+        some = issues["suspects"][:SHOWN]
+        total = sum(one["suspects"] for one in issues["splits"].values())
+        _table(
+            ["example", "split", "label", "suggested", "probability"],
+            [[one["id"], one["split"], one["label"], one["suggested"], number(one["probability"])] for one in some],
+            left=4,
+            title=f"labels that are likely wrong, the most doubtful {len(some)} of {total:,}",
+        )
+        _table(
+            ["", "labels", "likely wrong", "share", "95 % interval"],
+            [
+                [
+                    name,
+                    f"{one['examples']:,}",
+                    f"{one['suspects']:,}",
+                    share(one["share"]),
+                    f"{share(one['low'])} to {share(one['high'])}",
+                ]
+                for name, one in issues["splits"].items()
+            ],
+        )
+    for sentence in issues["verdict"]:
+        print(sentence)
+    if issues["file"] and issues["suspects"]:
+        print(
+            f"to correct them, write the right label into the column `new` of {issues['file']}\n"
+            f"(it lists {len(issues['right_answers'])} right answers, too: their labels may be wrong as well), then: "
+            "dlspec error-analysis RUN --relabel FILE"
+        )
+
+
+def print_relabelled(result: Mapping[str, Any]) -> None:
+    """What `error-analysis --relabel` leaves on stdout: scores by the old and by the new labels, side by side."""
+    print(f"\nrun: {result['run']}")
+    for split, scores in result["scores"].items():
+        n = next(iter(scores.values()))["old"]["n"]
+        _table(
+            [f"{split} ({n:,})", "old labels", "95 % interval", "new labels", "95 % interval"],
+            [
+                [
+                    name,
+                    number(one["old"]["value"]),
+                    between(one["old"]),
+                    number(one["new"]["value"]),
+                    between(one["new"]),
+                ]
+                for name, one in scores.items()
+            ],
+        )
+    for sentence in result["findings"]:
+        print(sentence)
