@@ -7,11 +7,24 @@ from typing import Annotated
 
 import typer
 
-from dlspec.cli.shared import Debug, Json, RunArgument, Runs, answer
+from dlspec.cli.shared import (
+    AskedTask,
+    Debug,
+    Deciding,
+    Home,
+    Json,
+    Predictions,
+    RunOrFiles,
+    Runs,
+    answer,
+    need_predictions,
+    refuse_with_predictions,
+    run_and_files,
+)
 
 
 def error_analysis(
-    run: RunArgument,
+    run: RunOrFiles = None,
     split: Annotated[
         str, typer.Option("--split", metavar="SPLIT", help="Which split's errors; test gives itself away.")
     ] = "dev",
@@ -28,6 +41,10 @@ def error_analysis(
             help="Score by corrected labels as well (relabel.csv, its column `new` filled).",
         ),
     ] = None,
+    predictions: Predictions = None,
+    task: AskedTask = None,
+    metric: Deciding = None,
+    out: Home = None,
     runs: Runs = Path("runs"),
     json: Json = False,
     debug: Debug = False,
@@ -40,12 +57,21 @@ def error_analysis(
     """
     from dlspec.report.progress import ConsoleWatch
     from dlspec.report.terminal import print_analyzed
-    from dlspec.runs.analyze import analyze
+    from dlspec.runs.analyze import analyze, analyze_predictions
 
-    if relabel is not None:
-        _relabelled(run, relabel, split, runs, json)
-        return
-    result = analyze(run, split=split, worst=worst, labels=labels, folds=folds, root=runs, watch=ConsoleWatch())
+    name, files = run_and_files(run, predictions)
+    watch = ConsoleWatch()
+    if files:
+        refuse_with_predictions(labels=labels, relabel=relabel)
+        result = analyze_predictions(
+            files, run=name, split=split, worst=worst, task=task, metric=metric, out=out, root=runs, watch=watch
+        )
+    else:
+        need_predictions(task=task, metric=metric, out=out)
+        if relabel is not None:
+            _relabelled(name or "", relabel, split, runs, json)
+            return
+        result = analyze(name or "", split=split, worst=worst, labels=labels, folds=folds, root=runs, watch=watch)
     answer(result, json, lambda: print_analyzed(result))
 
 

@@ -21,6 +21,33 @@ RecipeArgument = Annotated[
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="A run: its folder, its name (recipe, or recipe/time), or `last`.")
 ]
+RunOrFiles = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="RUN",
+        help="A run: its folder, its name (recipe, or recipe/time), or `last`. May be left out with --predictions.",
+    ),
+]
+Predictions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--predictions",
+        metavar="FILE…",
+        help="Predictions that any tool made, as CSV or Parquet: columns id, truth, guess or p_<class>; split (else "
+        "all are dev), group; every other column is a tag.",
+    ),
+]
+AskedTask = Annotated[
+    str | None,
+    typer.Option("--task", metavar="TASK", help="What was predicted, where the columns do not tell: classification …"),
+]
+Deciding = Annotated[
+    str | None, typer.Option("--metric", metavar="METRIC", help="With --predictions: the metric that decides.")
+]
+Home = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="With --predictions: where scores, errors/ and report.html go."),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -52,6 +79,42 @@ def answer_line(value: dict[str, Any]) -> None:
     from dlspec.runs.folder import finite
 
     print(json.dumps(finite(value)), file=_stdout or sys.stdout, flush=True)
+
+
+def run_and_files(given: list[str] | None, files: list[str] | None) -> tuple[str | None, list[str]]:
+    """The run, and the files of predictions: after --predictions, what is a file is one of them.
+
+    Raises ArgumentError where there is neither, or more than one run.
+    """
+    from dlspec.types import ArgumentError
+
+    given, files = list(given or ()), list(files or ())
+    if files:
+        files += [one for one in given if os.path.isfile(one)]
+        given = [one for one in given if not os.path.isfile(one)]
+    if len(given) > 1:
+        raise ArgumentError(f"one run at a time, got {', '.join(given)}" + (" (or no such files)" if files else ""))
+    if not given and not files:
+        raise ArgumentError("Missing argument 'RUN': a run, or --predictions FILE")
+    return (given[0] if given else None), files
+
+
+def need_predictions(**given: Any) -> None:
+    """Raise ArgumentError where an option is given that only goes with --predictions."""
+    from dlspec.types import ArgumentError
+
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentError(f"--{name} goes with --predictions; a run has its own")
+
+
+def refuse_with_predictions(**given: Any) -> None:
+    """Raise ArgumentError where an option is given that needs a network."""
+    from dlspec.types import ArgumentError
+
+    for name, value in given.items():
+        if value:
+            raise ArgumentError(f"--{name} needs a run's network; leave it out with --predictions")
 
 
 def lines() -> Iterator[str]:

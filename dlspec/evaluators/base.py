@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.recipe.component import Component
 from dlspec.types import (
@@ -72,6 +72,26 @@ class Evaluator(Component):
         Raises DataError that says which column is missing.
         """
         raise NotImplementedError
+
+    needs: ClassVar[str] = "columns that it knows"
+    """what a table of predictions must have beside id and truth, in words"""
+
+    def recognize(self, columns: Mapping[str, Sequence[Any]], *, asked: bool = False) -> State | None:
+        """The task's part of the state, as far as a table of predictions tells it; None where it holds no such ones.
+
+        columns: truth, and what else there is of guess, split and the evaluator's own.  asked: the user says that they
+        are of this kind, so that None is for those that cannot be.
+        """
+        return None
+
+    def received(
+        self, columns: Mapping[str, Sequence[Any]], ids: Sequence[str], state: State
+    ) -> tuple[Sequence[Prediction], list[str]]:
+        """`from_columns` for a table that others wrote: the predictions, and what is to be said of them.
+
+        Raises DataError that names the examples whose predictions cannot be.
+        """
+        return self.from_columns(columns, state), []
 
     def truth(self, examples: Examples, state: State) -> list[Any]:
         """The truth of each example in the words of `columns`' guess (None where unknown)."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.class_tables import certain, check, disagreeing, recognized
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import class_name, class_names, named, some
 from dlspec.types import ClassLabels, Error, Example, Examples, Figure, Metric, State, Statistics
@@ -25,7 +26,8 @@ class Classes(Evaluator):
 
     `state`: `classes` (names), `positive` (of two classes, the name of the positive one; of more, None) and
     `threshold` (of two, the positive class is guessed where its probability is at least that; of more, None, and the
-    most probable class is guessed).
+    most probable class is guessed); `probabilities`, if given and false: rows hold a 1 for the guess and zeros, from a
+    table that had guesses alone, and there is neither log-loss nor ROC AUC.
 
     Precision, recall and F1 are those of the positive class; of more than two classes, macro averages over the classes
     that occur in truth or guess, as scikit-learn's.  A class that occurs but is never guessed has precision 0; where
@@ -43,6 +45,8 @@ class Classes(Evaluator):
 
     def metrics(self, state: State) -> list[Metric]:
         best = [Metric(name, "max", 1.0) for name in ("accuracy", "precision", "recall", "f1")]
+        if not state.get("probabilities", True):
+            return best
         return [*best, Metric("log_loss", "min", 0.0), Metric("roc_auc", "max", 1.0)]
 
     def statistics(self, examples: Examples, predictions: Sequence[Any], state: State) -> Statistics:
@@ -68,6 +72,8 @@ class Classes(Evaluator):
             "scores": probabilities,
             "column": truth,
         }
+        if not state.get("probabilities", True):
+            del statistics["log_loss"]
         if state["positive"] is not None:
             positive = index[state["positive"]]
             statistics["scores"] = probabilities[:, positive : positive + 1]
@@ -89,16 +95,18 @@ class Classes(Evaluator):
         else:
             averaged = np.ones(len(right), bool)
         averaged = averaged & (truths + guesses > 0)
-        areas = ranking(scores, statistics["column"]).areas(weights)
         total = weights.sum()
-        return {
+        found = {
             "accuracy": _mean(weights @ (truth == guess), total),
             "precision": _mean((right / np.maximum(guesses, SMALLEST))[averaged].sum(), averaged.sum()),
             "recall": _mean((right / np.maximum(truths, SMALLEST))[averaged].sum(), averaged.sum()),
             "f1": _mean((2 * right / np.maximum(truths + guesses, SMALLEST))[averaged].sum(), averaged.sum()),
-            "log_loss": _mean(weights @ statistics["log_loss"], total),
-            "roc_auc": _mean(np.nansum(areas), (~np.isnan(areas)).sum()),
         }
+        if "log_loss" in statistics:
+            areas = ranking(scores, statistics["column"]).areas(weights)
+            found["log_loss"] = _mean(weights @ statistics["log_loss"], total)
+            found["roc_auc"] = _mean(np.nansum(areas), (~np.isnan(areas)).sum())
+        return found
 
     def confusion(self, statistics: Statistics, classes: Sequence[str]) -> np.ndarray:
         """Counts (C, C) of truth (rows) by guess (columns); truths that are none of the classes are not in it."""
@@ -129,7 +137,7 @@ class Classes(Evaluator):
         ]
 
     def errors(self, example: Example, prediction: Any, state: State) -> list[Error]:
-        """At most one, of the kind `truth → guess`, or `unknown class 'x'`; its size is −log p(truth)."""
+        """At most one, of the kind `truth → guess`, or `unknown class 'x'`; its size is −log p(truth), or 1."""
         import numpy as np
 
         row = np.asarray(prediction, np.float64)
@@ -143,6 +151,8 @@ class Classes(Evaluator):
             if guess == at:
                 return []
             kind, of_truth = f"{truth} → {_name(guess, state)}", float(row[at])
+        if not state.get("probabilities", True):
+            return [Error(example.id, kind, 1.0, truth, _name(guess, state))]
         size = -math.log(max(of_truth, SMALLEST)) if of_truth == of_truth else math.inf
         guess_text = f"{_name(guess, state)} ({row[guess]:.3g})" if guess >= 0 else _name(guess, state)
         return [Error(example.id, kind, size, f"{truth} ({of_truth:.3g})", guess_text)]
@@ -159,14 +169,33 @@ class Classes(Evaluator):
 
         probabilities = np.asarray(predictions, np.float64)
         guess = [state["classes"][i] if i >= 0 else None for i in _guess(probabilities, state)]
+        if not state.get("probabilities", True):
+            return {"guess": guess}
         return {"guess": guess, **{f"p_{name}": probabilities[:, i] for i, name in enumerate(state["classes"])}}
 
     def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> np.ndarray:
-        """Out of `p_<class>` of every class; a missing value is NaN.  `guess` follows from them."""
+        """Out of `p_<class>` of every class; a missing value is NaN.  `guess` follows from them, or is all there is."""
         import numpy as np
+
+        if not state.get("probabilities", True):
+            return certain(columns["guess"], state["classes"])
 
         wanted = [f"p_{name}" for name in state["classes"]]
         return np.stack([number_column(columns, name) for name in wanted], axis=1)
+
+    needs: ClassVar[str] = "guess, or p_<class> for every class"
+
+    def recognize(self, columns: Mapping[str, Sequence[Any]], *, asked: bool = False) -> State | None:
+        return recognized(columns, asked=asked)
+
+    def received(
+        self, columns: Mapping[str, Sequence[Any]], ids: Sequence[str], state: State
+    ) -> tuple[np.ndarray, list[str]]:
+        rows = self.from_columns(columns, state)
+        if not state.get("probabilities", True):
+            return rows, []
+        check(rows, ids, state["classes"])
+        return rows, disagreeing(columns, self.columns(rows, state)["guess"])
 
     def truth(self, examples: Examples, state: State) -> list[Any]:
         return named(examples.column("y"))
@@ -178,6 +207,8 @@ class Classes(Evaluator):
         if not len(statistics["truth"]):
             return []
         table = _table(statistics["truth"], statistics["guess"], len(state["classes"]))
+        if "log_loss" not in statistics:
+            return [confusion(table, state["classes"])]
         figures = [confusion(table, state["classes"]), *calibration(statistics, state)]
         if state["positive"] is not None:
             figures += roc_curve(statistics, state, self.combine(statistics)["roc_auc"])

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
-from dlspec.evaluators.tables import number_column
+from dlspec.evaluators.tables import few_whole_numbers, number_column
 from dlspec.evaluators.truths import numbers
 from dlspec.types import Error, Example, Examples, Figure, Metric, NumberLabels, State, Statistics
 
@@ -95,6 +95,21 @@ class Numbers(Evaluator):
         """Out of `guess`; a missing value is NaN."""
         return number_column(columns, "guess")
 
+    needs: ClassVar[str] = "guess, a number"
+
+    def recognize(self, columns: Mapping[str, Sequence[Any]], *, asked: bool = False) -> State | None:
+        """Mean and deviation are those of train's truths where the table has some, else of all."""
+        import numpy as np
+
+        if "guess" not in columns or not (asked or _numbers_alone(columns)):
+            return None
+        truth = number_column(columns, "truth")
+        of_train = np.array([split == "train" for split in columns["split"]], bool)
+        known = truth[of_train] if of_train.any() else truth
+        known = known[np.isfinite(known)]
+        deviation = float(known.std()) if len(known) else 0.0
+        return {"mean": float(known.mean()) if len(known) else 0.0, "scale": deviation if deviation > 0 else 1.0}
+
     def truth(self, examples: Examples, state: State) -> list[Any]:
         values = [None if value is None else float(value) for value in examples.column("y")]
         return [None if value is None or math.isnan(value) else value for value in values]
@@ -148,6 +163,12 @@ class Numbers(Evaluator):
         import numpy as np
 
         return np.array([float(one) for one in predictions], np.float64)
+
+
+def _numbers_alone(columns: Mapping[str, Sequence[Any]]) -> bool:
+    known = [value for name in ("truth", "guess") for value in columns[name] if value is not None]
+    numeric = bool(known) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
+    return numeric and not few_whole_numbers(columns)
 
 
 def _shown(value: float, digits: int) -> str:

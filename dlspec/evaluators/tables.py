@@ -28,3 +28,18 @@ def number_column(columns: Mapping[str, Sequence[Any]], name: str) -> np.ndarray
     except (TypeError, ValueError):
         words = [value for value in columns[name] if value is not None and not isinstance(value, int | float)]
         raise DataError(f"column '{name}' of the table of predictions should hold numbers, got '{words[0]}'") from None
+
+
+def few_whole_numbers(columns: Mapping[str, Sequence[Any]], most: int = 20) -> bool:
+    """Whether truths and guesses are whole numbers of few different values, as numbered classes are."""
+    known: set[Any] = set()
+    for name in ("truth", "guess"):
+        values = columns.get(name)
+        if values is None:
+            continue
+        for value in values:
+            known.add(value)
+            if len(known) > most + 1:
+                return False
+    known.discard(None)
+    return 0 < len(known) <= most and all(isinstance(v, int) or (isinstance(v, float) and v == int(v)) for v in known)

@@ -83,7 +83,7 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
     """What `evaluate` leaves on stdout: every metric with its 95 % interval."""
     scores = result["scores"]
     names = list(dict.fromkeys(name for metrics in scores.values() for name in metrics))
-    print(f"\nrun: {result['run']}")
+    print(f"\nrun: {result['run']}" if result["run"] else "")
     for some in _fitting(list(scores)):
         head, rows = [""], [[name] for name in names]
         for split in some:
@@ -92,7 +92,7 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
                 one = scores[split].get(row[0], {})
                 row += [number(one.get("value")), between(one)]
         _table(head, rows)
-    if "test" in scores:
+    if "test" in scores and result["test_looks"]:
         times = "once" if result["test_looks"] == 1 else f"{result['test_looks']} times"
         print(f"test has been looked at {times}; each look that changes a decision makes its score less honest")
 
@@ -108,7 +108,7 @@ def _fitting(splits: list[str], each: int = 32) -> list[list[str]]:
 def print_analyzed(result: Mapping[str, Any]) -> None:
     """What `error-analysis` leaves on stdout: kinds with ceilings, slices, the worst, what the network leans on."""
     metric, examples, wrong = result["metric"], result["examples"], result["errors"]
-    print(f"\nrun: {result['run']}")
+    print(f"\nrun: {result['run']}" if result["run"] else "")
     print(f"{result['split']}: {wrong:,} of {examples:,} examples have an error; {metric} {number(result['value'])}")
     if result["kinds"]:
         _table(
@@ -126,7 +126,8 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
             title="kinds of error, the most rewarding first",
         )
         if len(result["kinds"]) > 15:
-            print(f"… and {len(result['kinds']) - 15} rarer kinds, in {result['files']['kinds']}\n")
+            where = f", in {result['files']['kinds']}" if result["files"] else ""
+            print(f"… and {len(result['kinds']) - 15} rarer kinds{where}\n")
     if result["slices"]:
         _table(
             ["slice", "value", "examples", "error rate", "95 % interval", "share of errors"],
@@ -167,9 +168,10 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         print_issues(result["label_issues"])
     for sentence in result["findings"]:
         print(sentence)
-    if result["split"] == "test":
+    if result["split"] == "test" and result["test_looks"]:
         print(f"test has been looked at: {result['test_looks']}; a look that changes a decision makes it less honest")
-    print(f"written: {result['files']['kinds']}, {result['files']['errors']}")
+    if result["files"]:
+        print(f"written: {result['files']['kinds']}, {result['files']['errors']}")
 
 
 def _brief(shows: Any, most: int = 46) -> str:

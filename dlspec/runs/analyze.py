@@ -17,6 +17,7 @@ from dlspec.runs import labels as wrong_labels
 from dlspec.runs import report
 from dlspec.runs.judged import Judged, judged_run, parts_of
 from dlspec.runs.opened import OpenedRun, open_run
+from dlspec.runs.predictions import judged_tables
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
 from dlspec.strategy.intervals import wilson
@@ -58,6 +59,29 @@ def _audit(opened: OpenedRun, split: str, folds: int, watch: Watch) -> wrong_lab
     read = opened.splits()
     wanted = [name for name in SPLITS if name in read and name in ("train", "dev", split)]
     return wrong_labels.audit(opened, {name: read[name] for name in wanted}, folds, watch)
+
+
+def analyze_predictions(
+    files: Sequence[str],
+    *,
+    run: str | Path | None = None,
+    split: str = "dev",
+    worst: int = 20,
+    task: str | None = None,
+    metric: str | None = None,
+    out: Path | None = None,
+    root: str | Path = folders.RUNS,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Analyze the errors of predictions that any tool made (see judged_tables); written to `out`, if given.
+
+    Returns what `error-analysis --json` prints.  Raises ArgumentError, DataError.
+    """
+    watch = watch or Watch()
+    opened = None if run is None else open_run(run, root)
+    judged = judged_tables(files, run=opened, wanted=[split], task=task, metric=metric, home=out, watch=watch)
+    looks = 0 if out is None else folders.looks_at_test(out, looking=split == "test")
+    return analyzed(judged, split, worst=worst, looks=looks, watch=watch)
 
 
 def analyzed(

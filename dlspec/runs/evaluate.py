@@ -12,8 +12,9 @@ from dlspec.runs import report
 from dlspec.runs.judged import Judged, Part, judged_run, parts_of
 from dlspec.runs.material import fixed_sample
 from dlspec.runs.opened import OpenedRun, open_run
+from dlspec.runs.predictions import judged_tables
 from dlspec.runs.reading import examples_of, reader_for
-from dlspec.types import ArgumentError, DataError, Examples
+from dlspec.types import SPLITS, ArgumentError, DataError, Examples
 
 
 def evaluate(
@@ -42,10 +43,39 @@ def evaluate(
     judged = judged_run(opened, parts, watch)
     scores = {split: score(judged, split) for split in parts}
     if data is None:
-        _remember(opened, scores)
+        _remember(opened.folder, scores)
         report.write_report(opened.folder)
+    return _result(judged, scores, looks)
+
+
+def evaluate_predictions(
+    files: Sequence[str],
+    *,
+    run: str | Path | None = None,
+    splits: Sequence[str] = (),
+    task: str | None = None,
+    metric: str | None = None,
+    out: Path | None = None,
+    root: str | Path = folders.RUNS,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Score predictions that any tool made (see judged_tables); written to the folder `out`, if one is given.
+
+    Returns what `evaluate --json` prints.  Raises ArgumentError, DataError.
+    """
+    opened = None if run is None else open_run(run, root)
+    judged = judged_tables(files, run=opened, wanted=splits, task=task, metric=metric, home=out, watch=watch or Watch())
+    looks = 0 if out is None else folders.looks_at_test(out, looking="test" in judged.parts)
+    scores = {split: score(judged, split) for split in judged.parts}
+    if out is not None:
+        _remember(out, scores)
+        report.write_report(out)
+    return _result(judged, scores, looks)
+
+
+def _result(judged: Judged, scores: dict[str, Any], looks: int) -> dict[str, Any]:
     return {
-        "run": str(opened.folder),
+        "run": None if judged.opened is None else str(judged.opened.folder),
         "scores": scores,
         "metrics": [metric._asdict() for metric in judged.evaluator.metrics(judged.state)],
         "ledger": None,
@@ -90,6 +120,8 @@ def write_predictions(file: Path, judged: Judged, part: Part) -> None:
     import pyarrow
     import pyarrow.parquet
 
+    from dlspec.data.prediction_table import metadata
+
     evaluator, state, examples = judged.evaluator, judged.state, part.examples
     columns: dict[str, Any] = {"id": examples.ids, "truth": evaluator.truth(examples, state)}
     if part.groups is not None:
@@ -98,8 +130,18 @@ def write_predictions(file: Path, judged: Judged, part: Part) -> None:
     taken = {"id", "truth", "group", *guessed}
     columns |= {f"tag {name}" if name in taken else name: examples.tag(name) for name in examples.tag_names}
     columns |= guessed
+    run = judged.opened
+    said = metadata(
+        {
+            "evaluator": evaluator.name,
+            "state": state,
+            "metric": judged.metric.name,
+            "split": file.stem if file.stem in SPLITS else "dev",
+            "fingerprint": run and folders.read_json(run.folder / "machine.json", {}).get("data_fingerprint"),
+        }
+    )
     with folders.replacing(file) as new:
-        pyarrow.parquet.write_table(pyarrow.table(columns), new)
+        pyarrow.parquet.write_table(pyarrow.table(columns).replace_schema_metadata(said), new)
 
 
 def _new(opened: OpenedRun, data: str, watch: Watch) -> dict[str, Examples]:
@@ -109,7 +151,7 @@ def _new(opened: OpenedRun, data: str, watch: Watch) -> dict[str, Examples]:
     return {"new": examples}
 
 
-def _remember(opened: OpenedRun, scores: dict[str, Any]) -> None:
-    file = opened.folder / "scores.json"
+def _remember(home: Path, scores: dict[str, Any]) -> None:
+    file = home / "scores.json"
     kept = folders.read_json(file, default={})
     folders.write_json(file, {**kept, "scores": {**kept.get("scores", {}), **scores}})

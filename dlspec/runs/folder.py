@@ -219,6 +219,7 @@ def looks_at_test(run: Path, *, looking: bool = False) -> int:
     """How often the test split of a run has been looked at; `looking` counts one more.  A line a look, appended."""
     file = run / "test_looks.txt"
     if looking:
+        run.mkdir(parents=True, exist_ok=True)
         with open(file, "a", encoding="utf-8") as text:
             text.write(time.strftime("%Y-%m-%dT%H:%M:%SZ\n", time.gmtime()))
     return len(file.read_text(encoding="utf-8").splitlines()) if file.exists() else 0

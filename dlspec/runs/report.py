@@ -208,7 +208,7 @@ def gathered(folder: Path) -> dict[str, Any]:
     recipe = folder / "recipe.yaml"
     scores = read("scores.json") or {}
     return {
-        "name": folder.parent.name,
+        "name": folder.parent.name if recipe.is_file() else folder.resolve().name,
         "run": str(folder),
         "time": folder.name,
         "recipe": recipe.read_text(encoding="utf-8") if recipe.is_file() else None,
