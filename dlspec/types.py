@@ -184,6 +184,18 @@ class NumberLabels(NamedTuple):
     guess: Any
 
 
+class Mistakes(NamedTuple):
+    """Every error of many examples as arrays, an entry an error: of which row, of which kind, how bad."""
+
+    rows: Any
+    """int (M,), in ascending order"""
+    codes: Any
+    """int (M,): which of the names"""
+    sizes: Any
+    """float (M,)"""
+    names: Sequence[str]
+
+
 class Rendering(NamedTuple):
     """An example as a person would look at it.  `content`: text, or an array for a picture or sound."""
 

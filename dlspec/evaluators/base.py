@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.recipe.component import Component
@@ -13,6 +13,7 @@ from dlspec.types import (
     Examples,
     Figure,
     Metric,
+    Mistakes,
     NumberLabels,
     Prediction,
     State,
@@ -38,8 +39,12 @@ class Evaluator(Component):
         """Arrays with a row an example, enough to compute every metric, so that any metric can be bootstrapped."""
         raise NotImplementedError
 
-    def combine(self, statistics: Statistics, weights: np.ndarray | None = None) -> dict[str, float]:
-        """Every metric.  `weights` (a number a row; how often a bootstrap drew it) stands for repeating rows.
+    def combine(
+        self, statistics: Statistics, weights: np.ndarray | None = None, *, only: Collection[str] | None = None
+    ) -> dict[str, float]:
+        """Every metric; where `only` some are wanted, the others may be left out, for they may take long.
+
+        `weights` (a number a row; how often a bootstrap drew it) stands for repeating rows.
 
         A metric that cannot be computed from these rows (AUC with one class) is NaN.
         """
@@ -52,6 +57,30 @@ class Evaluator(Component):
     def errors(self, example: Example, prediction: Prediction, state: State) -> list[Error]:
         """What is wrong in one prediction: none, one, or several errors of several kinds."""
         raise NotImplementedError
+
+    def kinds_of(
+        self, examples: Examples, predictions: Sequence[Prediction], statistics: Statistics, state: State
+    ) -> Mistakes:
+        """What `errors` says of every example, as arrays: of a million examples, texts are wanted for a few alone.
+
+        By default `errors` is asked one by one; whoever can tell from the statistics should.
+        """
+        import numpy as np
+
+        names: dict[str, int] = {}
+        rows, codes, sizes = [], [], []
+        for row in range(len(examples)):
+            for error in self.errors(examples[row], predictions[row], state):
+                rows.append(row)
+                codes.append(names.setdefault(error.kind, len(names)))
+                sizes.append(error.size)
+        return Mistakes(np.array(rows, np.int64), np.array(codes, np.int64), np.array(sizes), list(names))
+
+    def mended(
+        self, examples: Examples, predictions: Sequence[Prediction], kind: str, state: State
+    ) -> Sequence[Prediction]:
+        """`mend` for many examples, each of which has an error of this kind."""
+        return self.stack([self.mend(examples[i], predictions[i], kind, state) for i in range(len(examples))])
 
     def perfect(self, example: Example, state: State) -> Prediction:
         """The prediction that nothing is wrong with."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.class_tables import certain, check, disagreeing, recognized
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import class_name, class_names, named, some
-from dlspec.types import ClassLabels, Error, Example, Examples, Figure, Metric, State, Statistics
+from dlspec.types import ClassLabels, Error, Example, Examples, Figure, Metric, Mistakes, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,13 +81,17 @@ class Classes(Evaluator):
             statistics["positive"] = np.full(len(truth), positive)
         return statistics
 
-    def combine(self, statistics: Statistics, weights: np.ndarray | None = None) -> dict[str, float]:
+    def combine(
+        self, statistics: Statistics, weights: np.ndarray | None = None, *, only: Collection[str] | None = None
+    ) -> dict[str, float]:
         import numpy as np
 
         from dlspec.numeric.ranking import ranking
 
         truth, guess, scores = statistics["truth"], statistics["guess"], statistics["scores"]
         weights = np.ones(len(truth)) if weights is None else np.asarray(weights, np.float64)
+        if only is not None and set(only) <= {"accuracy"}:
+            return {"accuracy": _mean(weights @ (truth == guess), weights.sum())}
         table = _table(truth, guess, 2 if "positive" in statistics else scores.shape[1], weights)
         right, truths, guesses = table[1:, 2:].diagonal(), table[1:].sum(axis=1), table[:, 2:].sum(axis=0)
         if "positive" in statistics:
@@ -103,8 +107,9 @@ class Classes(Evaluator):
             "f1": _mean((2 * right / np.maximum(truths + guesses, SMALLEST))[averaged].sum(), averaged.sum()),
         }
         if "log_loss" in statistics:
-            areas = ranking(scores, statistics["column"]).areas(weights)
             found["log_loss"] = _mean(weights @ statistics["log_loss"], total)
+        if "log_loss" in statistics and (only is None or "roc_auc" in only):
+            areas = ranking(scores, statistics["column"]).areas(weights)
             found["roc_auc"] = _mean(np.nansum(areas), (~np.isnan(areas)).sum())
         return found
 
@@ -156,6 +161,31 @@ class Classes(Evaluator):
         size = -math.log(max(of_truth, SMALLEST)) if of_truth == of_truth else math.inf
         guess_text = f"{_name(guess, state)} ({row[guess]:.3g})" if guess >= 0 else _name(guess, state)
         return [Error(example.id, kind, size, f"{truth} ({of_truth:.3g})", guess_text)]
+
+    def kinds_of(
+        self, examples: Examples, predictions: Sequence[Any], statistics: Statistics, state: State
+    ) -> Mistakes:
+        import numpy as np
+
+        truth, guess, classes = statistics["truth"], statistics["guess"], state["classes"]
+        wrong = np.where(truth >= 0, truth != guess, guess != NONE_OF_THEM)
+        rows = np.flatnonzero(wrong)
+        unknown = np.flatnonzero(truth[rows] < 0)
+        strange = class_names(examples.take(rows[unknown].tolist())) if len(unknown) else []
+        names = [f"{a} → {_name(b, state)}" for a in classes for b in range(NO_GUESS, len(classes))]
+        place = {name: len(names) + i for i, name in enumerate(dict.fromkeys(strange))}
+        codes = truth[rows] * (len(classes) - NO_GUESS) + guess[rows] - NO_GUESS
+        codes[unknown] = [place[name] for name in strange]
+        if not state.get("probabilities", True):
+            sizes = np.ones(len(rows))
+        else:
+            known = np.take_along_axis(np.asarray(predictions)[rows], np.maximum(truth[rows], 0)[:, None], axis=1)[:, 0]
+            known = np.where(truth[rows] >= 0, known, 0.0)
+            sizes = np.where(np.isnan(known), math.inf, -np.log(np.maximum(known, SMALLEST)))
+        return Mistakes(rows, codes, sizes, [*names, *(f"unknown class '{name}'" for name in place)])
+
+    def mended(self, examples: Examples, predictions: Sequence[Any], kind: str, state: State) -> np.ndarray:
+        return certain(examples.column("y"), state["classes"])  # an example has one error at most
 
     def perfect(self, example: Example, state: State) -> np.ndarray:
         """All probability on the truth; a row of zeros where it is none of the classes."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import few_whole_numbers, number_column
 from dlspec.evaluators.truths import numbers
-from dlspec.types import Error, Example, Examples, Figure, Metric, NumberLabels, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Metric, Mistakes, NumberLabels, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,9 @@ class Numbers(Evaluator):
         assert guess.shape == truth.shape, guess.shape
         return {"truth": truth, "guess": guess}
 
-    def combine(self, statistics: Statistics, weights: np.ndarray | None = None) -> dict[str, float]:
+    def combine(
+        self, statistics: Statistics, weights: np.ndarray | None = None, *, only: Collection[str] | None = None
+    ) -> dict[str, float]:
         import numpy as np
 
         truth = statistics["truth"]
@@ -75,13 +77,25 @@ class Numbers(Evaluator):
         band = sum(abs(residual) > bound * scale for bound in BANDS) - 1
         if band < 0:
             return []
-        low, side = BANDS[band], "high" if residual > 0 else "low"
-        if band + 1 < len(BANDS):
-            high = BANDS[band + 1]
-            kind = f"too {side} by {low:g} to {high:g} sd ({_shown(low * scale, 3)} to {_shown(high * scale, 3)})"
-        else:
-            kind = f"too {side} by more than {low:g} sd (more than {_shown(low * scale, 3)})"
+        kind = _band(band, "high" if residual > 0 else "low", scale)
         return [Error(example.id, kind, abs(residual), _shown(truth, 6), _shown(guess, 6))]
+
+    def kinds_of(
+        self, examples: Examples, predictions: Sequence[Any], statistics: Statistics, state: State
+    ) -> Mistakes:
+        import numpy as np
+
+        residual, scale = statistics["guess"] - statistics["truth"], float(state["scale"])
+        size = np.abs(residual)
+        band = sum((size > bound * scale).astype(np.int64) for bound in BANDS) - 1
+        none = np.isnan(residual)
+        rows = np.flatnonzero((band >= 0) | none)
+        codes = np.where(none, 2 * len(BANDS), 2 * band + (residual > 0))[rows]
+        names = [_band(code // 2, "high" if code % 2 else "low", scale) for code in range(2 * len(BANDS))]
+        return Mistakes(rows, codes, np.where(none, math.inf, size)[rows], [*names, "not a number"])
+
+    def mended(self, examples: Examples, predictions: Sequence[Any], kind: str, state: State) -> np.ndarray:
+        return numbers(examples)  # an example has one error at most
 
     def perfect(self, example: Example, state: State) -> float:
         return float(example.y)
@@ -163,6 +177,14 @@ class Numbers(Evaluator):
         import numpy as np
 
         return np.array([float(one) for one in predictions], np.float64)
+
+
+def _band(band: int, side: str, scale: float) -> str:
+    low = BANDS[band]
+    if band + 1 == len(BANDS):
+        return f"too {side} by more than {low:g} sd (more than {_shown(low * scale, 3)})"
+    high = BANDS[band + 1]
+    return f"too {side} by {low:g} to {high:g} sd ({_shown(low * scale, 3)} to {_shown(high * scale, 3)})"
 
 
 def _numbers_alone(columns: Mapping[str, Sequence[Any]]) -> bool:

@@ -93,10 +93,12 @@ def analyzed(
     """
     part, evaluator, state, metric = judged.parts[split], judged.evaluator, judged.state, judged.metric
     examples, predictions, statistics = part.examples, part.predictions, part.statistics
-    score = evaluator.combine(statistics)[metric.name]
-    found = ceilings.find_errors(evaluator, examples, predictions, state)
+    score = evaluator.combine(statistics, only={metric.name})[metric.name]
+    found = ceilings.find_errors(evaluator, examples, predictions, state, statistics)
     kinds = _kinds(
-        ceilings.kinds(evaluator, examples, predictions, state, found=found, statistics=statistics), metric, score
+        ceilings.kinds(evaluator, examples, predictions, state, found=found, statistics=statistics, needed=metric.name),
+        metric,
+        score,
     )
     slices = ceilings.slices(evaluator, examples, statistics, found, state)
     result: dict[str, Any] = {
@@ -104,7 +106,7 @@ def analyzed(
         "split": split,
         "examples": len(examples),
         "test_looks": looks,
-        "errors": sum(map(bool, found)),
+        "errors": int(found.wrong.sum()),
         "metric": metric.name,
         "value": score,
         "kinds": kinds,
@@ -229,11 +231,11 @@ def _kinds(found: Sequence[ceilings.Kind], metric: Metric, score: float) -> list
     return sorted(kinds, key=lambda one: (-np.nan_to_num(one["gain"], nan=-np.inf), -one["count"], one["kind"]))
 
 
-def _write_errors(file: Path, examples: Examples, found: ceilings.Found) -> None:
+def _write_errors(file: Path, examples: Examples, found: ceilings.Errors) -> None:
     """Every error, a row each, with the example's tags."""
     with folders.replacing(file) as new, open(new, "w", newline="", encoding="utf-8") as text:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("id", "kind", "size", "truth", "guess", *examples.tag_names))
-        for row, errors in enumerate(found):
-            for error in errors:
+        for row in np.flatnonzero(found.wrong).tolist():
+            for error in found[row]:
                 writer.writerow((*error, *(str(tag) for tag in examples[row].tags.values())))

@@ -8,17 +8,19 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from dlspec.strategy.intervals import wilson
-from dlspec.types import Error, Example, Examples, Metric, Prediction, State, Statistics
+from dlspec.types import Error, Example, Examples, Metric, Mistakes, Prediction, State, Statistics
 
 Found = Sequence[Sequence[Error]]
 """the errors of each example, in the order of the examples"""
+MANY = 30_000_000
+"""rows scored again for all kinds together, beyond which the metrics that are needed are looked at alone"""
 
 
 class Scorer(Protocol):
@@ -26,10 +28,16 @@ class Scorer(Protocol):
 
     def metrics(self, state: State) -> list[Metric]: ...
     def statistics(self, examples: Examples, predictions: Sequence[Prediction], state: State) -> Statistics: ...
-    def combine(self, statistics: Statistics, weights: np.ndarray | None = None) -> dict[str, float]: ...
+    def combine(
+        self, statistics: Statistics, weights: np.ndarray | None = None, *, only: Collection[str] | None = None
+    ) -> dict[str, float]: ...
+    def kinds_of(
+        self, examples: Examples, predictions: Sequence[Prediction], statistics: Statistics, state: State
+    ) -> Mistakes: ...
     def errors(self, example: Example, prediction: Prediction, state: State) -> list[Error]: ...
-    def mend(self, example: Example, prediction: Prediction, kind: str, state: State) -> Prediction: ...
-    def stack(self, predictions: Sequence[Prediction]) -> Sequence[Prediction]: ...
+    def mended(
+        self, examples: Examples, predictions: Sequence[Prediction], kind: str, state: State
+    ) -> Sequence[Prediction]: ...
 
 
 @dataclass(frozen=True)
@@ -73,9 +81,60 @@ class Slice:
     """the headline metric on its examples alone; NaN where they do not allow it"""
 
 
-def find_errors(evaluator: Scorer, examples: Examples, predictions: Sequence[Prediction], state: State) -> Found:
+class Errors(Sequence[Sequence[Error]]):
+    """The errors of every example, held as arrays; those of one example are put into words when they are asked for."""
+
+    def __init__(
+        self,
+        evaluator: Scorer,
+        examples: Examples,
+        predictions: Sequence[Prediction],
+        state: State,
+        statistics: Statistics,
+    ) -> None:
+        self.mistakes = evaluator.kinds_of(examples, predictions, statistics, state)
+        self.wrong = np.zeros(len(examples), bool)
+        """(N,): whether an example has an error"""
+        self.wrong[self.mistakes.rows] = True
+        self._of = lambda row: evaluator.errors(examples[row], predictions[row], state)
+
+    def __len__(self) -> int:
+        return len(self.wrong)
+
+    def __getitem__(self, row: Any) -> Any:
+        return self._of(row) if self.wrong[row] else []
+
+    def touched(self) -> list[tuple[str, np.ndarray]]:
+        """Kind → the rows that have it, the most frequent first; of equals, by name."""
+        rows, codes = self.mistakes.rows, self.mistakes.codes
+        order = np.argsort(codes, kind="stable")
+        bounds = np.searchsorted(codes[order], np.arange(len(self.mistakes.names) + 1))
+        found = [
+            (name, np.unique(rows[order[low:high]]))
+            for name, low, high in zip(self.mistakes.names, bounds[:-1], bounds[1:], strict=True)
+            if high > low
+        ]
+        return sorted(found, key=lambda item: (-len(item[1]), item[0]))
+
+    def largest(self, count: int) -> list[int]:
+        """Rows by their largest error, the largest first; of equal ones, the earlier example."""
+        size = np.full(len(self), -math.inf)
+        np.maximum.at(size, self.mistakes.rows, self.mistakes.sizes)
+        rows = np.flatnonzero(self.wrong)
+        chosen: list[int] = rows[np.argsort(-size[rows], kind="stable")[:count]].tolist()
+        return chosen
+
+
+def find_errors(
+    evaluator: Scorer,
+    examples: Examples,
+    predictions: Sequence[Prediction],
+    state: State,
+    statistics: Statistics | None = None,
+) -> Errors:
     """The errors of every example; `kinds`, `slices` and `worst` start from them."""
-    return [evaluator.errors(examples[i], predictions[i], state) for i in range(len(examples))]
+    statistics = evaluator.statistics(examples, predictions, state) if statistics is None else statistics
+    return Errors(evaluator, examples, predictions, state, statistics)
 
 
 def kinds(
@@ -84,29 +143,37 @@ def kinds(
     predictions: Sequence[Prediction],
     state: State,
     *,
-    found: Found | None = None,
+    found: Errors | None = None,
     statistics: Statistics | None = None,
+    needed: str | None = None,
     most: int = 100,
 ) -> list[Kind]:
     """Kinds of error, what buys most on the headline metric first.
 
     Only the examples that a kind touches are scored again.  Where there are more than `most` kinds (a thousand classes
-    have a million pairs), the most frequent are looked at.  `found` and `statistics` spare computing them once more.
+    have a million pairs), the most frequent are looked at; where examples are many, so are ceilings of the headline
+    and the `needed` metric alone.  `found` and `statistics` spare computing them once more.
     """
-    found = find_errors(evaluator, examples, predictions, state) if found is None else found
     statistics = evaluator.statistics(examples, predictions, state) if statistics is None else statistics
+    found = find_errors(evaluator, examples, predictions, state, statistics) if found is None else found
     headline = evaluator.metrics(state)[0]
-    score = evaluator.combine(statistics)[headline.name]
-    touched: dict[str, list[int]] = {}
-    for row, errors in enumerate(found):
-        for kind in {error.kind: None for error in errors}:
-            touched.setdefault(kind, []).append(row)
-    wrong = sum(bool(errors) for errors in found)
+    touched = found.touched()[:most]
+    only = None if len(touched) * len(examples) <= MANY else {headline.name, needed or headline.name}
+    score = evaluator.combine(statistics, only=only)[headline.name]
+    wrong = int(found.wrong.sum())
+    work = {name: np.array(array) for name, array in statistics.items()}
     result = []
-    for kind, rows in sorted(touched.items(), key=lambda item: (-len(item[1]), item[0]))[:most]:
-        mended = evaluator.stack([evaluator.mend(examples[row], predictions[row], kind, state) for row in rows])
-        again = evaluator.statistics(examples.take(rows), mended, state)
-        ceilings = evaluator.combine(_replaced(statistics, rows, again))
+    for kind, rows in touched:
+        some = examples.take(rows.tolist())
+        held = predictions[rows] if isinstance(predictions, np.ndarray) else [predictions[row] for row in rows]
+        again = evaluator.statistics(some, evaluator.mended(some, held, kind, state), state)
+        before = {name: array[rows] for name, array in work.items()}
+        for name, array in work.items():
+            array[rows] = again[name]
+        # A view is another array: whoever remembers what it made of the last one (a ranking) makes it anew.
+        ceilings = evaluator.combine({name: array.view() for name, array in work.items()}, only=only)
+        for name, array in work.items():
+            array[rows] = before[name]
         ceiling = ceilings[headline.name]
         gain = ceiling - score if headline.best == "max" else score - ceiling
         low, high = wilson(len(rows), wrong)
@@ -118,7 +185,7 @@ def slices(
     evaluator: Scorer,
     examples: Examples,
     statistics: Statistics,
-    found: Found,
+    found: Errors,
     state: State,
     *,
     most: int = 50,
@@ -128,15 +195,20 @@ def slices(
     An empty tag is none.  Of a tag with more than `most` values, the most frequent are looked at.
     """
     headline = evaluator.metrics(state)[0].name
-    wrong = np.array([bool(errors) for errors in found], bool)
+    wrong = found.wrong
     result = []
     for tag in examples.tag_names:
-        values = np.array([str(value) for value in examples.tag(tag)], object)
-        for value, n in Counter(value for value in values if value).most_common(most):
-            rows = np.flatnonzero(values == value)
+        places: dict[str, int] = {}
+        codes = np.array([places.setdefault(value, len(places)) for value in map(str, examples.tag(tag))], np.int64)
+        order = np.argsort(codes, kind="stable")
+        bounds = np.searchsorted(codes[order], np.arange(len(places) + 1)).tolist()
+        sizes = {value: bounds[code + 1] - bounds[code] for value, code in places.items() if value}
+        for value, n in Counter(sizes).most_common(most):
+            rows = order[bounds[places[value]] : bounds[places[value] + 1]]
             errors = int(wrong[rows].sum())
             low, high = wilson(errors, n)
-            metric = evaluator.combine({name: array[rows] for name, array in statistics.items()})[headline]
+            part = {name: array[rows] for name, array in statistics.items()}
+            metric = evaluator.combine(part, only={headline})[headline]
             share = errors / wrong.sum() if wrong.any() else 0.0
             result.append(Slice(tag, value, n, errors, errors / n, low, high, float(share), metric))
     return sorted(result, key=lambda one: (-one.low, -one.errors, one.name, one.value))
@@ -144,16 +216,10 @@ def slices(
 
 def worst(found: Found, count: int = 20) -> list[Error]:
     """The largest errors, one an example, the largest first; of equal ones, the earlier example."""
+    if isinstance(found, Errors):
+        return [max(found[row], key=lambda error: error.size) for row in found.largest(count)]
     largest = [max(errors, key=lambda error: error.size) for errors in found if errors]
     return heapq.nlargest(count, largest, key=lambda error: error.size)
-
-
-def _replaced(statistics: Statistics, rows: Sequence[int], by: Statistics) -> Statistics:
-    result = {}
-    for name, array in statistics.items():
-        result[name] = np.array(array)
-        result[name][list(rows)] = by[name]
-    return result
 
 
 def _or_least(value: float) -> float:

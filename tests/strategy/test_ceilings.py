@@ -1,8 +1,10 @@
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
 
+from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.classes import Classes
 from dlspec.evaluators.numbers import Numbers
 from dlspec.strategy.ceilings import find_errors, kinds, slices, worst
@@ -100,8 +102,10 @@ def test_only_the_most_frequent_kinds_are_mended():
     assert [one.kind for one in found] == ["a → b", "a → c"]
 
 
-class Words:
+class Words(Evaluator):
     """Predictions are lists of words; an example may have several errors of several kinds."""
+
+    name: Literal["words"] = "words"
 
     def metrics(self, state):
         return [Metric("wrong_words", "min", 0.0)]
@@ -110,7 +114,7 @@ class Words:
         wrong = [sum(a != b for a, b in zip(e.y, p, strict=True)) for e, p in zip(examples, predictions, strict=True)]
         return {"wrong": np.array(wrong), "of": np.array([len(e.y) for e in examples])}
 
-    def combine(self, statistics, weights=None):
+    def combine(self, statistics, weights=None, *, only=None):
         return {"wrong_words": float(statistics["wrong"].sum() / statistics["of"].sum())}
 
     def errors(self, example, prediction, state):
@@ -119,9 +123,6 @@ class Words:
 
     def mend(self, example, prediction, kind, state):
         return [a if f"{a[0]}-word" == kind else b for a, b in zip(example.y, prediction, strict=True)]
-
-    def stack(self, predictions):
-        return list(predictions)
 
 
 def test_kinds_that_overlap_in_one_example_and_mend_apart():

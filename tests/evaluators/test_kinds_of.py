@@ -1,0 +1,95 @@
+"""Errors of many examples as arrays: what an evaluator tells at once is what it says one by one."""
+
+import numpy as np
+import pytest
+
+from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.numbers import Numbers
+from dlspec.recipe.component import names
+from dlspec.strategy.ceilings import find_errors, kinds, worst
+from dlspec.types import Examples
+
+random = np.random.default_rng(0)
+N = 300
+ROWS = np.concatenate([random.dirichlet(np.ones(3), N - 2), [[np.nan, 0.5, 0.5], [0, 0, 0]]])
+TWO = random.dirichlet(np.ones(2), N)
+TRUTHS = [["a", "b", "c", "new", "none of them"][i] for i in random.integers(0, 5, N)]
+NUMBERS = random.normal(size=N)
+CERTAIN = np.eye(3)[random.integers(0, 3, N)]
+MADE = {
+    "classes": [
+        (Classes(), {"classes": ["a", "b", "c"], "positive": None, "threshold": None}, TRUTHS, ROWS),
+        (Classes(), {"classes": ["a", "b"], "positive": "b", "threshold": 0.3}, TRUTHS, TWO),
+        (
+            Classes(),
+            {"classes": ["a", "b", "c"], "positive": None, "threshold": None, "probabilities": False},
+            TRUTHS,
+            CERTAIN,
+        ),
+    ],
+    "numbers": [
+        (
+            Numbers(),
+            {"mean": 0.0, "scale": 1.0},
+            NUMBERS.tolist(),
+            np.concatenate([NUMBERS[2:] + random.normal(size=N - 2), [np.nan, np.inf]]),
+        )
+    ],
+}
+CASES = [(name, case) for name, cases in MADE.items() for case in range(len(cases))]
+
+
+def test_every_evaluator_is_held_to_it():
+    assert set(names("evaluators")) == set(MADE), "make predictions of the new evaluator here"
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_at_once_as_one_by_one(name, case):
+    evaluator, state, truths, predictions = MADE[name][case]
+    examples = Examples([str(i) for i in range(N)], predictions, truths)
+    statistics = evaluator.statistics(examples, predictions, state)
+    fast = evaluator.kinds_of(examples, predictions, statistics, state)
+    slow = Evaluator.kinds_of(evaluator, examples, predictions, statistics, state)
+    assert len(slow.rows) > 50 and np.array_equal(fast.rows, slow.rows)
+    assert [fast.names[code] for code in fast.codes] == [slow.names[code] for code in slow.codes]
+    assert fast.sizes == pytest.approx(slow.sizes)
+    for kind in set(slow.names):
+        rows = [
+            row for row, code in zip(slow.rows.tolist(), slow.codes.tolist(), strict=True) if slow.names[code] == kind
+        ]
+        some, held = examples.take(rows), predictions[rows]
+        fast_mended = evaluator.mended(some, held, kind, state)
+        assert np.array_equal(fast_mended, Evaluator.mended(evaluator, some, held, kind, state), equal_nan=True)
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_some_metrics_alone_are_those_of_all(name, case):
+    evaluator, state, truths, predictions = MADE[name][case]
+    examples = Examples([str(i) for i in range(N)], predictions, truths)
+    statistics = evaluator.statistics(examples, predictions, state)
+    weights = random.integers(0, 3, N).astype(float)
+    for given in (None, weights):
+        whole = evaluator.combine(statistics, given)
+        for metric in evaluator.metrics(state):
+            alone = evaluator.combine(statistics, given, only={metric.name})
+            assert alone[metric.name] == pytest.approx(whole[metric.name], nan_ok=True)
+
+
+def test_of_many_examples_the_needed_ceilings_alone(monkeypatch):
+    evaluator, state, truths, predictions = MADE["classes"][0]
+    examples = Examples([str(i) for i in range(N)], predictions, truths)
+    whole = {one.kind: one for one in kinds(evaluator, examples, predictions, state)}
+    monkeypatch.setattr("dlspec.strategy.ceilings.MANY", 100)
+    few = {one.kind: one for one in kinds(evaluator, examples, predictions, state, needed="f1")}
+    assert few.keys() == whole.keys()
+    for kind, one in few.items():
+        assert one.ceiling == whole[kind].ceiling and "roc_auc" not in one.ceilings
+        assert one.ceilings["f1"] == whole[kind].ceilings["f1"]
+
+
+def test_the_worst_are_the_same_by_either_way():
+    evaluator, state, truths, predictions = MADE["numbers"][0]
+    examples = Examples([str(i) for i in range(N)], predictions, truths)
+    found = find_errors(evaluator, examples, predictions, state)
+    assert worst(found, 30) == worst([list(errors) for errors in found], 30)
