@@ -288,7 +288,8 @@ def _next(held: Improvement) -> Try | None:
     tried = [one.changes for one in held.tries if one.number > held.best]
     left = [one for one in offered if one.changes not in tried]
     if not named:
-        held.why = "no cause of error is sure: no gap is surely there, and training is healthy"
+        known = (run / "ledger.json").is_file()
+        held.why = "training is healthy, and " + ("no gap is surely there" if known else "the gaps were not laid out")
     elif not left:
         held.why = f"nothing is left to try for what is there ({', '.join(one.cause for one in named)})"
     if not left:
