@@ -162,10 +162,10 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
             left=5,
             title=f"the worst {len(result['worst'])}",
         )
-    if result["label_issues"]:
+    if result.get("label_issues"):
         from dlspec.report.labels import print_issues
 
-        print_issues(result["label_issues"])
+        print_issues(result.get("label_issues"))
     for sentence in result["findings"]:
         print(sentence)
     if result["split"] == "test" and result["test_looks"]:
