@@ -37,7 +37,7 @@ def improve(
     from dlspec.report.improved import print_improved
     from dlspec.report.progress import ConsoleWatch
     from dlspec.runs.improve import improve as run
-    from dlspec.runs.improve import seconds
+    from dlspec.runs.improvement import seconds
 
     if (recipe is None) == (resume is None):
         raise typer.BadParameter("give a RECIPE to improve, or --resume FOLDER to go on with an earlier one")

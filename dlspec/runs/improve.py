@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.compare import compare
 from dlspec.runs.evaluate import evaluate
+from dlspec.runs.improvement import Improvement, Try, held_in, told
 from dlspec.runs.opened import OpenedRun
 from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.prepare import headline
@@ -22,7 +21,7 @@ from dlspec.runs.prescribe import Prescription, prescriptions, write_patch
 from dlspec.runs.resume import resume as go_on
 from dlspec.runs.train import train
 from dlspec.strategy.causes import Named, causes
-from dlspec.types import ArgumentError, DataError, RecipeError
+from dlspec.types import DataError, RecipeError
 
 CERTAIN = 0.05
 """a change is kept where chance alone would lower the dev error as much less often than this"""
@@ -30,57 +29,6 @@ BASE_SHARE = 0.5
 """of the budget, how much the recipe as it is may take: the other half is for changes of it"""
 LEAST_SHARE = 0.5
 """of what the last training took, how much time must be left for another try to be begun"""
-_UNITS = {"": 60, "s": 1, "m": 60, "h": 3600}
-
-
-def seconds(text: str) -> float:
-    """`30m`, `2h`, `90s`; a bare number is minutes.  Raises ArgumentError."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([smh]?)", text.strip())
-    if not found or not float(found[1]):
-        raise ArgumentError(f"--budget is a time such as 30m, 2h or 90s; got '{text}'")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-@dataclass
-class Try:
-    """One training of the loop.  state: running, then kept, no better, or failed."""
-
-    number: int
-    cause: str
-    changes: dict[str, Any]
-    reason: str
-    against: int | None = None
-    """the try that it changes, and is compared with"""
-    run: str | None = None
-    state: str = "running"
-    says: str = ""
-    value: float | None = None
-    """the goal's metric on dev"""
-    difference: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    seconds: float = 0.0
-    cut: bool = False
-    """the budget ended its training"""
-
-
-@dataclass
-class Improvement:
-    """What is kept in improve.json, so that the loop can go on."""
-
-    home: str
-    recipe: str
-    budget: float
-    spent: float = 0.0
-    tries: list[Try] = field(default_factory=list)
-    best: int | None = None
-    why: str | None = None
-    metric: str | None = None
-    test: dict[str, Any] | None = None
-
-    def save(self) -> None:
-        folders.write_json(Path(self.home) / "improve.json", asdict(self))
 
 
 class Budgeted(Watch):
@@ -117,7 +65,7 @@ def improve(
     """
     watch = watch or Watch()
     if resume is not None:
-        held = _held(Path(resume))
+        held = held_in(Path(resume))
         held.budget = budget or held.budget
     else:
         assert loaded is not None and budget
@@ -142,23 +90,6 @@ def improve(
     return told(held)
 
 
-def told(held: Improvement) -> dict[str, Any]:
-    """As plain values, for JSON and the table."""
-    best = held.tries[held.best] if held.best is not None else None
-    return {
-        "folder": held.home,
-        "run": best and best.run,
-        "recipe": best and best.run and str(Path(best.run) / "recipe.yaml"),
-        "metric": held.metric,
-        "tries": [asdict(one) for one in held.tries],
-        "best": held.best,
-        "why": held.why,
-        "seconds": held.spent,
-        "budget": held.budget,
-        "test": held.test,
-    }
-
-
 def _begin(loaded: Loaded, budget: float, out: Path) -> Improvement:
     home = folders.create(out, f"{loaded.name}-improve")
     recipe = copy_own_code(loaded.recipe, home)
@@ -168,15 +99,6 @@ def _begin(loaded: Loaded, budget: float, out: Path) -> Improvement:
     held.tries.append(Try(0, "", {}, "the recipe as it is"))
     held.save()
     return held
-
-
-def _held(home: Path) -> Improvement:
-    file = home / "improve.json"
-    if not file.is_file():
-        raise ArgumentError(f"{home} holds no improve.json; give the folder that `dlspec improve` made")
-    kept = folders.read_json(file)
-    tries = [Try(**one) for one in kept.pop("tries")]
-    return Improvement(**{**kept, "home": str(home.absolute()), "tries": tries})
 
 
 def _loop(held: Improvement, left: Any, watch: Watch) -> None:
@@ -237,7 +159,7 @@ def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
         one.state, one.says = "kept", "where it begins" if before is None else "the first that trains"
         held.best = one.number
         return
-    compared = compare([one.run, before.run], split="dev", watch=watch)  # type: ignore[list-item]
+    compared = compare([before.run, one.run], split="dev", watch=watch)  # type: ignore[list-item]
     [between] = [d for d in compared["differences"] if d["metric"] == metric.name]
     one.against = before.number
     one.difference, one.low, one.high, one.p = (between[key] for key in ("value", "low", "high", "p"))
