@@ -59,15 +59,11 @@ class Section(BaseModel):
         except ValidationError as error:
             if not any(one["type"] == "extra_forbidden" for one in error.errors()):
                 raise
-            details: list[InitErrorDetails] = []
-            for one in error.errors(include_url=False):
-                kind: str | PydanticCustomError = one["type"]
-                if kind == "extra_forbidden" and len(one["loc"]) == 1:
+            details = again(error)
+            for one in details:
+                if one["type"] == "extra_forbidden" and len(one["loc"]) == 1:
                     message = unknown("key", str(one["loc"][0]), list(cls.model_fields))
-                    kind = PydanticCustomError("unknown_key", "{message}", {"message": message})
-                elif kind not in _STANDARD:
-                    kind = PydanticCustomError(one["type"], "{message}", {"message": one["msg"]})
-                details.append(InitErrorDetails(type=kind, loc=one["loc"], input=one["input"], ctx=one.get("ctx", {})))
+                    one["type"] = PydanticCustomError("unknown_key", "{message}", {"message": message})
             raise ValidationError.from_exception_data(cls.__name__, details) from None
 
 
@@ -103,6 +99,16 @@ def documentation(cls: type[BaseModel]) -> dict[str, str]:
 
 _STANDARD = set(get_args(core_schema.ErrorType)) - {"value_error", "assertion_error"}
 """pydantic's own kinds of error, which can be raised again as they are"""
+
+
+def again(error: ValidationError) -> list[InitErrorDetails]:
+    """What was complained of, in the form in which it can be raised together with more."""
+    found: list[InitErrorDetails] = []
+    for e in error.errors(include_url=False):
+        own = PydanticCustomError(e["type"], "{message}", {"message": e["msg"]})
+        kind = e["type"] if e["type"] in _STANDARD else own
+        found.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"], ctx=e.get("ctx", {})))
+    return found
 
 
 def unknown(what: str, word: str, known: Sequence[str]) -> str:

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
+from pydantic import Field, GetJsonSchemaHandler, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
-from dlspec.recipe.component import ANY, OneOf, Section, blame, unknown
+from dlspec.recipe.component import ANY, OneOf, Section, again, blame
+from dlspec.recipe.goal import Goal, unfit
 from dlspec.recipe.training import Train
-
-
-class Goal(Section):
-    """What the run is judged by."""
-
-    optimize: str | None = None
-    """the metric that decides on dev; left out: the task's headline metric"""
 
 
 class _Undetermined(Section):
@@ -100,14 +94,17 @@ class Recipe(Section):
             raise blame(message, "sampling", value="balanced")
         return train
 
-    @field_validator("goal")
+    @field_validator("goal", mode="wrap")
     @classmethod
-    def _goal_is_a_metric(cls, goal: Goal, info: ValidationInfo) -> Goal:
+    def _goal_fits(cls, given: Any, handler: Any, info: ValidationInfo) -> Goal:
         task = info.data.get("task")
-        if task is not None and goal.optimize is not None:
-            known = [metric.name for metric in task.evaluator.metrics({})]
-            if goal.optimize not in known:
-                _refuse(unknown("metric", goal.optimize, known))
+        found = unfit(given, task.evaluator.metrics({})) if task is not None else []
+        try:
+            goal: Goal = handler(given)
+        except ValidationError as error:
+            found = again(error) + found
+        if found:
+            raise ValidationError.from_exception_data("goal", found)
         return goal
 
 

@@ -144,7 +144,7 @@ def test_what_does_not_fit_together_is_said(write):
     [complaint] = complaints(write("task: regression\ndata: iris\nmodel: lenet5\n"))
     assert complaint.where.line == 3 and "takes picture" in complaint.message and "table" in complaint.message
     [complaint] = complaints(write("task: regression\ndata: diabetes\nmodel: linear\ngoal: {optimize: accuracy}\n"))
-    assert complaint.where.key == "goal" and "rmse" in complaint.message
+    assert complaint.where.key == "goal.optimize" and "rmse" in complaint.message
 
 
 def test_a_users_own_architecture(write):
