@@ -28,7 +28,7 @@ class Evaluator(Component):
     """One kind of prediction.  `state` is the task's part of the state (class names, scale, thresholds)."""
 
     def metrics(self, state: State) -> list[Metric]:
-        """The metrics, the headline first."""
+        """The metrics, the headline first.  Of an empty state, all that there may be; of a state, those that are."""
         raise NotImplementedError
 
     def scored(self, examples: Examples, seed: int) -> Examples:
@@ -143,6 +143,12 @@ class Evaluator(Component):
     def figures(self, statistics: Statistics, state: State) -> list[Figure]:
         """What a person would rather look at than read: confusion matrix, calibration, truth against guess."""
         return []
+
+    def weighed(self, costs: Mapping[str, float]) -> Evaluator:
+        """The same with one metric more, `weighted_error`: the mean cost of an example's errors (see costs.weighed)."""
+        from dlspec.evaluators.costs import weighed
+
+        return weighed(self, costs)
 
     def stack(self, predictions: Sequence[Prediction]) -> Sequence[Prediction]:
         """Single predictions as the sequence that `statistics` takes (an array, where they are arrays)."""

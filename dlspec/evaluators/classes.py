@@ -1,4 +1,4 @@
-"""Class probabilities: accuracy, precision, recall, F1, log-loss, ROC AUC; errors are confused pairs."""
+"""Class probabilities: accuracy, precision, recall, F1, log-loss, ROC AUC, rates; errors are confused pairs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class Classes(Evaluator):
     Precision, recall and F1 are those of the positive class; of more than two classes, macro averages over the classes
     that occur in truth or guess, as scikit-learn's.  A class that occurs but is never guessed has precision 0; where
     it occurs in neither, there is no value (NaN).  ROC AUC is that of the positive class; of more, the macro average
-    of each class against the rest, over the classes for which there are both.
+    of each class against the rest, over the classes for which there are both.  Of two classes there are also the
+    false positive rate (how many that are not positive are taken for it) and the false negative rate (how many
+    positives are not found).
 
     A truth that is none of the classes (dev holds a class that train lacks) is counted wrong; its probability is 0, so
     it weighs −log(1e-15) ≈ 34.5 in the log-loss; it is a negative for every class in precision and AUC, and macro
@@ -44,10 +46,12 @@ class Classes(Evaluator):
     name: Literal["classes"] = "classes"
 
     def metrics(self, state: State) -> list[Metric]:
-        best = [Metric(name, "max", 1.0) for name in ("accuracy", "precision", "recall", "f1")]
-        if not state.get("probabilities", True):
-            return best
-        return [*best, Metric("log_loss", "min", 0.0), Metric("roc_auc", "max", 1.0)]
+        found = [Metric(name, "max", 1.0) for name in ("accuracy", "precision", "recall", "f1")]
+        if state.get("probabilities", True):
+            found += [Metric("log_loss", "min", 0.0), Metric("roc_auc", "max", 1.0)]
+        if state.get("positive", "") is not None:
+            found += [Metric(name, "min", 0.0) for name in ("false_positive_rate", "false_negative_rate")]
+        return found
 
     def statistics(self, examples: Examples, predictions: Sequence[Any], state: State) -> Statistics:
         """truth and guess (class index; truth −1: an unknown class), log_loss, scores (of AUC), column (see Ranking).
@@ -111,6 +115,10 @@ class Classes(Evaluator):
         if "log_loss" in statistics and (only is None or "roc_auc" in only):
             areas = ranking(scores, statistics["column"]).areas(weights)
             found["roc_auc"] = _mean(np.nansum(areas), (~np.isnan(areas)).sum())
+        if "positive" in statistics:
+            positive = int(statistics["positive"].max(initial=0))
+            found["false_positive_rate"] = _mean(guesses[positive] - right[positive], total - truths[positive])
+            found["false_negative_rate"] = _mean(truths[positive] - right[positive], truths[positive])
         return found
 
     def confusion(self, statistics: Statistics, classes: Sequence[str]) -> np.ndarray:

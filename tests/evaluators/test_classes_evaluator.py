@@ -44,6 +44,8 @@ def sklearn_two(truth, score, threshold):
         "f1": sklearn.metrics.f1_score(truth, guess),
         "log_loss": sklearn.metrics.log_loss(truth, score),
         "roc_auc": sklearn.metrics.roc_auc_score(truth, score),
+        "false_positive_rate": 1 - sklearn.metrics.recall_score(~truth, ~guess),
+        "false_negative_rate": 1 - sklearn.metrics.recall_score(truth, guess),
     }
 
 
@@ -83,6 +85,8 @@ def test_worked_by_hand():
     found = evaluator.combine(statistics)
     assert found["accuracy"] == pytest.approx(3 / 5)
     assert found["precision"] == found["recall"] == found["f1"] == pytest.approx(2 / 3)
+    assert found["false_positive_rate"] == pytest.approx(1 / 2)
+    assert found["false_negative_rate"] == pytest.approx(1 / 3)
     assert found["log_loss"] == pytest.approx(-math.log(0.9 * 0.6 * 0.2 * 0.4 * 0.9) / 5)
     # pairs (sick, well): .9 beats both; .6 ties .6, beats .1; .2 beats .1 alone: 2 + 1.5 + 1 of 6
     assert found["roc_auc"] == pytest.approx(4.5 / 6)
@@ -108,6 +112,17 @@ def test_a_metric_without_what_it_needs_is_nan():
     assert (never["precision"], never["recall"], never["f1"]) == (0, 0, 0)
     nothing = evaluator.combine(evaluator.statistics(labelled([]), np.zeros((0, 2)), SICK))
     assert all(math.isnan(value) for value in nothing.values())
+
+
+def test_rates_are_of_two_classes_and_count_unknown_classes_as_negatives():
+    """Four are not sick: one of two well ones and one of two with another class are taken for sick."""
+    evaluator = Classes()
+    assert not {"false_positive_rate", "false_negative_rate"} & {one.name for one in evaluator.metrics(DIGITS)}
+    rows = np.array([[0.9, 0.1], [0.1, 0.9], [0.8, 0.2], [0.3, 0.7], [np.nan, np.nan]])
+    found = evaluator.combine(evaluator.statistics(labelled(["well", "well", "flu", "flu", "sick"]), rows, SICK))
+    assert (found["false_positive_rate"], found["false_negative_rate"]) == (1 / 2, 1)
+    only = evaluator.combine(evaluator.statistics(labelled(["sick"]), rows[:1], SICK))
+    assert math.isnan(only["false_positive_rate"]) and only["false_negative_rate"] == 0
 
 
 def test_macro_averages_are_over_the_classes_in_truth_or_guess():

@@ -71,7 +71,10 @@ def test_two_runs_on_the_same_examples(runs):
     only_bent = sum(second[i] and not first[i] for i in first)
     only_line = sum(first[i] and not second[i] for i in first)
     assert accuracy["p"] == pytest.approx(binomtest(only_bent, only_bent + only_line).pvalue)
-    assert set(of) == {"accuracy", "precision", "recall", "f1", "log_loss", "roc_auc"}
+    assert set(of) == {"accuracy", "precision", "recall", "f1", "log_loss", "roc_auc"} | {
+        "false_positive_rate",
+        "false_negative_rate",
+    }
     assert all(one["low"] <= one["value"] <= one["high"] for one in of.values())
     [sentence] = result["verdict"]
     assert sentence.startswith(f"{bent} is better than {line} on these 180 examples: its accuracy is higher by")
