@@ -164,7 +164,7 @@ def test_groups_are_drawn_whole_and_few_of_them_are_cautioned(runs, tmp_path):
 def test_several_runs_against_the_first(runs, tmp_path):
     copy = rewritten(runs["line"], tmp_path / "line" / "20990101-000000", lambda columns: None)
     result = compare([runs["bent"], runs["line"], copy])
-    assert len(result["scores"]) == 3 and len(result["differences"]) == 2 * 6
+    assert len(result["scores"]) == 3 and len(result["differences"]) == 2 * 8
     assert {one["against"] for one in result["differences"]} == {result["runs"][0]["name"]}
     assert "worse than" in result["verdict"][0]
     assert "these are 2 comparisons" in result["verdict"][-1] and "10%" in result["verdict"][-1]
