@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, overload
 
@@ -157,6 +157,14 @@ class Metric(NamedTuple):
     perfect: float
 
 
+class Share(NamedTuple):
+    """A mean over rows: 1 for a hit, 0 for none, or a loss; `among` says which rows, `metric` what is made of it."""
+
+    rows: Any
+    among: Any = None
+    metric: Callable[[float], float] | None = None
+
+
 class Error(NamedTuple):
     """One mistake: of which example, of which kind, how bad (larger is worse), and what a person reads of it."""
 
@@ -168,12 +176,11 @@ class Error(NamedTuple):
 
 
 class ClassLabels(NamedTuple):
-    """Classes as people gave them, beside what a network that never saw them finds probable."""
+    """Classes as people gave them (int (N,), -1: none of the names), beside what a network that never saw them finds
+    probable (float (N, C))."""
 
     given: Any
-    """int array (N,): which of the names; -1 is none of them"""
     probabilities: Any
-    """float array (N, C)"""
     names: Sequence[str]
 
 
@@ -185,14 +192,11 @@ class NumberLabels(NamedTuple):
 
 
 class Mistakes(NamedTuple):
-    """Every error of many examples as arrays, an entry an error: of which row, of which kind, how bad."""
+    """Every error of many examples as arrays (M,): of which row (ascending), which of the names, how bad (float)."""
 
     rows: Any
-    """int (M,), in ascending order"""
     codes: Any
-    """int (M,): which of the names"""
     sizes: Any
-    """float (M,)"""
     names: Sequence[str]
 
 

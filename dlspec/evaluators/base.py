@@ -16,6 +16,7 @@ from dlspec.types import (
     Mistakes,
     NumberLabels,
     Prediction,
+    Share,
     State,
     Statistics,
 )
@@ -50,8 +51,13 @@ class Evaluator(Component):
         """
         raise NotImplementedError
 
-    def proportions(self, statistics: Statistics) -> dict[str, np.ndarray]:
-        """Metrics that are plain shares: name → 0/1 a row, for which Wilson's interval holds where bootstrap fails."""
+    def shares(self, statistics: Statistics) -> dict[str, Share]:
+        """The metrics that are means over rows: name → Share.  Their intervals hold where a bootstrap fails.
+
+        `rows` (N,): 1 for a hit and 0 for none, which makes it a share of rows (precision, recall), or a loss of 0 or
+        more; `among` (N,), bool: the rows that it is the mean of, None being all; `metric`, increasing: what makes the
+        metric out of the mean, None being nothing.
+        """
         return {}
 
     def errors(self, example: Example, prediction: Prediction, state: State) -> list[Error]:

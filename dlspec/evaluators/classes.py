@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.class_shares import shares
 from dlspec.evaluators.class_tables import certain, check, disagreeing, recognized
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import class_name, class_names, named, some
-from dlspec.types import ClassLabels, Error, Example, Examples, Figure, Metric, Mistakes, State, Statistics
+from dlspec.types import ClassLabels, Error, Example, Examples, Figure, Metric, Mistakes, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,8 +127,8 @@ class Classes(Evaluator):
         table = _table(statistics["truth"], statistics["guess"], len(classes))
         return table[1:, 2:].astype(int)
 
-    def proportions(self, statistics: Statistics) -> dict[str, np.ndarray]:
-        return {"accuracy": (statistics["truth"] == statistics["guess"]).astype(int)}
+    def shares(self, statistics: Statistics) -> dict[str, Share]:
+        return shares(statistics)
 
     def classes(self, examples: Examples, state: State) -> list[tuple[str, ...]]:
         return [(name,) for name in class_names(examples)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import few_whole_numbers, number_column
 from dlspec.evaluators.truths import numbers
-from dlspec.types import Error, Example, Examples, Figure, Metric, Mistakes, NumberLabels, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Metric, Mistakes, NumberLabels, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,6 +67,13 @@ class Numbers(Evaluator):
             "mae": float(absolute / total),
             "r2": float(1 - squares / around) if drawn.min() < drawn.max() else math.nan,
         }
+
+    def shares(self, statistics: Statistics) -> dict[str, Share]:
+        import numpy as np
+
+        with np.errstate(invalid="ignore", over="ignore"):
+            residual = statistics["guess"] - statistics["truth"]
+            return {"rmse": Share(residual**2, None, math.sqrt), "mae": Share(np.abs(residual))}
 
     def errors(self, example: Example, prediction: Any, state: State) -> list[Error]:
         """At most one, such as `too high by 0.5 to 1 sd (38.5 to 77)`; its size is |residual|."""

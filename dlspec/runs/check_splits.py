@@ -151,7 +151,8 @@ def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple
     scored = evaluator.scored(part, recipe.train.seed)
     count = len(scored)
     perfect = [evaluator.perfect(one, task) for one in scored]
-    if metric.name in evaluator.proportions(evaluator.statistics(scored, evaluator.stack(perfect), task)):
+    share = evaluator.shares(evaluator.statistics(scored, evaluator.stack(perfect), task)).get(metric.name)
+    if share is not None and share.among is None and share.metric is None and metric.best == "max":
         low, high = wilson(LEVEL * count, count)
         return True, (high - low) / 2
     random = np.random.default_rng(0)

@@ -75,8 +75,8 @@ def compare(
     sides, scores = [], {}
     for one in judged:
         statistics = one.statistics(ids)
-        sides.append(Side(one.evaluator.combine, statistics, one.evaluator.proportions(statistics)))
-        found = intervals(one.evaluator.combine, statistics, len(ids), groups=groups, proportions=sides[-1].proportions)
+        sides.append(Side(one.evaluator.combine, statistics, one.evaluator.shares(statistics)))
+        found = intervals(one.evaluator.combine, statistics, len(ids), groups=groups, shares=sides[-1].shares)
         scores[one.name] = {name: found[name]._asdict() for name in metrics}
     compared, verdict = [], []
     for one, side in zip(judged[1:], sides[1:], strict=True):

@@ -103,7 +103,7 @@ def score(judged: Judged, split: str) -> dict[str, dict[str, float]]:
         part.statistics,
         len(part.examples),
         groups=part.groups,
-        proportions=evaluator.proportions(part.statistics),
+        shares=evaluator.shares(part.statistics),
     )
     if judged.home is not None:
         if split != "new":

@@ -88,7 +88,7 @@ def _scored(judged: Judged, examples: Examples, statistics: Any) -> dict[str, di
         statistics,
         len(examples),
         groups=groups,
-        proportions=judged.evaluator.proportions(statistics),
+        shares=judged.evaluator.shares(statistics),
     )
     return {
         name: {"value": value, "low": low, "high": high, "n": len(examples)}

@@ -1,19 +1,30 @@
-"""Confidence intervals of metrics: the percentile bootstrap over rows or groups, and Wilson's for plain shares."""
+"""Confidence intervals of metrics, each by the means that covers best: of shares, of mean losses, of anything else."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from statistics import NormalDist
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from dlspec.types import Statistics
+from dlspec.strategy.means import mean_interval, transformed_t, wilson
+from dlspec.types import Share, Statistics
 
-MOST_ROWS = 30_000_000
-"""rows drawn in all replicates together, beyond which fewer replicates are made"""
-LEAST_REPLICATES = 200
+__all__ = ["Interval", "drawn_units", "intervals", "wilson"]
+
+MOST_DRAWN = 10_000
+"""units above which nothing is drawn: by then a jackknife says the same, of far fewer scorings"""
+MOST_ROWS = 30_000
+"""rows above which nothing is drawn either"""
+BLOCKS = 200
+"""a jackknife leaves out no more parts of the units, one after the other"""
+MOST_LEFT_OUT = 100_000
+"""rows that a jackknife looks at; of more, about so many by chance, whose standard error shrinks with 1 / √units"""
+LEAST_UNITS = 1000
+"""but no fewer units than these"""
+
+Combine = Callable[[Statistics, np.ndarray | None], Mapping[str, float]]
 
 
 class Interval(NamedTuple):
@@ -24,65 +35,55 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a share (Wilson 1927): low and high; holds for few examples and for shares of 0 and 1.
-
-    Without examples nothing is known: 0 to 1.
-    """
-    if n == 0:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == n else min(1.0, centre + half)
-    return low, high
-
-
 def intervals(
-    combine: Callable[[Statistics, np.ndarray | None], Mapping[str, float]],
+    combine: Combine,
     statistics: Statistics,
     n: int,
     *,
     groups: Sequence[str] | None = None,
-    proportions: Mapping[str, np.ndarray] | None = None,
+    shares: Mapping[str, Share] | None = None,
+    only: Collection[str] | None = None,
     seed: int = 0,
     replicates: int = 1000,
     confidence: float = 0.95,
 ) -> dict[str, Interval]:
-    """Value, low and high of every metric: the percentile bootstrap (Efron & Tibshirani 1993, chapter 13).
+    """Value, low and high of every metric, or of those that `only` names.
 
     `combine(statistics, weights)` gives every metric, `weights` (N,) saying how often each row was drawn.  `groups`
     names the group of each row (one patient, one speaker): whole groups are drawn, since rows of one group are alike;
-    a row whose group is "" is drawn alone.  `proportions` holds 0/1 rows of the metrics that are plain shares; where
-    no two rows share a group, their interval is Wilson's.
+    a row whose group is "" is drawn alone.
 
-    Replicates where a metric cannot be computed (NaN) are dropped.  Low and high are NaN, which says that no interval
-    is known, where more than half were dropped, and where all that remain are equal: a bootstrap over rows without a
-    single error shows no spread, yet the next hundred rows may well hold one.
+    `shares` says which metrics are means over rows.  Their intervals take no drawing: Wilson's of hits, Hall's of
+    losses (see `means`); they hold for few rows, and where no row is an error.
 
-    Deterministic by seed.  Above 30,000 rows there are fewer replicates, 30,000,000 / n, but at least 200.
+    The others have the bootstrap's: bias-corrected and accelerated (BCa, Efron 1987), its quantiles moved outwards as
+    Student's t is from the normal (Hesterberg 2015), since a bootstrap of few rows is too narrow.  Above 10,000 units
+    (or 30,000 rows) nothing is drawn: a jackknife over 200 blocks of them (Shao & Tu 1995) gives standard error and
+    skewness, and Hall's interval is made of these.
+
+    Draws where a metric cannot be computed (NaN) are dropped.  Low and high are NaN, which says that no interval is
+    known, where more than half were dropped, and where all that remain are equal.
+
+    Deterministic by seed.
     """
-    values = combine(statistics, None)
+    values = {name: value for name, value in combine(statistics, None).items() if only is None or name in only}
     units, unit = drawn_units(n, groups)
-    alone = units == n
-    shares = dict(proportions or {}) if alone else {}
-    if n and not all(name in shares for name in values):
-        replicates = min(replicates, max(LEAST_REPLICATES, MOST_ROWS // n))
-        random = np.random.default_rng(seed)
-        drawn = []
-        for _ in range(replicates):
-            counts = np.bincount(random.integers(0, units, units), minlength=units).astype(np.float64)
-            drawn.append(combine(statistics, counts if alone else counts[unit]))
     found = {}
     for name, value in values.items():
-        if name in shares:
-            low, high = wilson(float(np.sum(shares[name])), n, confidence)
-        else:
-            low, high = _percentiles(np.array([one[name] for one in drawn] if n else []), confidence)
-        found[name] = Interval(float(value), low, high)
-    return found
+        if shares and name in shares and n:
+            bounds = mean_interval(shares[name], unit, units, confidence) if not math.isnan(value) else (value, value)
+            found[name] = Interval(float(value), *bounds)
+    others = [name for name in values if name not in found]
+    if not others:
+        return found
+    if n == 0:
+        bounded = dict.fromkeys(others, (math.nan, math.nan))
+    elif units > MOST_DRAWN or n > MOST_ROWS:
+        bounded = _left_out(combine, statistics, values, others, unit, units, seed, confidence)
+    else:
+        bounded = _drawn(combine, statistics, values, others, unit, units, seed, replicates, confidence)
+    found |= {name: Interval(float(values[name]), *bounded[name]) for name in others}
+    return {name: found[name] for name in values}
 
 
 def drawn_units(n: int, groups: Sequence[str] | None) -> tuple[int, np.ndarray]:
@@ -94,9 +95,107 @@ def drawn_units(n: int, groups: Sequence[str] | None) -> tuple[int, np.ndarray]:
     return len(numbers), np.array(unit, np.int64)
 
 
-def _percentiles(drawn: np.ndarray, confidence: float) -> tuple[float, float]:
-    known = drawn[~np.isnan(drawn)]
-    if 2 * len(known) < len(drawn) or not len(known) or known.min() == known.max():
+def influences(
+    combine: Combine, statistics: Statistics, names: Sequence[str], unit: np.ndarray, units: int, seed: int
+) -> dict[str, np.ndarray]:
+    """How much each block of units raises each metric, per unit of its share: jackknife pseudo-values less their mean.
+
+    Blocks are single units where there are no more than 200.
+    """
+    random = np.random.default_rng([seed, 1])
+    block = (np.arange(units) if units <= BLOCKS else random.permutation(units) % BLOCKS)[unit]
+    blocks = min(units, BLOCKS)
+    without: dict[str, list[float]] = {name: [] for name in names}
+    for left_out in range(blocks):
+        scored = combine(statistics, (block != left_out).astype(np.float64))
+        for name, values in without.items():
+            values.append(scored[name])
+    found = {}
+    for name, values in without.items():
+        left = np.array(values)
+        left = left[np.isfinite(left)]
+        found[name] = (blocks - 1) * (left.mean() - left) if len(left) > blocks / 2 else np.zeros(0)
+    return found
+
+
+def _drawn(
+    combine: Combine,
+    statistics: Statistics,
+    values: Mapping[str, float],
+    names: Sequence[str],
+    unit: np.ndarray,
+    units: int,
+    seed: int,
+    replicates: int,
+    confidence: float,
+) -> dict[str, tuple[float, float]]:
+    random, alone = np.random.default_rng(seed), units == len(unit)
+    drawn = np.empty((replicates, len(names)))
+    for one in range(replicates):
+        counts = np.bincount(random.integers(0, units, units), minlength=units).astype(np.float64)
+        scored = combine(statistics, counts if alone else counts[unit])
+        drawn[one] = [scored[name] for name in names]
+    varies = [name for name, column in zip(names, drawn.T, strict=True) if _known(column) is not None]
+    skewed = influences(combine, statistics, varies, unit, units, seed) if varies else {}
+    return {
+        name: bca(column, values[name], skewed.get(name, np.zeros(0)), units, confidence)
+        for name, column in zip(names, drawn.T, strict=True)
+    }
+
+
+def bca(
+    drawn: np.ndarray, value: float, influence: np.ndarray, units: int, confidence: float = 0.95, *, expand: bool = True
+) -> tuple[float, float]:
+    """The BCa interval (Efron 1987; Efron & Tibshirani 1993, chapter 14) out of draws and jackknife influences.
+
+    `expand`: with t instead of normal quantiles, and √(n / (n − 1)) (Hesterberg 2015, section 5.3).
+    """
+    from scipy.special import ndtr, ndtri, stdtrit
+
+    known = _known(drawn)
+    if known is None or math.isnan(value):
         return math.nan, math.nan
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+    z = float(ndtri((1 + confidence) / 2))
+    if expand and units > 1:
+        z = float(stdtrit(units - 1, (1 + confidence) / 2)) * math.sqrt(units / (units - 1))
+    below = ((known < value).sum() + 0.5 * (known == value).sum() + 0.5) / (len(known) + 1)
+    bias = float(ndtri(below))
+    squares = float((influence**2).sum())
+    acceleration = float((influence**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
+    ends = []
+    for side in (-z, z):
+        slope = max(1 - acceleration * (bias + side), 0.05)
+        ends.append(float(ndtr(bias + (bias + side) / slope)))
+    low, high = np.quantile(known, ends)
+    return float(min(low, value)), float(max(high, value))
+
+
+def _left_out(
+    combine: Combine,
+    statistics: Statistics,
+    values: Mapping[str, float],
+    names: Sequence[str],
+    unit: np.ndarray,
+    units: int,
+    seed: int,
+    confidence: float,
+) -> dict[str, tuple[float, float]]:
+    shrunk = 1.0
+    kept = max(LEAST_UNITS, units * MOST_LEFT_OUT // len(unit))
+    if kept < units:
+        chosen = np.zeros(units, bool)
+        chosen[np.random.default_rng([seed, 2]).choice(units, kept, replace=False)] = True
+        rows = np.flatnonzero(chosen[unit])
+        statistics = {name: array[rows] for name, array in statistics.items()}
+        unit = (np.cumsum(chosen) - 1)[unit[rows]]
+        shrunk, units = math.sqrt(kept / units), kept
+    found = influences(combine, statistics, names, unit, units, seed)
+    return {name: transformed_t(values[name], found[name], confidence, shrunk=shrunk) for name in names}
+
+
+def _known(drawn: np.ndarray) -> np.ndarray | None:
+    """The draws that have a value; None where most have none, or where they show no spread."""
+    known = drawn[np.isfinite(drawn)]
+    if 2 * len(known) < len(drawn) or not len(known) or known.min() == known.max():
+        return None
+    return known

@@ -11,16 +11,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlspec.strategy.intervals import LEAST_REPLICATES, MOST_ROWS, drawn_units, wilson
-from dlspec.types import Statistics
+from dlspec.strategy.intervals import drawn_units, wilson
+from dlspec.types import Share, Statistics
+
+MOST_ROWS = 30_000_000
+"""rows drawn in all replicates together, beyond which fewer replicates are made"""
+LEAST_REPLICATES = 200
 
 
 class Side(NamedTuple):
-    """One predictor: its evaluator's `combine` and `proportions`, and its statistics, a row an example."""
+    """One predictor: its evaluator's `combine` and `shares`, and its statistics, a row an example."""
 
     combine: Callable[[Statistics, np.ndarray | None], Mapping[str, float]]
     statistics: Statistics
-    proportions: Mapping[str, np.ndarray] = {}
+    shares: Mapping[str, Share] = {}
 
 
 class Difference(NamedTuple):
@@ -52,14 +56,15 @@ def differences(
     where the 95 % interval leaves 0 out.  Draws where a metric has no value are left out; where more than half have
     none, nothing is known.
 
-    A metric that is a plain share for both, over rows that no group ties together, has McNemar's exact p and
+    A metric that is a plain share of the same rows for both, which no group ties together, has McNemar's exact p and
     Newcombe's interval instead: they hold for few errors, where the bootstrap is too sure.
     """
     values, others = one.combine(one.statistics, None), other.combine(other.statistics, None)
     names = [name for name in values if name in others]
     many, unit = drawn_units(n, groups)
     alone = many == n
-    shares = {name for name in names if alone and name in one.proportions and name in other.proportions}
+    hits = {name: _hits(one.shares.get(name), other.shares.get(name)) for name in names if alone}
+    shares = {name: both for name, both in hits.items() if both is not None}
     drawn: dict[str, list[float]] = {name: [] for name in names if name not in shares}
     if drawn and n:
         random = np.random.default_rng(seed)
@@ -73,7 +78,7 @@ def differences(
     for name in names:
         value = float(values[name] - others[name])
         if name in shares:
-            table = _agreement(one.proportions[name], other.proportions[name])
+            table = _agreement(*shares[name])
             low, high = newcombe(*table, confidence=confidence)
             result[name] = Difference(value, low, high, mcnemar(table[1], table[2]))
         else:
@@ -115,6 +120,20 @@ def newcombe(both: int, only_one: int, only_other: int, neither: int, confidence
 
 def _joined(a: float, b: float, correlation: float) -> float:
     return math.sqrt(max(0.0, a * a - 2 * correlation * a * b + b * b))
+
+
+def _hits(one: Share | None, other: Share | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """The hits of both where their metric is a plain share of the same rows; None where it is not."""
+    if one is None or other is None or one.metric or other.metric:
+        return None
+    rows, others = np.asarray(one.rows), np.asarray(other.rows)
+    if not all(array.dtype == bool or ((array == 0) | (array == 1)).all() for array in (rows, others)):
+        return None
+    if one.among is None and other.among is None:
+        return rows, others
+    if one.among is None or other.among is None or not np.array_equal(one.among, other.among):
+        return None
+    return rows[one.among], others[one.among]
 
 
 def _agreement(one: np.ndarray, other: np.ndarray) -> tuple[int, int, int, int]:

@@ -91,7 +91,7 @@ def test_worked_by_hand():
     # pairs (sick, well): .9 beats both; .6 ties .6, beats .1; .2 beats .1 alone: 2 + 1.5 + 1 of 6
     assert found["roc_auc"] == pytest.approx(4.5 / 6)
     assert evaluator.confusion(statistics, SICK["classes"]).tolist() == [[2, 1], [1, 1]]
-    assert evaluator.proportions(statistics)["accuracy"].tolist() == [1, 1, 0, 0, 1]
+    assert evaluator.shares(statistics)["accuracy"].rows.tolist() == [1, 1, 0, 0, 1]
 
 
 def test_confusion_agrees_with_scikit_learn():

@@ -7,7 +7,7 @@ import scipy.stats
 
 from dlspec.evaluators.classes import Classes
 from dlspec.strategy.intervals import intervals, wilson
-from dlspec.types import Examples
+from dlspec.types import Examples, Share
 
 
 def mean(statistics, weights=None):
@@ -44,7 +44,7 @@ def test_coverage_of_bootstrap_and_wilson_by_simulation():
         x, hits = random.normal(3, 2, 60), (random.random(60) < 0.9).astype(int)
         _, low, high = intervals(mean, {"x": x}, 60, seed=trial, replicates=300)["mean"]
         bootstrapped += low <= 3 <= high
-        _, low, high = intervals(mean, {"x": hits}, 60, proportions={"mean": hits})["mean"]
+        _, low, high = intervals(mean, {"x": hits}, 60, shares={"mean": Share(hits)})["mean"]
         shared += low <= 0.9 <= high
     assert 0.91 <= bootstrapped / 400 <= 0.98
     assert 0.92 <= shared / 400 <= 0.99
@@ -67,12 +67,12 @@ def test_coverage_with_groups_of_like_rows():
 
 def test_groups_replace_wilson_unless_each_row_is_alone():
     x = np.array([1, 1, 1, 0, 1, 1, 0, 1, 1, 1] * 4)
-    plain = intervals(mean, {"x": x}, 40, proportions={"mean": x})["mean"]
+    plain = intervals(mean, {"x": x}, 40, shares={"mean": Share(x)})["mean"]
     assert plain[1:] == wilson(32, 40)
     for groups in ([""] * 40, [str(i) for i in range(40)]):
-        assert intervals(mean, {"x": x}, 40, groups=groups, proportions={"mean": x})["mean"] == plain
+        assert intervals(mean, {"x": x}, 40, groups=groups, shares={"mean": Share(x)})["mean"] == plain
     pairs = [str(i // 2) for i in range(40)]
-    assert intervals(mean, {"x": x}, 40, groups=pairs, proportions={"mean": x})["mean"][1:] != plain[1:]
+    assert intervals(mean, {"x": x}, 40, groups=pairs, shares={"mean": Share(x)})["mean"][1:] != plain[1:]
 
 
 def test_whole_groups_are_drawn():
@@ -85,12 +85,12 @@ def test_whole_groups_are_drawn():
     groups = ["a", "", "b", "a", "b", ""]
     intervals(combine, {"x": np.arange(6.0)}, 6, groups=groups, replicates=50)
     assert seen[0] is None
-    assert len(seen) == 51
-    for weights in seen[1:]:
+    assert len(seen) == 51 + 4  # the draws, and each of four units left out once
+    for weights in seen[1:51]:
         assert weights[0] == weights[3]
         assert weights[2] == weights[4]
         assert weights[[0, 1, 2, 5]].sum() == 4
-    assert any(weights[1] != weights[5] for weights in seen[1:])
+    assert any(weights[1] != weights[5] for weights in seen[1:51])
 
 
 def test_deterministic_by_seed():
@@ -127,15 +127,22 @@ def test_replicates_without_a_value_are_dropped_unless_they_are_most():
     assert math.isnan(found["m"].low)
 
 
-def test_many_rows_take_fewer_replicates():
-    calls = []
+def test_of_many_rows_none_are_drawn():
+    seen = []
 
     def combine(statistics, weights=None):
-        calls.append(1)
-        return {"first": 0.0 if weights is None else weights[0]}
+        if weights is not None:
+            seen.append(weights)
+        return mean(statistics, weights)
 
-    intervals(combine, {}, 100_000)
-    assert len(calls) == 1 + 300
+    x = np.random.default_rng(6).exponential(size=250_000)
+    value, low, high = intervals(combine, {"x": x}, 250_000)["mean"]
+    assert len(seen) == 200 and all(len(weights) == 100_000 for weights in seen)
+    assert (value - low, high - value) == pytest.approx([1.959964 * x.std() / 500] * 2, rel=0.1)
+    seen.clear()
+    groups = [str(i // 4) for i in range(50_000)]
+    intervals(combine, {"x": x[:50_000]}, 50_000, groups=groups)
+    assert len(seen) == 200 and all(weights[0] == weights[3] for weights in seen)
 
 
 def test_ten_thousand_rows_of_ten_classes_in_seconds():

@@ -8,7 +8,7 @@ import scipy.stats
 
 from dlspec.evaluators.classes import Classes
 from dlspec.strategy.paired import Side, differences, mcnemar, newcombe
-from dlspec.types import Examples
+from dlspec.types import Examples, Share
 
 
 def mean(statistics, weights=None):
@@ -20,7 +20,7 @@ def rmse(statistics, weights=None):
 
 
 def share(hits):
-    return Side(mean, {"x": hits}, {"mean": hits})
+    return Side(mean, {"x": hits}, {"mean": Share(hits)})
 
 
 def test_mcnemar_by_hand():
@@ -140,7 +140,7 @@ def test_every_metric_of_an_evaluator_at_once():
         positive = 1 / (1 + np.exp(-3 * (truth - 0.5 + noise * random.normal(size=300))))
         rows = np.stack([1 - positive, positive], axis=1)
         statistics = evaluator.statistics(examples, rows, state)
-        sides.append(Side(evaluator.combine, statistics, evaluator.proportions(statistics)))
+        sides.append(Side(evaluator.combine, statistics, evaluator.shares(statistics)))
     found = differences(*sides, 300, replicates=300)
     assert set(found) == {metric.name for metric in evaluator.metrics(state)}
     assert all(one.p < 0.05 and one.low <= one.value <= one.high for one in found.values())

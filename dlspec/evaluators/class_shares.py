@@ -1,0 +1,61 @@
+"""Which metrics of classes are means over rows, so that their intervals are known without drawing rows again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlspec.types import Share, Statistics
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def shares(statistics: Statistics) -> dict[str, Share]:
+    """Accuracy and log-loss; of two classes also precision, recall and F1 = 2J / (1 + J), J = TP / (TP + FP + FN).
+
+    Of more classes those three are none, unless every row is right, where a bootstrap would see no spread; nor is ROC
+    AUC, unless every positive lies above every negative.  Then as many rows of each class as of the rarest say how sure
+    that is: all are hits.
+    """
+    import numpy as np
+
+    truth, guess = statistics["truth"], statistics["guess"]
+    right = truth == guess
+    found = {"accuracy": Share(right)}
+    if "positive" in statistics:
+        true, guessed = truth == statistics["positive"], guess == statistics["positive"]
+        found["precision"] = Share(right, guessed)
+        found["recall"] = Share(right, true)
+        found["f1"] = Share(right, true | guessed, _f1)
+    elif len(truth) and right.all():
+        found |= dict.fromkeys(("precision", "recall", "f1"), Share(right, _as_many_of_each(truth)))
+    if "log_loss" in statistics:
+        found["log_loss"] = Share(statistics["log_loss"])
+        if len(truth) and _separated(statistics["scores"], statistics["column"]):
+            found["roc_auc"] = Share(np.ones(len(truth)), _as_many_of_each(statistics["column"]))
+    return found
+
+
+def _f1(share: float) -> float:
+    return 2 * share / (1 + share)
+
+
+def _as_many_of_each(classes: np.ndarray) -> np.ndarray:
+    """Rows (bool) that hold as many of each class as there are of the rarest."""
+    import numpy as np
+
+    _, codes, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    order = np.argsort(codes, kind="stable")
+    place = np.empty(len(codes), np.int64)  # of a row among those of its class
+    place[order] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    chosen: np.ndarray = place < counts.min()
+    return chosen
+
+
+def _separated(scores: np.ndarray, column: np.ndarray) -> bool:
+    """Whether in each column of scores every positive lies above every negative, and there is one of each."""
+    for k in range(scores.shape[1]):
+        positive = column == k
+        if positive.all() or not positive.any() or not scores[positive, k].min() > scores[~positive, k].max():
+            return False
+    return True
