@@ -24,7 +24,7 @@ def small(picture: np.ndarray) -> Image.Image:
     from PIL import Image
 
     flat = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
-    return _within(Image.fromarray(flat), STEPS[0][0])
+    return within(Image.fromarray(flat), STEPS[0][0])
 
 
 def inlined(pictures: Iterable[Image.Image], budget: int = BUDGET) -> list[dict[str, Any]]:
@@ -46,7 +46,8 @@ def _spent(encoded: Sequence[dict[str, Any]]) -> int:
     return sum(len(one["png"]) for one in encoded)
 
 
-def _within(picture: Image.Image, side: int) -> Image.Image:
+def within(picture: Image.Image, side: int) -> Image.Image:
+    """The picture with no side longer than this; never enlarged."""
     if max(picture.size) <= side:
         return picture
     smaller = picture.copy()
@@ -55,7 +56,7 @@ def _within(picture: Image.Image, side: int) -> Image.Image:
 
 
 def _encoded(picture: Image.Image, side: int, reduced: bool) -> dict[str, Any]:
-    picture = _within(picture, side)
+    picture = within(picture, side)
     if reduced and picture.mode == "RGB":
         from PIL import Image
 

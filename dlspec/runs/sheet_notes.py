@@ -1,0 +1,164 @@
+"""What a person says of examples while looking at them: tags and right labels, on disk with every change."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlspec.data import corrections
+from dlspec.data.tag_table import as_tag, read_tags, write_tags
+from dlspec.runs import folder as folders
+from dlspec.runs.labels import COLUMNS
+from dlspec.types import DataError, Place
+
+LONGEST_TAG = 80
+MOST_TAGS = 50
+"""of one example"""
+OURS = "id,tags"
+"""the header of a table of tags that holds nothing but what is written again"""
+WRITTEN = "written in the sheet"
+"""why a row that no audit made stands in relabel.csv"""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A row of relabel.csv."""
+
+    split: str
+    label: str
+    suggested: str
+    probability: str
+    new: str
+    why: str
+
+
+class Notes:
+    """tags.csv and relabel.csv of a folder; both may be edited elsewhere in the meantime, and are read again then."""
+
+    def __init__(self, folder: Path, labels: Callable[[], corrections.Labels]) -> None:
+        """Labels: what a right label may be; asked when one is written first.  Raises DataError where a table is bad."""
+        self.tags_file, self.relabel_file = folder / "tags.csv", folder / "relabel.csv"
+        self._labels = functools.cache(labels)
+        self._lock = threading.Lock()
+        self._tags: dict[str, tuple[str, ...]] = {}
+        self._seen: tuple[int, ...] | None = None
+        self._read_tags()
+        self.doubts()
+
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Id → tags, as the file has them now."""
+        with self._lock:
+            return dict(self._read_tags())
+
+    def set_tags(self, name: str, tags: Sequence[str]) -> tuple[str, ...]:
+        """Give an example these tags, and no others; they are on disk when this returns.
+
+        Raises DataError where the file has been made unreadable, ValueError where these are no tags.
+        """
+        clean = tuple(dict.fromkeys(filter(None, map(as_tag, tags))))
+        if len(clean) > MOST_TAGS or any(len(one) > LONGEST_TAG for one in clean):
+            raise ValueError(f"an example has at most {MOST_TAGS} tags of at most {LONGEST_TAG} characters each")
+        with self._lock:
+            found = dict(self._read_tags())
+            if clean:
+                found[name] = clean
+            else:
+                found.pop(name, None)
+            self._keep_foreign()
+            write_tags(self.tags_file, found)
+            self._tags, self._seen = found, _signature(self.tags_file)
+        return clean
+
+    def doubts(self) -> dict[str, Doubt]:
+        """Id → its row of relabel.csv.  Raises DataError where that is no table of labels."""
+        if not self.relabel_file.is_file():
+            return {}
+        names, rows, _ = _read_relabel(self.relabel_file)
+        fields = [one for one in COLUMNS if one != "id"]
+        found = {}
+        for row in rows:
+            cells = dict(zip(names, row, strict=True))
+            found[cells["id"]] = Doubt(**{one: cells.get(one, "").strip() for one in fields})
+        return found
+
+    def set_label(self, name: str, label: str, *, split: str, given: str) -> str:
+        """Write the right label of an example into relabel.csv, on disk when this returns; "" takes it back.
+
+        split, given: where the example stands, and its label so far.  Returns the label in the data's own words.
+        Raises ValueError where there is no such label, DataError where the file has been made unreadable.
+        """
+        label = label.strip()
+        if label:
+            self._labels().value(label)
+        with self._lock:
+            held = self.relabel_file.is_file()
+            names, rows, delimiter = _read_relabel(self.relabel_file) if held else (list(COLUMNS), [], ",")
+            own, new = names.index("id"), names.index("new")
+            mine = [row for row in rows if row[own] == name]
+            if not mine and label:
+                said = {"id": name, "split": split, "label": given, "why": WRITTEN}
+                mine = [[said.get(one, "") for one in names]]
+                rows += mine
+            for row in mine:
+                row[new] = label
+            if mine:
+                _write_relabel(self.relabel_file, names, rows, delimiter)
+        return label
+
+    def _read_tags(self) -> Mapping[str, tuple[str, ...]]:
+        seen = _signature(self.tags_file)
+        if seen != self._seen:
+            self._tags = read_tags(self.tags_file) if seen else {}
+            self._seen = seen
+        return self._tags
+
+    def _keep_foreign(self) -> None:
+        """A table of another form, which may hold notes too, is kept under another name before it is written over."""
+        if not self.tags_file.is_file():
+            return
+        with open(self.tags_file, encoding="utf-8-sig") as text:
+            if text.readline().strip() == OURS:
+                return
+        kept = self.tags_file.with_name("tags.before.csv")
+        number = 1
+        while kept.exists():
+            number += 1
+            kept = self.tags_file.with_name(f"tags.before-{number}.csv")
+        shutil.copy2(self.tags_file, kept)
+
+
+def _signature(file: Path) -> tuple[int, ...] | None:
+    """What changes when a file is written; None where there is none."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _read_relabel(file: Path) -> tuple[list[str], list[list[str]], str]:
+    """Names of the columns, rows, delimiter.  Raises DataError that names the row."""
+    corrections.read(str(file))  # complains of all that would keep it from being taken back
+    text = file.read_bytes().decode("utf-8-sig")
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(map(str.strip, row))]
+    names = [name.strip() for name in rows[0]]
+    if len(set(names)) < len(names):
+        raise DataError("two of its columns have the same name; keep one", where=Place(str(file), 1))
+    return names, rows[1:], delimiter
+
+
+def _write_relabel(file: Path, names: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> None:
+    with (
+        folders.replacing(file) as new,
+        open(new, "w", newline="", encoding="utf-8", errors="backslashreplace") as text,
+    ):
+        writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
