@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,6 +44,23 @@ def error_analysis(
             help="Score by corrected labels as well (relabel.csv, its column `new` filled).",
         ),
     ] = None,
+    sheet: Annotated[
+        bool,
+        typer.Option(
+            "--sheet", help="Look at the errors in a browser and tag them by keyboard; errors/tags.csv has it at once."
+        ),
+    ] = False,
+    sheet_out: Annotated[
+        Path | None,
+        typer.Option("--sheet-out", metavar="FILE", help="Write the sheet as one .html file, which opens anywhere."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, max=65535, metavar="N", help="With --sheet; left out: one that is free."),
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="With --sheet: whether to open it, where there is a display.")
+    ] = True,
     predictions: Predictions = None,
     task: AskedTask = None,
     metric: Deciding = None,
@@ -54,6 +74,7 @@ def error_analysis(
     Kinds of error with their share and its interval, the ceiling of fixing each, slices by tag, the worst examples,
     and for tables which columns the network leans on.  --labels says which labels are likely wrong, and writes
     relabel.csv; --relabel takes it back when you have filled it in, and writes a recipe that trains on it.
+    --sheet shows the errors in a browser, to be tagged by keyboard.
     """
     from dlspec.report.progress import ConsoleWatch
     from dlspec.report.terminal import print_analyzed
@@ -63,16 +84,71 @@ def error_analysis(
     watch = ConsoleWatch()
     if files:
         refuse_with_predictions(labels=labels, relabel=relabel)
+    else:
+        need_predictions(task=task, metric=metric, out=out)
+    if sheet or sheet_out is not None:
+        asked: dict[str, Any] = {"run": name, "split": split, "root": runs, "watch": watch}
+        asked |= (
+            {"files": files, "task": task, "metric": metric, "out": out}
+            if files
+            else {"labels": labels, "folds": folds}
+        )
+        _look(asked, serving=sheet, file=sheet_out, port=port, browser=browser, json=json)
+        return
+    if files:
         result = analyze_predictions(
             files, run=name, split=split, worst=worst, task=task, metric=metric, out=out, root=runs, watch=watch
         )
     else:
-        need_predictions(task=task, metric=metric, out=out)
         if relabel is not None:
             _relabelled(name or "", relabel, split, runs, json)
             return
         result = analyze(name or "", split=split, worst=worst, labels=labels, folds=folds, root=runs, watch=watch)
     answer(result, json, lambda: print_analyzed(result))
+
+
+def _look(
+    asked: dict[str, Any], *, serving: bool, file: Path | None, port: int | None, browser: bool, json: bool
+) -> None:
+    """Write the sheet of what is asked as a file, or serve it until Ctrl-C, or both."""
+    from dlspec.runs.sheet import write
+    from dlspec.runs.sheet_made import sheet_of_predictions, sheet_of_run
+    from dlspec.runs.sheet_server import serve
+    from dlspec.types import ArgumentError
+
+    made = sheet_of_predictions(**asked) if "files" in asked else sheet_of_run(**asked)
+    if serving and made.notes is None:
+        raise ArgumentError("--sheet writes down what you tag; say where with --out DIR (or --sheet-out FILE)")
+    said: dict[str, Any] = made.summary()
+    if file is not None:
+        write(made, file)
+        said["file"] = str(file.absolute())
+        if not serving:
+            answer(
+                said,
+                json,
+                lambda: typer.echo(f"{file}: {made.says()}\nopen it, tag, save tags.csv, then: {said['next']}"),
+            )
+            return
+
+    def ready(address: str) -> None:
+        text = f"{made.says()}: {address}\ntags go to {said['tags']} at once; Ctrl-C stops the sheet"
+        answer({**said, "url": address}, json, lambda: typer.echo(text))
+        if browser and not json and sys.stdout.isatty():
+            _open(address)
+
+    serve(made, port=port, ready=ready)
+    typer.echo(f"\n{made.ends()}", err=True)
+
+
+def _open(address: str) -> None:
+    """Open an address in the browser, where there is a display for one."""
+    import webbrowser
+
+    if sys.platform not in ("win32", "darwin") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(address)
 
 
 def _relabelled(run: str, file: str, split: str, runs: Path, json: bool) -> None:

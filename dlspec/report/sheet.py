@@ -22,7 +22,8 @@ def page(held: Mapping[str, Any]) -> str:
     """The page of what `dlspec.runs.sheet.Sheet.held` says; names are text in it, whatever they hold."""
     style, script = _style(), _script()
     return str(
-        template("sheet.jinja").render(
+        template("sheet.jinja")
+        .render(
             held=held,
             data=data(held),
             style=Markup(style),

@@ -154,7 +154,7 @@ function saveTags() {
 
 function saveLabels() {
   const rows = items.filter((item) => item.label).map((item) => [
-    item.id, item.split, item.truth, item.suspect?.suggested ?? "", item.suspect?.probability ?? "", item.label,
+    item.id, item.split, item.given, item.suspect?.suggested ?? "", item.suspect?.probability ?? "", item.label,
     item.suspect?.why ?? "written in the sheet",
   ]);
   download("relabel.csv", [["id", "split", "label", "suggested", "probability", "new", "why"], ...rows]);

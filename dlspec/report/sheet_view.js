@@ -116,6 +116,8 @@ function look() {
     else big.replaceChildren(make("blockquote", "", item.text ?? ""));
     byId("label").value = item.label;
     byId("label-said").textContent = "";
+    big.firstChild.scrollTop = 0;
+    byId("panel").scrollTop = 0;
   }
   byId("said").textContent = outcome(item);
   const facts = [["example", item.id], ...item.kinds.map((kind) => ["kind", kind]), ...item.facts];
@@ -124,8 +126,8 @@ function look() {
   const doubt = item.suspect;
   const sure = doubt?.probability ? ` (${percent(Number(doubt.probability))})` : "";
   byId("doubt").hidden = !doubt;
-  byId("doubt").textContent = doubt?.suggested ? `The label ${item.truth} may be wrong; likely ${doubt.suggested}${sure}` : doubt?.why ?? "";
-  byId("label").placeholder = doubt?.suggested || item.guess || item.truth;
+  byId("doubt").textContent = doubt?.suggested ? `The label ${item.given} may be wrong; likely ${doubt.suggested}${sure}` : doubt?.why ?? "";
+  byId("label").placeholder = doubt?.suggested || item.given;
   if (document.activeElement !== byId("label")) byId("label").value = item.label;
 }
 

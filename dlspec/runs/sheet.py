@@ -7,29 +7,17 @@ import hashlib
 import io
 import os
 import shlex
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlspec.data.corrections import Labels
-from dlspec.report.html import cell
 from dlspec.report.pictures import inlined, small, within
 from dlspec.report.sheet import page
-from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.runs.analyze import analyze
-from dlspec.runs.judged import Judged, chosen, judged_run
-from dlspec.runs.labels import FOLDS
-from dlspec.runs.opened import open_run
-from dlspec.runs.predictions import judged_tables
-from dlspec.runs.sheet_notes import Doubt, Notes
-from dlspec.strategy import ceilings
-from dlspec.types import SPLITS, ArgumentError, Example, Examples, UnreadableError
+from dlspec.runs.judged import Judged
+from dlspec.runs.sheet_notes import Notes
+from dlspec.types import Example, UnreadableError
 
-MOST = 2_000
-"""errors on a sheet, the worst; as many doubtful labels beside them"""
-LONGEST_TEXT = 5_000
 MOST_CLASSES = 2_000
 LARGE = 720
 """longest side in pixels of the picture that is looked at"""
@@ -50,7 +38,7 @@ class Sheet:
     """the run's metric on the split"""
     examples: list[Example]
     items: list[dict[str, Any]]
-    """an entry an example: id, split, truth, guess, kinds, facts, suspect; what the page shows of it"""
+    """an entry an example: id, split, truth, guess, given, kinds, facts, suspect; what the page shows of it"""
     columns: list[str]
     """of the rows, where examples are rows of a table"""
     notes: Notes | None
@@ -76,7 +64,11 @@ class Sheet:
             "input": self.judged.input.kind,
             "columns": self.columns,
             "items": [
-                {**item, "tags": tags.get(item["id"], ()), "label": doubts[item["id"]].new if item["id"] in doubts else ""}
+                {
+                    **item,
+                    "tags": tags.get(item["id"], ()),
+                    "label": doubts[item["id"]].new if item["id"] in doubts else "",
+                }
                 for item in self.items
             ],
             "others": [[name, some] for name, some in tags.items() if name not in listed],
@@ -91,6 +83,46 @@ class Sheet:
     def next_command(self) -> str:
         """What to type when the tags are done."""
         return shlex.join([*self.command, "--tags", near(self.notes.tags_file) if self.notes else "tags.csv"])
+
+    def summary(self) -> dict[str, Any]:
+        """What `error-analysis --sheet --json` says of it."""
+        return {
+            "run": None if self.judged.opened is None else str(self.judged.opened.folder),
+            "split": self.split,
+            "examples": len(self.judged.parts[self.split].examples),
+            "errors": self.total,
+            "shown": len(self.items),
+            "url": None,
+            "file": None,
+            "tags": None if self.notes is None else str(self.notes.tags_file),
+            "relabel": None if self.notes is None else str(self.notes.relabel_file),
+            "next": self.next_command(),
+        }
+
+    def says(self) -> str:
+        """What is on it, in a few words."""
+        errors = sum(item["error"] for item in self.items)
+        doubted = len(self.items) - errors
+        some = f"the worst {errors:,} of {self.total:,} errors" if errors < self.total else f"{errors:,} errors"
+        return f"{some} on {self.split}" + (f" and {doubted:,} doubted labels" if doubted else "")
+
+    def ends(self) -> str:
+        """What came of it, and what to do next."""
+        assert self.notes is not None
+        tags, doubts = self.notes.tags(), self.notes.doubts()
+        corrected = sum(bool(one.new) for one in doubts.values())
+        if not tags and not corrected:
+            return f"nothing is tagged; the tags would be in {near(self.notes.tags_file)}"
+        said = (
+            [f"{len(tags):,} examples are tagged in {near(self.notes.tags_file)}; next: {self.next_command()}"]
+            if tags
+            else []
+        )
+        if corrected:
+            taken = [*self.command, "--relabel", near(self.notes.relabel_file)]
+            then = "" if "--predictions" in taken else f"; next: {shlex.join(taken)}"
+            said.append(f"{corrected:,} labels are corrected in {near(self.notes.relabel_file)}{then}")
+        return "\n".join(said)
 
     def picture(self, row: int, *, large: bool = False) -> tuple[str, bytes]:
         """The media type and the bytes of a picture, small or large.  Raises UnreadableError, IndexError."""
@@ -113,92 +145,6 @@ class Sheet:
         return "image/png", held.getvalue()
 
 
-def sheet_of_run(
-    run: str | Path,
-    *,
-    split: str = "dev",
-    labels: bool = False,
-    folds: int = FOLDS,
-    root: str | Path = folders.RUNS,
-    watch: Watch | None = None,
-) -> Sheet:
-    """The errors of a run on one split, and the doubtful labels of all splits that were audited.
-
-    labels: look for wrong labels first (see analyze).  Raises ArgumentError, DataError.
-    """
-    watch = watch or Watch()
-    opened = open_run(run, root)
-    if labels:
-        analyze(opened, split=split, labels=True, folds=folds, watch=watch)
-    elif split == "test":
-        folders.looks_at_test(opened.folder, looking=True)
-    read = opened.splits(watch)
-    have = [name for name in SPLITS if name in read and len(read[name])]
-    judged = judged_run(opened, {name: read[name] for name in chosen(have, [split], "this run")}, watch)
-    name = f"{opened.folder.parent.name}/{opened.folder.name}"
-    return made(judged, split, name=name, command=_command([near(opened.folder)], split), others=read.parts)
-
-
-def sheet_of_predictions(
-    files: Sequence[str],
-    *,
-    run: str | None = None,
-    split: str = "dev",
-    task: str | None = None,
-    metric: str | None = None,
-    out: Path | None = None,
-    root: str | Path = folders.RUNS,
-    watch: Watch | None = None,
-) -> Sheet:
-    """The errors of predictions that any tool made; tags go to out/errors.  Raises ArgumentError, DataError."""
-    watch = watch or Watch()
-    opened = None if run is None else open_run(run, root)
-    judged = judged_tables(files, run=opened, wanted=[split], task=task, metric=metric, home=out, watch=watch)
-    if out is not None and split == "test":
-        folders.looks_at_test(out, looking=True)
-    words = ([run] if run else []) + [word for file in files for word in ("--predictions", file)]
-    for option, given in (("--task", task), ("--metric", metric), ("--out", out)):
-        words += [] if given is None else [option, str(given)]
-    return made(judged, split, name=Path(files[0]).name, command=_command(words, split))
-
-
-def made(
-    judged: Judged, split: str, *, name: str, command: Sequence[str] = (), others: Mapping[str, Examples] | None = None
-) -> Sheet:
-    """The sheet of one split of what has been judged.
-
-    others: examples by split, among which those whose labels are doubted are looked up.
-    Raises ArgumentError where there is nothing to look at.
-    """
-    part, evaluator, state = judged.parts[split], judged.evaluator, judged.state
-    found = ceilings.find_errors(evaluator, part.examples, part.predictions, state, part.statistics)
-    whole = {**(others or {}), split: part.examples}
-    notes = None
-    if judged.home is not None:
-        notes = Notes(judged.home / "errors", lambda: Labels([one for one in whole.values() if one.labelled]))
-    doubts = notes.doubts() if notes else {}
-    examples, items = [], []
-    for row in found.largest(MOST):
-        errors = sorted(found[row], key=lambda error: -error.size)
-        first, example = errors[0], part.examples[row]
-        kinds = list(dict.fromkeys(error.kind for error in errors))
-        item = _item(judged, example, split, first.truth, first.guess, doubts.get(first.id))
-        if item is not None:
-            items.append({**item, "error": True, "kinds": kinds})
-            examples.append(example)
-    listed = {item["id"] for item in items}
-    for example, own, doubt in _doubted({one: of for one, of in doubts.items() if one not in listed}, whole):
-        item = _item(judged, example, own, doubt.label, "", doubt)
-        if item is not None:
-            items.append({**item, "error": False, "kinds": []})
-            examples.append(example)
-    if not items:
-        raise ArgumentError(f"{split} has no errors, and no label is doubted: there is nothing to look at")
-    score = evaluator.combine(part.statistics, only={judged.metric.name})[judged.metric.name]
-    columns = list(judged.input.show(examples[0]).content) if judged.input.kind == "table" else []
-    return Sheet(name, judged, split, int(found.wrong.sum()), score, examples, items, columns, notes, list(command))
-
-
 def write(sheet: Sheet, file: Path) -> None:
     """The sheet as one file that needs no server: pictures in it, tags kept by the browser until they are saved."""
     held = sheet.held()
@@ -214,46 +160,4 @@ def write(sheet: Sheet, file: Path) -> None:
 
 def near(path: Path) -> str:
     """A path as it is typed from here."""
-    short = os.path.relpath(path) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)
-    return short
-
-
-def _command(words: Sequence[str], split: str) -> list[str]:
-    return ["dlspec", "error-analysis", *words, *(() if split == "dev" else ("--split", split))]
-
-
-def _doubted(doubts: Mapping[str, Doubt], whole: Mapping[str, Examples]) -> list[tuple[Example, str, Doubt]]:
-    """Examples whose labels are to be looked at, in the order of relabel.csv; what is no longer there is left out."""
-    places = {own: {one: row for row, one in enumerate(part.ids)} for own, part in whole.items()} if doubts else {}
-    found = []
-    for name, doubt in doubts.items():
-        own = next((one for one in (doubt.split, *places) if name in places.get(one, ())), None)
-        if own is not None and doubt.label:
-            found.append((whole[own][places[own][name]], own, doubt))
-    return found[:MOST]
-
-
-def _item(
-    judged: Judged, example: Example, split: str, truth: str, guess: str, doubt: Doubt | None
-) -> dict[str, Any] | None:
-    """What is said of an example; None where its file cannot be read any more."""
-    try:
-        rendering = None if judged.input.kind == "picture" else judged.input.show(example)
-    except UnreadableError:
-        return None
-    suspect = None
-    if doubt is not None and doubt.label == truth:
-        suspect = {"suggested": doubt.suggested, "probability": doubt.probability, "why": doubt.why}
-    item = {
-        "id": example.id,
-        "split": split,
-        "truth": truth,
-        "guess": guess,
-        "facts": [[name, str(value)] for name, value in example.tags.items() if str(value)],
-        "suspect": suspect,
-    }
-    if rendering is not None and rendering.kind == "table":
-        item["cells"] = [cell(value) for value in rendering.content.values()]
-    elif rendering is not None and rendering.kind == "text":
-        item["text"] = rendering.content[:LONGEST_TEXT]
-    return item
+    return os.path.relpath(path) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)

@@ -42,7 +42,8 @@ class Notes:
     """tags.csv and relabel.csv of a folder; both may be edited elsewhere in the meantime, and are read again then."""
 
     def __init__(self, folder: Path, labels: Callable[[], corrections.Labels]) -> None:
-        """Labels: what a right label may be; asked when one is written first.  Raises DataError where a table is bad."""
+        """labels: what a right label may be; asked for when one is written.  Raises DataError where a table is bad."""
+        folder = folder.absolute()
         self.tags_file, self.relabel_file = folder / "tags.csv", folder / "relabel.csv"
         self._labels = functools.cache(labels)
         self._lock = threading.Lock()

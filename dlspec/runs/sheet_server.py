@@ -8,6 +8,7 @@ import hmac
 import json
 import secrets
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ def serving(sheet: Sheet, port: int | None = None) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+        server.hang_up()
         thread.join()
 
 
@@ -77,7 +79,14 @@ class _Server(ThreadingHTTPServer):
         self.sheet, self.token = sheet, secrets.token_urlsafe(24)
         port = self.server_address[1]
         self.hosts = {f"{name}:{port}" for name in NAMES} | ({*NAMES} if port == 80 else set())
+        self.lines: set[socket.socket] = set()
         self.small = functools.lru_cache(maxsize=KEPT)(sheet.picture)
+
+    def hang_up(self) -> None:
+        """End the connections that browsers keep open: nothing is answered from now on."""
+        for line in list(self.lines):
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that leaves in the middle of an answer is nothing to speak of; what is our fault is said."""
@@ -91,6 +100,14 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "dlspec", ""
     timeout = IDLE_SECONDS
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.lines.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.lines.discard(self.connection)
+        super().finish()
 
     def do_GET(self) -> None:
         words = self._words()
@@ -124,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self) -> None:
         self._say(HTTPStatus.FORBIDDEN, "the whole address is needed, as the terminal shows it", close=True)
 
-    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = do_CONNECT = _refuse
+    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = do_CONNECT = _refuse  # noqa: N815
 
     def _words(self) -> list[str] | None:
         """The path behind the token, in parts; None where Host or token are not ours."""
@@ -171,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         if tags is not None:
             kept: dict[str, Any] = {"tags": sheet.notes.set_tags(item["id"], tags)}
         else:
-            written = sheet.notes.set_label(item["id"], label or "", split=item["split"], given=item["truth"])
+            written = sheet.notes.set_label(item["id"], label or "", split=item["split"], given=item["given"])
             kept = {"label": written}
         self._answer(json.dumps(kept).encode(), "application/json", {})
 

@@ -1,0 +1,157 @@
+"""How a sheet comes about: the errors of a run, or of any tool's predictions, and the labels that are doubted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dlspec.data.corrections import Labels
+from dlspec.report.html import cell
+from dlspec.report.watch import Watch
+from dlspec.runs import folder as folders
+from dlspec.runs.analyze import analyze
+from dlspec.runs.judged import Judged, chosen, judged_run
+from dlspec.runs.labels import FOLDS
+from dlspec.runs.opened import open_run
+from dlspec.runs.predictions import judged_tables
+from dlspec.runs.sheet import Sheet, near
+from dlspec.runs.sheet_notes import Doubt, Notes
+from dlspec.strategy import ceilings
+from dlspec.types import SPLITS, ArgumentError, Example, Examples, UnreadableError
+
+MOST = 2_000
+"""errors on a sheet, the worst; as many doubtful labels beside them"""
+LONGEST_TEXT = 5_000
+
+
+def sheet_of_run(
+    run: str | Path,
+    *,
+    split: str = "dev",
+    labels: bool = False,
+    folds: int = FOLDS,
+    root: str | Path = folders.RUNS,
+    watch: Watch | None = None,
+) -> Sheet:
+    """The errors of a run on one split, and the doubtful labels of all splits that were audited.
+
+    labels: look for wrong labels first (see analyze).  Raises ArgumentError, DataError.
+    """
+    watch = watch or Watch()
+    opened = open_run(run, root)
+    if labels:
+        analyze(opened, split=split, labels=True, folds=folds, watch=watch)
+    elif split == "test":
+        folders.looks_at_test(opened.folder, looking=True)
+    read = opened.splits(watch)
+    have = [name for name in SPLITS if name in read and len(read[name])]
+    judged = judged_run(opened, {name: read[name] for name in chosen(have, [split], "this run")}, watch)
+    name = f"{opened.folder.parent.name}/{opened.folder.name}"
+    return made(judged, split, name=name, command=_command([near(opened.folder)], split), others=read.parts)
+
+
+def sheet_of_predictions(
+    files: Sequence[str],
+    *,
+    run: str | None = None,
+    split: str = "dev",
+    task: str | None = None,
+    metric: str | None = None,
+    out: Path | None = None,
+    root: str | Path = folders.RUNS,
+    watch: Watch | None = None,
+) -> Sheet:
+    """The errors of predictions that any tool made; tags go to out/errors.  Raises ArgumentError, DataError."""
+    watch = watch or Watch()
+    opened = None if run is None else open_run(run, root)
+    judged = judged_tables(files, run=opened, wanted=[split], task=task, metric=metric, home=out, watch=watch)
+    if out is not None and split == "test":
+        folders.looks_at_test(out, looking=True)
+    words = ([run] if run else []) + [word for file in files for word in ("--predictions", file)]
+    for option, given in (("--task", task), ("--metric", metric), ("--out", out)):
+        words += [] if given is None else [option, str(given)]
+    return made(judged, split, name=Path(files[0]).name, command=_command(words, split))
+
+
+def made(
+    judged: Judged, split: str, *, name: str, command: Sequence[str] = (), others: Mapping[str, Examples] | None = None
+) -> Sheet:
+    """The sheet of one split of what has been judged.
+
+    others: examples by split, among which those whose labels are doubted are looked up.
+    Raises ArgumentError where there is nothing to look at.
+    """
+    part, evaluator, state = judged.parts[split], judged.evaluator, judged.state
+    found = ceilings.find_errors(evaluator, part.examples, part.predictions, state, part.statistics)
+    whole = {**(others or {}), split: part.examples}
+    notes = None
+    if judged.home is not None:
+        notes = Notes(judged.home / "errors", lambda: Labels([one for one in whole.values() if one.labelled]))
+    doubts = notes.doubts() if notes else {}
+    examples: list[Example] = []
+    items: list[dict[str, Any]] = []
+    worst = found.largest(MOST)
+    labels = evaluator.truth(part.examples.take(worst), state)
+    for row, label in zip(worst, labels, strict=True):
+        errors = sorted(found[row], key=lambda error: -error.size)
+        first, example = errors[0], part.examples[row]
+        kinds = list(dict.fromkeys(error.kind for error in errors))
+        given = f"{label:.6g}" if isinstance(label, float) else str(label)
+        item = _item(judged, example, split, first.truth, first.guess, given, doubts.get(first.id))
+        if item is not None:
+            items.append({**item, "error": True, "kinds": kinds})
+            examples.append(example)
+    listed = {item["id"] for item in items}
+    for example, own, doubt in _doubted({one: of for one, of in doubts.items() if one not in listed}, whole):
+        item = _item(judged, example, own, doubt.label, "", doubt.label, doubt)
+        if item is not None:
+            items.append({**item, "error": False, "kinds": []})
+            examples.append(example)
+    if not items:
+        raise ArgumentError(f"{split} has no errors, and no label is doubted: there is nothing to look at")
+    score = evaluator.combine(part.statistics, only={judged.metric.name})[judged.metric.name]
+    columns = list(judged.input.show(examples[0]).content) if judged.input.kind == "table" else []
+    return Sheet(name, judged, split, int(found.wrong.sum()), score, examples, items, columns, notes, list(command))
+
+
+def _command(words: Sequence[str], split: str) -> list[str]:
+    return ["dlspec", "error-analysis", *words, *(() if split == "dev" else ("--split", split))]
+
+
+def _doubted(doubts: Mapping[str, Doubt], whole: Mapping[str, Examples]) -> list[tuple[Example, str, Doubt]]:
+    """Examples whose labels are to be looked at, in the order of relabel.csv; what is no longer there is left out."""
+    places = {own: {one: row for row, one in enumerate(part.ids)} for own, part in whole.items()} if doubts else {}
+    found = []
+    for name, doubt in doubts.items():
+        own = next((one for one in (doubt.split, *places) if name in places.get(one, ())), None)
+        if own is not None and doubt.label:
+            found.append((whole[own][places[own][name]], own, doubt))
+    return found[:MOST]
+
+
+def _item(
+    judged: Judged, example: Example, split: str, truth: str, guess: str, given: str, doubt: Doubt | None
+) -> dict[str, Any] | None:
+    """What is said of an example; None where its file cannot be read any more.  given: its label in plain words."""
+    try:
+        rendering = None if judged.input.kind == "picture" else judged.input.show(example)
+    except UnreadableError:
+        return None
+    suspect = None
+    if doubt is not None and doubt.label == given:
+        suspect = {"suggested": doubt.suggested, "probability": doubt.probability, "why": doubt.why}
+    item: dict[str, Any] = {
+        "id": example.id,
+        "split": split,
+        "truth": truth,
+        "guess": guess,
+        "given": given,
+        "facts": [(name, str(value)) for name, value in example.tags.items() if str(value)],
+        "suspect": suspect,
+    }
+    if rendering is not None and rendering.kind == "table":
+        item["cells"] = [cell(value) for value in rendering.content.values()]
+    elif rendering is not None and rendering.kind == "text":
+        item["text"] = rendering.content[:LONGEST_TEXT]
+    return item
