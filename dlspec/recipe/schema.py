@@ -37,6 +37,12 @@ class Recipe(Section):
     goal: Goal = Goal()
     """what the run is judged by"""
 
+    @property
+    def evaluator(self) -> Any:
+        """What predictions are worth: the task's evaluator, with errors weighed where the goal asks for it."""
+        found = self.task.evaluator
+        return found.weighed(self.goal.costs) if self.goal.weighs else found
+
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler

@@ -141,7 +141,7 @@ def importance(opened: OpenedRun, examples: Examples, metric: Metric, watch: Wat
         return []
     count = min(len(examples), IMPORTANCE_EXAMPLES)
     sample = examples.take([i * len(examples) // count for i in range(count)])
-    evaluator = opened.recipe.task.evaluator
+    evaluator = opened.recipe.evaluator
 
     def score(of: Examples) -> float:
         return float(evaluator.combine(evaluator.statistics(of, opened.predictions(of), state["task"]))[metric.name])

@@ -144,7 +144,7 @@ def _near(
         return []
     their_ids = seen[earlier].examples.ids
     shown = _few([f"{ids[pair.row]} ≈ {their_ids[pair.other]}" for pair in pairs], len(pairs))
-    classes, theirs = (recipe.task.evaluator.classes(seen[name].examples, state["task"]) for name in (later, earlier))
+    classes, theirs = (recipe.evaluator.classes(seen[name].examples, state["task"]) for name in (later, earlier))
     differ = sum(classes[pair.row] != theirs[pair.other] for pair in pairs) if classes else 0
     other = f", {differ:,} of them with another label" if differ else ""
     seen_twice = f"{len(pairs):,} of its {len(ids):,} examples are nearly the same as one of {earlier} ({shown}){other}"

@@ -28,7 +28,7 @@ LARGE = 3_000
 def classes(recipe: Recipe, state: State, splits: Splits) -> list[Finding]:
     """Classes that a split lacks, that are rare, and how unequal they are; nothing where truths are no classes."""
     counts = {
-        name: Counter(one for several in recipe.task.evaluator.classes(part, state["task"]) for one in several)
+        name: Counter(one for several in recipe.evaluator.classes(part, state["task"]) for one in several)
         for name, part in splits.parts.items()
         if part.labelled
     }
@@ -65,7 +65,7 @@ def classes(recipe: Recipe, state: State, splits: Splits) -> list[Finding]:
     most, least = max(train, key=train.__getitem__), min(train, key=train.__getitem__)
     ratio, share = train[most] / train[least], train[most] / sum(train.values())
     if ratio >= IMBALANCED[0]:
-        metrics = [metric.name for metric in recipe.task.evaluator.metrics(state["task"])]
+        metrics = [metric.name for metric in recipe.evaluator.metrics(state["task"])]
         found.append(
             Finding(
                 "warning" if ratio >= IMBALANCED[1] else "note",
@@ -147,7 +147,7 @@ def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple
     Of a metric that is no plain share, the interval is a bootstrap's: of a score, with the truths of other examples
     for a tenth of the guesses; of an error, which knows no upper bound, for all of them.
     """
-    evaluator, task = recipe.task.evaluator, state["task"]
+    evaluator, task = recipe.evaluator, state["task"]
     scored = evaluator.scored(part, recipe.train.seed)
     count = len(scored)
     perfect = [evaluator.perfect(one, task) for one in scored]

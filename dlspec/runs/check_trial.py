@@ -45,7 +45,7 @@ def batch(recipe: Recipe, state: State, examples: Examples) -> Batch:
 
 def known(recipe: Recipe, state: State, examples: Examples, train: Examples) -> Examples:
     """Without the examples of classes that train does not have: no loss takes them."""
-    evaluator, task = recipe.task.evaluator, state["task"]
+    evaluator, task = recipe.evaluator, state["task"]
     have = {one for several in evaluator.classes(train, task) for one in several}
     own = evaluator.classes(examples, task)
     return examples.take([i for i, several in enumerate(own) if have.issuperset(several)]) if own else examples

@@ -35,7 +35,7 @@ class Contender:
 
     @property
     def evaluator(self) -> Evaluator:
-        evaluator: Evaluator = self.recipe.task.evaluator
+        evaluator: Evaluator = self.recipe.evaluator
         return evaluator
 
     @property

@@ -85,7 +85,7 @@ def _result(judged: Judged, scores: dict[str, Any], looks: int) -> dict[str, Any
 
 def check_truths(opened: OpenedRun, split: str, examples: Examples, watch: Watch) -> None:
     """Say what a person should know of these truths.  Raises DataError where there are none."""
-    evaluator = opened.recipe.task.evaluator
+    evaluator = opened.recipe.evaluator
     units = evaluator.scored(examples, opened.recipe.train.seed)
     if not units.labelled:
         raise DataError(f"{split} has no truth to score against")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dlspec.recipe.schema import Recipe
+from dlspec.runs import goals
 from dlspec.runs.backend import threads_in_force
 from dlspec.runs.optimizing import optimizer_of, regularise
 from dlspec.runs.pipeline import Pipeline
@@ -113,8 +114,11 @@ class Score:
     def predictions(self, network: Any) -> Any:
         return predict(network, self.store)
 
+    def values(self, predictions: Any) -> dict[str, float]:
+        """Every metric, and what else the goal asks of these examples."""
+        recipe, task = self.store.recipe, self.store.state["task"]
+        statistics = recipe.evaluator.statistics(self.examples, predictions, task)
+        return goals.values(recipe.goal, recipe.evaluator, self.examples, statistics)
+
     def __call__(self, network: Any) -> dict[str, float]:
-        evaluator, state = self.store.recipe.task.evaluator, self.store.state["task"]
-        predictions = self.predictions(network)
-        found: dict[str, float] = evaluator.combine(evaluator.statistics(self.examples, predictions, state))
-        return found
+        return self.values(self.predictions(network))

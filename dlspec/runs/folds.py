@@ -18,7 +18,7 @@ from dlspec.types import ArgumentError, Examples, Splits, State
 
 DEV_SHARE = 0.1
 """of what is not in the fold: it decides which epoch is kept, so that the fold itself decides nothing"""
-BARE = ("train.tensorboard=false", "train.health=false")
+BARE = ("train.tensorboard=false", "train.health=false", "goal.subject_to=null")
 """what a training is spared whose network is asked once and thrown away"""
 
 

@@ -56,7 +56,7 @@ class Judged:
 
 def judged_run(opened: OpenedRun, parts: Mapping[str, Examples], watch: Watch) -> Judged:
     """A run and its predictions on some examples.  Raises DataError where one has no truth or cannot be read."""
-    evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
+    evaluator, state = opened.recipe.evaluator, opened.state["task"]
     found = {}
     for split, examples in parts.items():
         units = evaluator.scored(examples, opened.recipe.train.seed)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from dlspec.recipe.goal import Limit
 from dlspec.recipe.schedules import ReduceOnPlateau
+from dlspec.strategy.goals import Standing, ahead, standing
 from dlspec.types import Metric
 
 
@@ -19,14 +22,49 @@ def better(metric: Metric, new: float, old: float | None, margin: float = 0.0) -
     return new - old > margin if metric.best == "max" else old - new > margin
 
 
+class Judge(NamedTuple):
+    """The metric that decides, and the limits that weights can keep or break."""
+
+    metric: Metric
+    limits: tuple[Limit, ...]
+
+    @property
+    def by(self) -> list[str]:
+        """What it judges by, to be compared with that of another."""
+        return [self.metric.name, *(f"{one.name} {one.sign} {one.bound!r}" for one in self.limits)]
+
+    def stood(self, scores: Mapping[str, float]) -> Standing:
+        """Where the goal stands by these scores on dev."""
+        return standing(self.metric, self.limits, scores)
+
+    def after(self, history: Sequence[Mapping[str, float]], epoch: int) -> Standing:
+        """Where it stood after an epoch (from 0) of a history."""
+        row = history[epoch] if epoch < len(history) else {}
+        return self.stood({name.removeprefix("dev_"): score for name, score in row.items() if name.startswith("dev_")})
+
+    def reached(self, history: Sequence[Mapping[str, float]]) -> tuple[Standing | None, float | None]:
+        """The best standing of a history, and the best that its metric was whatever the limits."""
+        best, score = None, None
+        for epoch in range(len(history)):
+            stood = self.after(history, epoch)
+            best = stood if ahead(stood, best) else best
+            score = stood.value if better(self.metric, stood.value, score) else score
+        return best, score
+
+
 class Best(NamedTuple):
-    """The best score on dev so far."""
+    """Where the goal stood best on dev so far."""
 
     epoch: int
     """the last epoch (from 0) that reached it, whose weights these are"""
-    score: float
+    standing: Standing
     weights: list[np.ndarray]
     step: int = 0
+
+    @property
+    def score(self) -> float:
+        """By the metric that decides."""
+        return self.standing.value
 
 
 class Plateau(NamedTuple):

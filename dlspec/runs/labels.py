@@ -62,7 +62,7 @@ def audit(opened: OpenedRun, parts: Mapping[str, Examples], folds: int, watch: W
     Remembered in labels.json.  Raises ArgumentError where the task has no labels that could be audited, or there are
     too few examples.
     """
-    evaluator, state = opened.recipe.task.evaluator, opened.state["task"]
+    evaluator, state = opened.recipe.evaluator, opened.state["task"]
     unlabelled = [name for name, part in parts.items() if not part.labelled]
     if unlabelled:
         raise ArgumentError(f"{' and '.join(unlabelled)} has no labels")

@@ -38,7 +38,7 @@ def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> M
     from dlspec.runs.fit import Score
     from dlspec.runs.store import store
 
-    evaluator, seed, train = recipe.task.evaluator, recipe.train.seed, splits["train"]
+    evaluator, seed, train = recipe.evaluator, recipe.train.seed, splits["train"]
     pipeline = pipeline_of(recipe, state, train, watch)
     dev = None
     if "dev" in splits:

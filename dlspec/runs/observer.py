@@ -20,10 +20,11 @@ from dlspec.runs.fit import Score
 from dlspec.runs.folder import replacing
 from dlspec.runs.health import Health
 from dlspec.runs.interruption import Interruption
-from dlspec.runs.judging import Best, Plateau, better
+from dlspec.runs.judging import Best, Judge, Plateau
 from dlspec.runs.optimizing import averaged, rate_of_last_step, set_peak
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.tensorboard import Board
+from dlspec.strategy.goals import Standing, ahead, level
 from dlspec.types import ArgumentError, Metric
 
 WRITE_SECONDS = 2.0
@@ -49,11 +50,12 @@ class Observer:
         health: Health | None = None,
     ) -> None:
         self.recipe, self.metric, self.dev, self.folder, self.watch = recipe, metric, dev, folder, watch
+        self.judge = Judge(metric, recipe.goal.limits_of_weights)
         self.examples, self.steps, self.health = len(pipeline.store), pipeline.steps, health
         self.history: list[dict[str, float]] = []
         self.best: Best | None = None
         self.since = -1  # patience counts from the last change that was large enough
-        self.reached: float | None = None
+        self.reached: Standing | None = None
         self.diverged: int | None = None
         self.stopped_at: int | None = None
         self.seconds = 0.0
@@ -74,12 +76,14 @@ class Observer:
         self.resumed = at
         self.step, self.epoch, self.in_epoch = at.step, facts["epoch"], facts["in_epoch"]
         self.history, self.seconds = [dict(row) for row in facts["history"]], facts["seconds"]
-        self.since, self.reached, self.stopped_at = facts["since"], facts["reached"], facts["stopped_at"]
+        self.since, self.stopped_at = facts["since"], facts["stopped_at"]
+        self.reached = self.judge.stood(facts["reached"]) if facts["reached"] else None
         if self.recipe.train.schedule.name == "reduce_on_plateau":
             self.plateau = Plateau(**facts.get("plateau", {}))
         if at.best is not None:
-            self.best = Best(facts["best_epoch"], facts["best_score"], list(at.best), facts["best_step"])
-        if facts.get("metric", self.metric.name) != self.metric.name:
+            stood = self.judge.stood(facts["best_scores"])
+            self.best = Best(facts["best_epoch"], stood, list(at.best), facts["best_step"])
+        if facts["judged_by"] != self.judge.by:
             self._judge_anew()
         if self.health:
             self.health.resume(facts.get("health") or {})
@@ -88,20 +92,16 @@ class Observer:
             self.board.go_on(self.epoch, self.step)
 
     def _judge_anew(self) -> None:
-        """The goal has become another: what was reached counts by its metric, and patience begins anew.
+        """The goal has become another: what was reached counts by its metric and limits, and patience begins anew.
 
         Of the best weights only those that are kept can be had: what they scored is what is to be beaten.
         """
-        scores = [row.get(f"dev_{self.metric.name}", float("nan")) for row in self.history]
-        self.reached = None
-        for score in scores:
-            if better(self.metric, score, self.reached):
-                self.reached = score
+        self.reached, plateau = self.judge.reached(self.history)
         self.since = len(self.history) - 1
-        self.plateau = self.plateau._replace(best=self.reached, waited=0)
+        self.plateau = self.plateau._replace(best=plateau, waited=0)
         if self.best:
-            score = scores[self.best.epoch]
-            self.best = None if np.isnan(score) else self.best._replace(score=score)
+            stood = self.judge.after(self.history, self.best.epoch)
+            self.best = None if np.isnan(stood.value) else self.best._replace(standing=stood)
 
     def begun(self, network: Any, epoch: int, loop: Any) -> None:
         """An epoch begins; the one that a checkpoint cut in two goes on where it was."""
@@ -160,11 +160,11 @@ class Observer:
                 self.diverged = epoch + 1
             diverged = self.diverged is not None
             dev = self.dev(network) if self.dev and not diverged else {}
-            judged = dev.get(self.metric.name, float("nan"))
-            improved = better(self.metric, judged, self.best.score if self.best else None)
-            if improved or (self.best and judged == self.best.score):
+            stood = self.judge.stood(dev)
+            improved = ahead(stood, self.best.standing if self.best else None)
+            if improved or (self.best and level(stood, self.best.standing)):
                 # Of equally good epochs the later is kept: the first to guess everything right is rarely sure of it.
-                self.best = Best(epoch, judged, [np.array(one) for one in weights], self.step)
+                self.best = Best(epoch, stood, [np.array(one) for one in weights], self.step)
         self.seconds += seconds
         row = {"epoch": epoch + 1, "seconds": seconds}
         row |= {f"train_{name}": value for name, value in train.items()}
@@ -175,9 +175,9 @@ class Observer:
         stopping = self.recipe.train.early_stopping
         if not diverged:  # that epoch was not scored
             if self.recipe.train.schedule.name == "reduce_on_plateau":
-                self._watch_plateau(network, judged)
-            if better(self.metric, judged, self.reached, stopping.minimum_change if stopping else 0.0):
-                self.since, self.reached = epoch, judged
+                self._watch_plateau(network, stood.value)
+            if ahead(stood, self.reached, stopping.minimum_change if stopping else 0.0):
+                self.since, self.reached = epoch, stood
             if stopping and epoch - self.since >= stopping.patience:
                 self.stopped_at = epoch + 1
         if time.monotonic() - self.written > WRITE_SECONDS:
@@ -238,11 +238,11 @@ class Observer:
             "history": self.history,
             "seconds": self.seconds,
             "since": self.since,
-            "reached": self.reached,
-            "metric": self.metric.name,
+            "reached": self.reached.scores if self.reached else None,
+            "judged_by": self.judge.by,
             "stopped_at": self.stopped_at,
             "best_epoch": best.epoch if best else None,
-            "best_score": best.score if best else None,
+            "best_scores": best.standing.scores if best else None,
             "best_step": best.step if best else None,
             "health": self.health.facts() if self.health else None,
             "plateau": self.plateau._asdict(),

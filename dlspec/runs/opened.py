@@ -91,7 +91,7 @@ class OpenedRun:
         """One plain dict an example: what is guessed, with probabilities where there are any."""
         if not len(examples):
             return []
-        columns = self.recipe.task.evaluator.columns(self.predictions(examples), self.state["task"])
+        columns = self.recipe.evaluator.columns(self.predictions(examples), self.state["task"])
         return [dict(zip(columns, values, strict=True)) for values in zip(*map(_plain, columns.values()), strict=True)]
 
 

@@ -137,7 +137,7 @@ def _objects(opened: OpenedRun, encoded: _Encoded) -> list[dict[str, Any]]:
     if len(encoded.good):
         recipe, state = opened.recipe, opened.state
         predictions = recipe.task.predict(forward(opened.network), [encoded.arrays], state)
-        columns = recipe.task.evaluator.columns(predictions, state["task"])
+        columns = recipe.evaluator.columns(predictions, state["task"])
         plain = {name: values.tolist() if hasattr(values, "tolist") else values for name, values in columns.items()}
         for row, place in enumerate(encoded.good.tolist()):
             objects[place].update({name: values[row] for name, values in plain.items()})

@@ -59,7 +59,9 @@ def judged_tables(
         raise ArgumentError("a run knows its task; leave --task out")
     table = read_predictions(files)
     evaluator, state, said = _evaluator(table, run, task)
-    decides = _metric(evaluator, state, metric or (None if run else said.get("metric")), run)
+    kept = said.get("metric")  # weighted_error is not among them: what errors cost, the table does not say
+    kept = kept if kept in [one.name for one in evaluator.metrics(state)] else None
+    decides = _metric(evaluator, state, metric or (None if run else kept), run)
     predictions, remarks = evaluator.received(table.columns, table.ids, state)
     for remark in remarks:
         watch.warn(remark)
@@ -90,7 +92,7 @@ def _evaluator(
 ) -> tuple[Evaluator, State, dict[str, Any]]:
     """Who says what these predictions are worth, with its state: the run's, what dlspec wrote, or what columns tell."""
     if run is not None:
-        return run.recipe.task.evaluator, run.state["task"], {}
+        return run.recipe.evaluator, run.state["task"], {}
     kinds: Mapping[str, Any] = {cls.model_fields["name"].default: cls for cls in every("evaluators")}
     said = table.made_by[0]
     if said and task is None:

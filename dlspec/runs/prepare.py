@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dlspec.data.fingerprint import duplicates, duplicates_note
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
+from dlspec.runs.goal_fits import check_goal
 from dlspec.types import DataError, Metric, Splits, State
 
 
@@ -22,7 +23,7 @@ class Prepared:
 
 
 def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None) -> Prepared:
-    """Read the data, divide it, learn the state from train alone.  Raises DataError; nothing is written.
+    """Read the data, divide it, learn the state from train alone.  Raises DataError, RecipeError; nothing is written.
 
     splits: the data, where it has been read and divided otherwise than the recipe says.
     """
@@ -46,10 +47,11 @@ def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None) -> Prepa
     for warning in warnings:
         watch.warn(warning)
     state = {"input": entered, "task": asked, "shapes": entered["shapes"]}
+    check_goal(recipe, state, splits)
     return Prepared(splits, state, warnings, notes + learned)
 
 
 def headline(recipe: Recipe, state: State) -> Metric:
     """The metric that decides: the goal's, or the evaluator's first."""
-    metrics: list[Metric] = recipe.task.evaluator.metrics(state["task"])
+    metrics: list[Metric] = recipe.evaluator.metrics(state["task"])
     return next((m for m in metrics if m.name == recipe.goal.optimize), metrics[0])

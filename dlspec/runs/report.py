@@ -47,7 +47,7 @@ def keep_data(
 
     parameters: of the network.  Raises DataError where an example cannot be shown.
     """
-    truths = {name: recipe.task.evaluator.truth(part, state["task"]) for name, part in splits.parts.items()}
+    truths = {name: recipe.evaluator.truth(part, state["task"]) for name, part in splits.parts.items()}
     files = [Path(file) for file in recipe.data.files()]
     examples = [path for part in splits.parts.values() for path in _paths(part)]
     folders.write_json(
@@ -137,7 +137,7 @@ def shown(entry: Shown, examples: Sequence[Example], budget: int = BUDGET) -> li
 def samples(recipe: Recipe, train: Examples, state: State) -> list[dict[str, Any]]:
     """A few examples of train, evenly spread, with their truth."""
     chosen = _readable(recipe, _spread(train, SAMPLES.get(recipe.input.kind, SAMPLES_OTHERWISE)))
-    truths = recipe.task.evaluator.truth(chosen, state["task"])
+    truths = recipe.evaluator.truth(chosen, state["task"])
     return [
         {**one, "truth": truth if isinstance(truth, str | int | float) else None}
         for one, truth in zip(shown(recipe.input, list(chosen), SAMPLES_BUDGET), truths, strict=True)

@@ -17,6 +17,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs import report
 from dlspec.runs.backend import check_backend, load_keras
 from dlspec.runs.fitting import ready
+from dlspec.runs.goal_fits import check_goal
 from dlspec.runs.material import material_of
 from dlspec.runs.network import build
 from dlspec.runs.own_code import copy_own_code
@@ -77,6 +78,7 @@ def resume(
     with loaded.placing():
         check_dev(loaded.recipe, splits)
         state = folders.read_json(folder / "state.json")
+        check_goal(loaded.recipe, state, splits)
         load_keras(threads=loaded.recipe.train.threads, seed=loaded.recipe.train.seed)
         network = build(loaded.recipe, state)
         material = material_of(loaded.recipe, state, splits, watch)

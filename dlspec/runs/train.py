@@ -10,7 +10,7 @@ from dlspec.numeric.picture_formats import shown
 from dlspec.recipe.load import Loaded, dump
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.runs import board_sheet, machine, precision, report
+from dlspec.runs import board_sheet, goals, machine, precision, report, serving
 from dlspec.runs import folder as folders
 from dlspec.runs.backend import check_backend, load_keras, threads_in_force
 from dlspec.runs.divergence import say, traced
@@ -136,9 +136,8 @@ def carry_out(
     fresh.set_weights(network.get_weights())
     with folders.replacing(run / "model.keras") as new:
         fresh.save(new)
-    metric = headline(recipe, state)
-    goal = {"metric": metric.name, "value": scores.get("dev", {}).get(metric.name, {}).get("value"), "feasible": None}
     kept = observer.best.epoch + 1 if observer.best else None
+    goal = _goal(run, recipe, state, material, predictions, fresh, watch, kept)
     epochs = len(observer.history)
     seen = epochs * len(material.pipeline.store)
     rate = seen / observer.seconds if observer.seconds else float("nan")
@@ -148,6 +147,31 @@ def carry_out(
     if recipe.train.tensorboard:
         board_sheet.conclude(run, recipe, scores)
     return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, said, health)
+
+
+def _goal(
+    run: Path,
+    recipe: Recipe,
+    state: State,
+    material: Material,
+    predictions: dict[str, Any],
+    network: Any,
+    watch: Watch,
+    kept: int | None,
+) -> dict[str, Any]:
+    """Where the run stands with its goal; what is of the network alone is measured now, when all else is done."""
+    names = serving.wanted(recipe.goal)
+    measured = {}
+    if names:
+        store = (material.dev or material.sample).store
+        measured = serving.measure(network, next(iter(store.chunks(serving.SINGLES))), run / "model.keras", names)
+        watch.note(serving.said(measured))
+    found = material.dev.values(predictions["dev"]) if material.dev else {}
+    goal: dict[str, Any] = goals.told(headline(recipe, state), recipe.goal, found, "dev", measured)
+    if not goal["feasible"]:
+        nearest = f"; of all epochs, {kept} was the nearest" if kept and recipe.goal.limits_of_weights else ""
+        watch.warn(f"{goal['says']}{nearest}")
+    return goal
 
 
 def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[str]) -> None:
@@ -163,7 +187,7 @@ def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[s
 def _scores(
     run: Path, recipe: Recipe, state: State, scored: dict[str, Any], predictions: dict[str, Any]
 ) -> dict[str, Any]:
-    evaluator = recipe.task.evaluator
+    evaluator = recipe.evaluator
     result = {}
     for split, of in scored.items():
         statistics = evaluator.statistics(of.examples, predictions[split], state["task"])

@@ -3,7 +3,8 @@
 import pytest
 
 from dlspec.cli import main
-from dlspec.recipe.load import load
+from dlspec.recipe.goal import Limit
+from dlspec.recipe.load import dump, load
 
 RECIPE = "task: classification\ndata: iris\nmodel: linear\n"
 
@@ -53,3 +54,75 @@ def test_every_fault_of_a_goal_is_said_at_its_place(tmp_path, capsys):
         "7 complaints; nothing was done",
     ):
         assert words in said, said
+
+
+def test_limits_of_metrics_of_tags_and_of_what_is_measured(tmp_path):
+    text = """goal:
+  subject_to:
+    latency_ms_p95: "<= 10"
+    "accuracy[light=dark]": ">=0.9"
+    f1[blurred]: "> .5"
+    weighted_error: "≤ 2e-1"
+"""
+    recipe = load(written(text, tmp_path)).recipe
+    assert recipe.goal.limits == (
+        Limit("latency_ms_p95", "latency_ms_p95", None, "<=", 10.0),
+        Limit("accuracy[light=dark]", "accuracy", "light=dark", ">=", 0.9),
+        Limit("f1[blurred]", "f1", "blurred", ">", 0.5),
+        Limit("weighted_error", "weighted_error", None, "<=", 0.2),
+    )
+    assert [one.metric for one in recipe.goal.limits_of_weights] == ["accuracy", "f1", "weighted_error"]
+    assert recipe.evaluator.metrics({})[-1].name == "weighted_error"
+    (tmp_path / "again.yaml").write_text(dump(recipe), encoding="utf-8")
+    assert load(tmp_path / "again.yaml").recipe.goal == recipe.goal
+
+
+def test_errors_are_weighed_where_the_goal_speaks_of_it(tmp_path):
+    for goal, weighs in (
+        ("goal: {optimize: f1, subject_to: {size_mb: '<= 1'}}", False),
+        ("goal: {optimize: weighted_error}", True),
+        ("goal: {costs: {setosa: 2}}", True),
+        ("goal: {human: {weighted_error: 0.1}}", True),
+    ):
+        recipe = load(written(goal, tmp_path)).recipe
+        assert ("weighted_error" in [one.name for one in recipe.evaluator.metrics({})]) == weighs, goal
+
+
+def test_every_fault_of_a_limit_is_said_at_its_place(tmp_path, capsys):
+    goal = """goal:
+  optimize: size_mb
+  subject_to:
+    accurcy: ">= 0.9"
+    f1: "<= 0.9"
+    log_loss: ">= 0.1"
+    precision: ">= 95"
+    false_positive_rate: "< 0"
+    size_mb: 5
+    latency_ms_p95: "10 ms"
+    latency_ms_p50[light=dark]: "<= 10"
+    recall[light=dark]: "<= 0.5"
+    latency: "<= 3"
+"""
+    said = refused(goal, tmp_path, capsys)
+    for words in (
+        ":5:13: goal.optimize: size_mb is the same whatever was learned, so it cannot say which epoch is best",
+        ":7:14: goal.subject_to.accurcy: unknown metric 'accurcy'; did you mean 'accuracy'?",
+        ':8:9: goal.subject_to.f1: the higher the better is f1: a limit says what it must be at least, ">= 0.9"',
+        ':9:15: goal.subject_to.log_loss: the lower the better is log_loss: a limit says what it must be at most, "<=',
+        "goal.subject_to.precision: nothing is better than precision 1, so no run could keep it; of 100, write 0.95",
+        "goal.subject_to.false_positive_rate: nothing is better than false_positive_rate 0",
+        ':12:14: goal.subject_to.size_mb: expected a sign and a number, as in "<= 5" or ">= 5", got 5',
+        'goal.subject_to.latency_ms_p95: expected a sign and a number, as in "<= 10" or ">= 0.9", got \'10 ms\'',
+        "latency_ms_p50 is of the network and not of some examples; leave [light=dark] out",
+        "goal.subject_to.recall[light=dark]: the higher the better is recall",
+        "goal.subject_to.latency: unknown metric 'latency'",
+        "11 complaints; nothing was done",
+    ):
+        assert words in said, said
+
+
+def test_a_limit_without_quotes(tmp_path, capsys):
+    """YAML takes `>` for a block of text; what is said must lead to the quotes."""
+    said = refused("goal: {subject_to: {accuracy: >= 0.9}}", tmp_path, capsys)
+    assert ":4:" in said
+    assert load(written("goal: {subject_to: {size_mb: <= 5}}", tmp_path)).recipe.goal.subject_to == {"size_mb": "<= 5"}
