@@ -191,6 +191,14 @@ class NumberLabels(NamedTuple):
     guess: Any
 
 
+class Outcomes(NamedTuple):
+    """Of examples with one class each: which was true and which was said; int (N,), below 0 for none of them."""
+
+    truth: Any
+    guess: Any
+    names: Sequence[str]
+
+
 class Mistakes(NamedTuple):
     """Every error of many examples as arrays (M,): of which row (ascending), which of the names, how bad (float)."""
 
@@ -216,7 +224,7 @@ class Figure(NamedTuple):
     vertical line); a y of None is a gap.
     `points`: x, y, x_title, y_title, optional diagonal.
     `bars`: names, values, optional low and high, x_title, y_title; edges (one more than values) instead of names make a
-    histogram.
+    histogram; dots (true): marks instead of bars, over the range that there is, where it is the differences that count.
     """
 
     kind: Literal["matrix", "lines", "points", "bars"]

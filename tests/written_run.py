@@ -84,6 +84,23 @@ def write(folder: Path, *, predictions: int = 500, pictures: int = 30, side: int
             "layers": [{"name": HARM, "kind": "Dense"}, {"name": QUOTED, "kind": "Dense"}], "samples": samples,
         },
     )  # fmt: skip
+    known = {"value": 0.99, "low": 0.99, "high": 0.99, "n": 0}
+    folders.write_json(
+        run / "ledger.json",
+        {
+            "metric": "accuracy", "best": "max", "largest": "variance", "needed": None,
+            "verdict": f"variance is the largest gap of {HARM}",
+            "levels": [{"name": "human", **known}, *({"name": split, **of["accuracy"]} for split in ("train", "dev"))],
+            "gaps": [
+                {"name": "avoidable bias", "above": "human", "below": "train", "value": 0.01, "low": -0.02,
+                 "high": 0.04},
+                {"name": "variance", "above": "train", "below": "dev", "value": 0.1, "low": 0.05, "high": None},
+            ],
+            "observed": [{"cause": "class imbalance", "says": f"'{QUOTED}' is rare"}],
+            "prescriptions": [{"file": str(run / "suggestions" / "1.yaml"), "cause": "variance",
+                               "changes": {"model.name": HARM, "model.dropout": None}, "reason": QUOTED}],
+        },
+    )  # fmt: skip
     folders.write_json(
         run / "machine.json",
         {

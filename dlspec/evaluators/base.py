@@ -15,6 +15,7 @@ from dlspec.types import (
     Metric,
     Mistakes,
     NumberLabels,
+    Outcomes,
     Prediction,
     Share,
     State,
@@ -140,6 +141,10 @@ class Evaluator(Component):
         self, examples: Examples, predictions: Sequence[Prediction], state: State
     ) -> ClassLabels | NumberLabels | None:
         """What an audit of labels works on; by default None: the truths are no labels that one could audit."""
+        return None
+
+    def outcomes(self, statistics: Statistics, state: State) -> Outcomes | None:
+        """What was true and what was said of each example, where that is one class; by default None: it is not."""
         return None
 
     def remarks(self, examples: Examples, state: State) -> list[str]:

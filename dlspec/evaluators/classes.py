@@ -11,7 +11,19 @@ from dlspec.evaluators.class_shares import shares
 from dlspec.evaluators.class_tables import certain, check, disagreeing, recognized
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import class_name, class_names, named, some
-from dlspec.types import ClassLabels, Error, Example, Examples, Figure, Metric, Mistakes, Share, State, Statistics
+from dlspec.types import (
+    ClassLabels,
+    Error,
+    Example,
+    Examples,
+    Figure,
+    Metric,
+    Mistakes,
+    Outcomes,
+    Share,
+    State,
+    Statistics,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,6 +152,9 @@ class Classes(Evaluator):
         index = {name: i for i, name in enumerate(state["classes"])}
         given = np.array([index.get(name, -1) for name in class_names(examples)], np.int64)
         return ClassLabels(given, np.asarray(predictions, np.float64), state["classes"])
+
+    def outcomes(self, statistics: Statistics, state: State) -> Outcomes:
+        return Outcomes(statistics["truth"], statistics["guess"], state["classes"])
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         unknown = [name for name in class_names(examples) if name not in state["classes"]]

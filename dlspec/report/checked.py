@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.report.terminal import _table
+from dlspec.report.terminal import table
 
 
 def print_checked(result: Mapping[str, Any]) -> None:
@@ -29,7 +29,7 @@ def print_checked(result: Mapping[str, Any]) -> None:
 
 def _network(network: Mapping[str, Any], width: int) -> None:
     if network.get("layers"):
-        _table(
+        table(
             ["layer", "kind", "output", "receptive field", "parameters", "multiply-adds"],
             [
                 [

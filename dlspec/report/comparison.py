@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.report.terminal import _fitting, _table, between, number
+from dlspec.report.terminal import _fitting, between, number, table
 
 LONGEST = 48
 """letters of a recipe's value that are shown"""
@@ -28,8 +28,8 @@ def print_compared(result: Mapping[str, Any]) -> None:
             for row in rows:
                 one = result["scores"][name][row[0]]
                 row += [number(one["value"]), between(one)]
-        _table(head, rows, title=f"{result['split']}: {result['examples']:,} examples that all of them have")
-    _table(
+        table(head, rows, title=f"{result['split']}: {result['examples']:,} examples that all of them have")
+    table(
         ["", "metric", "difference", "95 % interval", "p"],
         [
             [
@@ -45,7 +45,7 @@ def print_compared(result: Mapping[str, Any]) -> None:
         title="differences over the same examples",
     )
     if result["recipe_differences"]:
-        _table(
+        table(
             ["key", *letters.values()],
             [[one["key"], *(_shown(one["values"], name) for name in names)] for one in result["recipe_differences"]],
             left=1 + len(names),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlspec.report.ledger import changes as said
+from dlspec.report.ledger import spoken
+
 
 def print_improved(result: dict[str, Any]) -> None:
     from rich.console import Console
@@ -17,9 +20,9 @@ def print_improved(result: dict[str, Any]) -> None:
     for one in result["tries"]:
         mark = " *" if one["number"] == result["best"] else ""
         value = "" if one["value"] is None else f"{one['value']:.4f}"
-        changes = ", ".join(f"{key}={_plain(new)}" for key, new in one["changes"].items()) or one["reason"]
+        changed = said(one["changes"]) or one["reason"]
         cut = " (cut short by the budget)" if one["cut"] else ""
-        table.add_row(f"{one['number']}{mark}", changes, one["cause"] or "–", value, _came(one) + cut)
+        table.add_row(f"{one['number']}{mark}", changed, spoken(one["cause"]) or "–", value, _came(one) + cut)
     console.print(table, markup=False)
     minutes = result["seconds"] / 60
     print(f"stopped after {minutes:.1f} min: {result['why'] or 'the budget is spent'}")
@@ -38,9 +41,3 @@ def _came(one: dict[str, Any]) -> str:
         return one["says"] or one["state"]
     spread = f" ({one['low']:+.4f} to {one['high']:+.4f})" if one["low"] is not None else ""
     return f"{one['state']}: {one['difference']:+.4f}{spread}"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) + "}"
-    return "default" if value is None else str(value)

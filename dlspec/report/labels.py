@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.report.terminal import _table, between, number, share
+from dlspec.report.terminal import between, number, share, table
 
 SHOWN = 10
 
@@ -15,13 +15,13 @@ def print_issues(issues: Mapping[str, Any]) -> None:
     if issues["suspects"]:
         some = issues["suspects"][:SHOWN]
         total = sum(one["suspects"] for one in issues["splits"].values())
-        _table(
+        table(
             ["example", "split", "label", "suggested", "probability"],
             [[one["id"], one["split"], one["label"], one["suggested"], number(one["probability"])] for one in some],
             left=4,
             title=f"labels that are likely wrong, the most doubtful {len(some)} of {total:,}",
         )
-        _table(
+        table(
             ["", "labels", "likely wrong", "share", "95 % interval"],
             [
                 [
@@ -49,7 +49,7 @@ def print_relabelled(result: Mapping[str, Any]) -> None:
     print(f"\nrun: {result['run']}")
     for split, scores in result["scores"].items():
         n = next(iter(scores.values()))["old"]["n"]
-        _table(
+        table(
             [f"{split} ({n:,})", "old labels", "95 % interval", "new labels", "95 % interval"],
             [
                 [

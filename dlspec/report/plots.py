@@ -162,17 +162,21 @@ def _named_bars(title: str, data: Mapping[str, Any]) -> Markup:
     lows, highs = data.get("low") or values, data.get("high") or values
     labels = [clipped(name, 22) for name in names]
     left = 8 + LETTER * max(map(len, labels), default=0)
-    axis = Axis([0, *values, *lows, *highs], most=4).span(left, WIDTH - 50)
+    dots = data.get("dots", False)
+    axis = Axis([*([] if dots else [0]), *values, *lows, *highs], most=4).span(left + 6 * dots, WIDTH - 50)
     height, parts = 26 + 20 * len(names), [text(clipped(data["x_title"], 54), 2, 11, "start", class_="title")]
     for row, (name, label, value, low, high) in enumerate(zip(names, labels, values, lows, highs, strict=True)):
         middle = 32 + 20 * row
         parts.append(
             tag("text", tag("title", name), label, x=left - 6, y=middle + 4, text_anchor="end", class_="label")
         )
-        parts.append(_bar(axis, value, middle, 12))
+        parts.append(
+            tag("circle", cx=axis(value), cy=middle, r=4, class_="dot c0") if dots else _bar(axis, value, middle, 12)
+        )
         parts.append(_whisker(axis, low, high, middle))
         parts.append(text(number(value), max(axis(value), axis(high)) + 5, middle + 4, "start"))
-    parts.append(tag("line", x1=axis(0), x2=axis(0), y1=20, y2=height, class_="axis"))
+    start = left if dots else axis(0)
+    parts.append(tag("line", x1=start, x2=start, y1=20, y2=height, class_="axis"))
     return drawing(title, WIDTH, height + 4, *parts)
 
 

@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, title: str = "") -> None:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, title: str = "") -> None:
     """A table with the first `left` columns flush left, the others flush right; plain when piped."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
     for number, name in enumerate(columns):
         flush_left = number < left
-        table.add_column(name, justify="left" if flush_left else "right", overflow="fold", no_wrap=not flush_left)
+        drawn.add_column(name, justify="left" if flush_left else "right", overflow="fold", no_wrap=not flush_left)
     from rich.text import Text
 
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(cell) for cell in row))
     console = Console()
     if not sys.stdout.isatty():
         console = Console(width=110)
-    console.print(table)
+    console.print(drawn)
 
 
 def number(value: float | None) -> str:
@@ -73,7 +73,7 @@ def print_trained(result: Mapping[str, Any]) -> None:
 def _scores(scores: Mapping[str, Any]) -> None:
     names = list(dict.fromkeys(name for metrics in scores.values() for name in metrics))
     sizes = {split: next(iter(metrics.values()))["n"] for split, metrics in scores.items()}
-    _table(
+    table(
         ["", *(f"{split} ({sizes[split]:,})" for split in scores)],
         [[name, *(number(metrics.get(name, {}).get("value")) for metrics in scores.values())] for name in names],
     )
@@ -91,10 +91,14 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
             for row in rows:
                 one = scores[split].get(row[0], {})
                 row += [number(one.get("value")), between(one)]
-        _table(head, rows)
+        table(head, rows)
     if "test" in scores and result["test_looks"]:
         times = "once" if result["test_looks"] == 1 else f"{result['test_looks']} times"
         print(f"test has been looked at {times}; each look that changes a decision makes its score less honest")
+    if result.get("ledger"):
+        from dlspec.report.ledger import print_ledger
+
+        print_ledger(result["ledger"])
 
 
 def _fitting(splits: list[str], each: int = 32) -> list[list[str]]:
@@ -111,7 +115,7 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
     print(f"\nrun: {result['run']}" if result["run"] else "")
     print(f"{result['split']}: {wrong:,} of {examples:,} examples have an error; {metric} {number(result['value'])}")
     if result["kinds"]:
-        _table(
+        table(
             ["kind of error", "examples", "share of errors", "95 % interval", f"{metric} if mended"],
             [
                 [
@@ -129,7 +133,7 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
             where = f", in {result['files']['kinds']}" if result["files"] else ""
             print(f"… and {len(result['kinds']) - 15} rarer kinds{where}\n")
     if result["slices"]:
-        _table(
+        table(
             ["slice", "value", "examples", "error rate", "95 % interval", "share of errors"],
             [
                 [
@@ -146,14 +150,14 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
             title="errors by tag",
         )
     if result["importance"]:
-        _table(
+        table(
             ["column", f"{metric} lost when shuffled", "over repeats"],
             [[i["part"], number(i["drop"]), f"± {number(i['deviation'])}"] for i in result["importance"][:15]],
             title="what the network leans on",
         )
     if result["worst"]:
         seen = any(w["shows"] is not None for w in result["worst"])
-        _table(
+        table(
             ["example", "kind", "truth", "guess", *(["what it is"] if seen else [])],
             [
                 [w["id"], w["kind"], w["truth"], w["guess"], *([_brief(w["shows"])] if seen else [])]

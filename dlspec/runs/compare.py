@@ -15,6 +15,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs.compare_recipes import recipe_differences
 from dlspec.runs.compare_verdict import cautions, sentence
 from dlspec.runs.evaluate import evaluate
+from dlspec.runs.kept import kept_table
 from dlspec.runs.opened import OpenedRun
 from dlspec.strategy.intervals import Interval, intervals
 from dlspec.strategy.paired import Side, differences
@@ -118,9 +119,6 @@ def _contenders(runs: Sequence[str | Path], split: str, root: str | Path, watch:
 
 def _predicted(folder: Path, split: str, watch: Watch) -> tuple[OpenedRun, dict[str, Any]]:
     """A run and its table of predictions; made where there is none yet, and a look at test is counted."""
-    import pyarrow
-    import pyarrow.parquet
-
     opened = OpenedRun(folder)
     file = folder / "predictions" / f"{split}.parquet"
     if not file.is_file():
@@ -128,16 +126,7 @@ def _predicted(folder: Path, split: str, watch: Watch) -> tuple[OpenedRun, dict[
         evaluate(opened, splits=[split], watch=watch)
     elif split == "test":
         folders.looks_at_test(folder, looking=True)
-    try:
-        table = pyarrow.parquet.read_table(file)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise ArgumentError(
-            f"{file} cannot be read ({error}); make it anew: dlspec evaluate {folder} --split {split}"
-        ) from None
-    numbers = {name for name in table.column_names if pyarrow.types.is_floating(table.schema.field(name).type)}
-    return opened, {
-        name: table[name].to_numpy() if name in numbers else table[name].to_pylist() for name in table.column_names
-    }
+    return opened, kept_table(file)
 
 
 def _common_metrics(judged: Sequence[Contender]) -> list[str]:

@@ -10,6 +10,7 @@ from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import report
 from dlspec.runs.judged import Judged, Part, judged_run, parts_of
+from dlspec.runs.ledger import dev_is_apart, diagnosed, laid_out, stated
 from dlspec.runs.material import fixed_sample
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.predictions import judged_tables
@@ -42,10 +43,12 @@ def evaluate(
         check_truths(opened, split, examples, watch)
     judged = judged_run(opened, parts, watch)
     scores = {split: score(judged, split) for split in parts}
+    ledger = None
     if data is None:
         _remember(opened.folder, scores)
+        ledger = diagnosed(judged, opened.recipe, opened.folder, human=stated(opened.recipe.goal, judged.metric))
         report.write_report(opened.folder)
-    return _result(judged, scores, looks)
+    return _result(judged, scores, looks, ledger)
 
 
 def evaluate_predictions(
@@ -67,18 +70,21 @@ def evaluate_predictions(
     judged = judged_tables(files, run=opened, wanted=splits, task=task, metric=metric, home=out, watch=watch or Watch())
     looks = 0 if out is None else folders.looks_at_test(out, looking="test" in judged.parts)
     scores = {split: score(judged, split) for split in judged.parts}
+    human = None if opened is None else stated(opened.recipe.goal, judged.metric)
+    ledger = laid_out(judged, human=human, apart=opened is not None and dev_is_apart(opened.folder))
     if out is not None:
         _remember(out, scores)
+        folders.write_json(out / "ledger.json", ledger)
         report.write_report(out)
-    return _result(judged, scores, looks)
+    return _result(judged, scores, looks, ledger)
 
 
-def _result(judged: Judged, scores: dict[str, Any], looks: int) -> dict[str, Any]:
+def _result(judged: Judged, scores: dict[str, Any], looks: int, ledger: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "run": None if judged.opened is None else str(judged.opened.folder),
         "scores": scores,
         "metrics": [metric._asdict() for metric in judged.evaluator.metrics(judged.state)],
-        "ledger": None,
+        "ledger": ledger,
         "test_looks": looks,
     }
 

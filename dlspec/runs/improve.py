@@ -14,13 +14,13 @@ from dlspec.runs import folder as folders
 from dlspec.runs.compare import compare
 from dlspec.runs.evaluate import evaluate
 from dlspec.runs.improvement import Improvement, Try, held_in, told
+from dlspec.runs.ledger import named
 from dlspec.runs.opened import OpenedRun
 from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.prepare import headline
 from dlspec.runs.prescribe import Prescription, prescriptions, write_patch
 from dlspec.runs.resume import resume as go_on
 from dlspec.runs.train import train
-from dlspec.strategy.causes import Named, causes
 from dlspec.types import DataError, RecipeError
 
 CERTAIN = 0.05
@@ -205,27 +205,19 @@ def _next(held: Improvement) -> Try | None:
         return None
     run = Path(best.run)
     recipe = load(run / "recipe.yaml").recipe
-    named = diagnosed(run)
-    offered = prescriptions(recipe, run, named)
+    found = named(run)
+    offered = prescriptions(recipe, run, found)
     tried = [one.changes for one in held.tries if one.number > held.best]
     left = [one for one in offered if one.changes not in tried]
-    if not named:
+    if not found:
         known = (run / "ledger.json").is_file()
         held.why = "training is healthy, and " + ("no gap is surely there" if known else "the gaps were not laid out")
     elif not left:
-        held.why = f"nothing is left to try for what is there ({', '.join(one.cause for one in named)})"
+        held.why = f"nothing is left to try for what is there ({', '.join(one.cause for one in found)})"
     if not left:
         return None
     one = left[0]
     return Try(len(held.tries), one.cause, one.changes, one.reason)
-
-
-def diagnosed(run: Path) -> list[Named]:
-    """The causes of error of an evaluated run, gravest first."""
-    ledger = folders.read_json(run / "ledger.json", {}) or None
-    health = folders.read_json(run / "health.json", {}) or None
-    observed = [Named(**one) for one in (ledger or {}).get("observed") or ()]
-    return causes(ledger, health, observed)
 
 
 def _conclude(held: Improvement, watch: Watch) -> None:

@@ -6,6 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from dlspec.strategy.intervals import wilson
+from dlspec.types import Outcomes
+
 
 class Named(NamedTuple):
     """A cause of error, and the sentence that says why it is taken for one."""
@@ -15,6 +20,8 @@ class Named(NamedTuple):
 
 
 SOUND = ("healthy", "unknown")
+RARER = 10
+"""a class is rare where train has so many times as many examples of another"""
 
 
 def causes(
@@ -53,3 +60,26 @@ def causes(
 def _above_zero(gap: Mapping[str, Any]) -> bool:
     low = gap["low"]
     return low is not None and not math.isnan(low) and low > 0
+
+
+def imbalance(train: Outcomes, dev: Outcomes) -> list[Named]:
+    """Class imbalance, where dev shows it: a class that is rare in train is found surely less often than the others.
+
+    One cause at most, of the rare class that is found least.
+    """
+    classes = len(train.names)
+    counts = np.bincount(train.truth[train.truth >= 0], minlength=classes)
+    most = int(counts.argmax())
+    found: list[tuple[float, Named]] = []
+    for rare in np.flatnonzero(RARER * counts <= counts[most]).tolist():
+        of_it, others = dev.truth == rare, (dev.truth >= 0) & (dev.truth != rare)
+        right = dev.truth == dev.guess
+        hits, n, other_hits, other_n = (int(one.sum()) for one in (right & of_it, of_it, right & others, others))
+        if not n or not other_n or wilson(hits, n)[1] >= wilson(other_hits, other_n)[0]:
+            continue
+        says = (
+            f"'{train.names[rare]}' is rare in train ({int(counts[rare]):,} examples; '{train.names[most]}' has "
+            f"{int(counts[most]):,}), and {hits / n:.0%} of it are found on dev, of all else {other_hits / other_n:.0%}"
+        )
+        found.append((hits / n, Named("class imbalance", says)))
+    return [min(found, key=lambda one: one[0])[1]] if found else []

@@ -15,12 +15,12 @@ from dlspec.report.health import as_arguments
 from dlspec.report.pictures import BUDGET, inlined, small
 from dlspec.runs.report import gathered
 
-PARTS = ("scores", "goal", "machine", "data", "history", "figures", "errors", "worst", "recipe", "health")
+PARTS = ("scores", "goal", "machine", "data", "history", "figures", "errors", "worst", "recipe", "health", "ledger")
 NOTHING = {"scores": {}, "goal": None, "machine": None, "data": None, "history": [], "figures": {}, "errors": {},
-           "worst": {}, "recipe": None, "health": None}  # fmt: skip
+           "worst": {}, "recipe": None, "health": None, "ledger": None}  # fmt: skip
 SECTIONS = {"scores": "Scores", "history": "Learning curves", "figures": "Predictions on dev", "data": "Data",
             "errors": "Errors on dev", "machine": "How to reproduce", "recipe": "How to reproduce",
-            "health": "Health of the training"}  # fmt: skip
+            "health": "Health of the training", "ledger": "Ledger: where the error comes from"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,9 @@ def test_what_is_to_be_typed_can_be_typed():
 def test_everything_is_there(held):
     page = Page(html.page(held))
     assert page.headings == [
-        "Scores", "Learning curves", "Health of the training", "Predictions on dev", "Errors on dev", "Data",
-        "How to reproduce",
+        "Scores", "Ledger: where the error comes from", "Learning curves", "Health of the training",
+        "Predictions on dev",
+        "Errors on dev", "Data", "How to reproduce",
     ]  # fmt: skip
     for expected in (
         "22 November 2026, 23:34 UTC", "accuracy on dev", "On dev: mending '", "500 examples", "61,706 parameters",
@@ -74,6 +75,7 @@ def test_everything_is_there(held):
         "Kinds of error, the most rewarding first", "Errors by tag", "What the network leans on", "The worst 30",
         "18.0 % (10.0 % to 31.0 %)", "± 0.0500", "f00d", "3.12.1", "Some examples of train", "10 epochs in 15.0 s",
         '--set model.activation=relu', "suggestions/health.yaml", "Update to weight, a step", "dead units", "25 %",
+        "Variance is the largest gap", "the gaps between", "-0.0200 to +0.0400", "What to try, in this order",
     ):  # fmt: skip
         assert expected in page.text, expected
     assert sum(tag == "img" for tag, _ in page.elements) == 30 + 12

@@ -1,0 +1,103 @@
+"""The ledger of a run: what each split scores and the gaps between, what holds it back, and what to do about that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dlspec.recipe.goal import Goal
+from dlspec.recipe.schema import Recipe
+from dlspec.runs import folder as folders
+from dlspec.runs import prescribe
+from dlspec.runs.judged import Judged, Part
+from dlspec.runs.kept import kept_part
+from dlspec.strategy.causes import Named, causes, imbalance
+from dlspec.strategy.ledger import Level, as_json, lay_out
+from dlspec.strategy.paired import Side
+from dlspec.types import SPLITS, Metric
+
+
+def levels(judged: Judged, human: Level | None = None) -> list[Level]:
+    """Human level, if it is known, and every split that was judged, in the order of the ledger."""
+    measured = [
+        Level(
+            split,
+            len(part.examples),
+            Side(judged.evaluator.combine, part.statistics, judged.evaluator.shares(part.statistics)),
+            part.groups,
+        )
+        for split in SPLITS
+        if (part := judged.parts.get(split)) is not None and len(part.examples)
+    ]
+    return [human, *measured] if human is not None else measured
+
+
+def laid_out(judged: Judged, *, human: Level | None = None, apart: bool = False) -> dict[str, Any] | None:
+    """The ledger by the metric that decides, as JSON has it; None where no split but a new one was judged.
+
+    human: its level.  apart: dev was given apart from train, so that it may be of another kind.
+    """
+    found = levels(judged, human)
+    if all(one.name == "human" for one in found):
+        return None
+    ledger = as_json(lay_out(found, judged.metric, apart=apart))
+    ledger["observed"] = [one._asdict() for one in observed(judged)]
+    ledger["prescriptions"] = []
+    plain: dict[str, Any] = folders.finite(ledger)
+    return plain
+
+
+def dev_is_apart(home: Path) -> bool:
+    """Whether dev was given apart from train, so that it may be of another kind."""
+    return "dev" in folders.read_json(home / "data.json", {}).get("apart", ())
+
+
+def stated(goal: Goal, metric: Metric) -> Level | None:
+    """The human level that a goal states for a metric, as a number."""
+    known = goal.human if isinstance(goal.human, Mapping) else {}
+    value = known.get(metric.name)
+    return None if value is None else Level("human", 0, value=value, low=value, high=value)
+
+
+def observed(judged: Judged) -> list[Named]:
+    """Causes that the outcomes show by themselves, whatever the gaps are."""
+    of = {
+        split: judged.evaluator.outcomes(part.statistics, judged.state)
+        for split, part in judged.parts.items()
+        if split in SPLITS
+    }
+    train, dev = of.get("train"), of.get("dev")
+    return imbalance(train, dev) if train is not None and dev is not None else []
+
+
+def diagnosed(judged: Judged, recipe: Recipe, home: Path, *, human: Level | None = None) -> dict[str, Any] | None:
+    """Lay out the ledger of a run, write ledger.json, and patches for what it names to suggestions/.
+
+    Splits that were not judged now, but earlier, are taken from what that left (predictions/).
+    """
+    ledger = laid_out(_whole(judged, home), human=human, apart=dev_is_apart(home))
+    if ledger is None:
+        return None
+    chosen = prescribe.prescriptions(recipe, home, named(home, ledger))
+    ledger["prescriptions"] = prescribe.write(home / "suggestions", chosen)
+    folders.write_json(home / "ledger.json", ledger)
+    return ledger
+
+
+def named(home: Path, ledger: Mapping[str, Any] | None = None) -> list[Named]:
+    """The causes of error of a run that was evaluated, gravest first.  ledger: by default the one it has kept."""
+    ledger = ledger or folders.read_json(home / "ledger.json", {}) or None
+    health = folders.read_json(home / "health.json", {}) or None
+    return causes(ledger, health, [Named(**one) for one in (ledger or {}).get("observed") or ()])
+
+
+def _whole(judged: Judged, home: Path) -> Judged:
+    """The same with the splits that an earlier evaluation has left predictions of."""
+    parts: dict[str, Part] = {}
+    for split in SPLITS:
+        part = judged.parts.get(split) or kept_part(home, split, judged.evaluator, judged.state)
+        if part is not None:
+            parts[split] = part
+    return replace(judged, parts={**judged.parts, **parts})

@@ -1,0 +1,120 @@
+"""`improve`: what helps is kept, all else is not; it ends, says why, looks at test once, and goes on when killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from small_training import write_rows
+
+from dlspec.cli import main
+from dlspec.recipe.load import load
+from dlspec.runs import folder as folders
+from dlspec.runs.improve import improve
+from dlspec.runs.improvement import seconds
+from dlspec.types import ArgumentError, DataError
+
+SMALL = """
+task: classification
+data: {name: csv, path: rows.csv, target: y, split: {dev: 0.3, test: 0.3}}
+model: {name: mlp, hidden: [1]}
+train: {epochs: 40, tensorboard: false, optimizer: {learning_rate: 0.01}}
+goal: {human: {accuracy: 1.0}}
+"""
+
+
+def made(folder, text=SMALL, count=None):
+    write_rows(folder)
+    if count:
+        (folder / "rows.csv").write_text("\n".join((folder / "rows.csv").read_text().splitlines()[:count]) + "\n")
+    (folder / "small.yaml").write_text(text)
+    return load(folder / "small.yaml")
+
+
+def left(arguments):
+    """The exit code of a command."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return ended.value.code
+
+
+@pytest.fixture(scope="module")
+def improved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("improve")
+    return improve(made(folder), budget=60, out=folder / "runs")
+
+
+def test_what_helps_beyond_chance_is_kept(improved):
+    first = improved["tries"][0]
+    assert first["state"] == "kept" and first["against"] is None
+    kept = [one for one in improved["tries"][1:] if one["state"] == "kept"]
+    assert kept, improved["tries"]
+    for one in kept:
+        assert one["difference"] > 0 and one["p"] < 0.05 and one["low"] > 0
+        assert one["value"] > improved["tries"][one["against"]]["value"]
+    best = improved["tries"][improved["best"]]
+    assert best is kept[-1] and best["run"] == improved["run"]
+    for one in improved["tries"]:
+        if one["state"] == "no better":
+            assert not (one["difference"] > 0 and one["p"] < 0.05)
+
+
+def test_it_says_why_it_ended_and_looked_at_test_once(improved):
+    assert improved["why"]
+    looks = [folders.looks_at_test(folders.locate(one["run"])) for one in improved["tries"] if one["run"]]
+    assert sum(looks) == 1
+    assert improved["test"]["accuracy"]["n"] == 48
+    assert load(improved["recipe"]).recipe.model.hidden != (1,)
+
+
+def test_a_change_is_not_tried_twice_on_the_same(improved):
+    since = [repr(one["changes"]) for one in improved["tries"] if one["number"] > improved["best"]]
+    assert len(set(since)) == len(since)
+
+
+def test_it_goes_on_with_what_it_has(improved):
+    again = improve(None, resume=improved["folder"], budget=improved["budget"])
+    assert [one["changes"] for one in again["tries"]] == [one["changes"] for one in improved["tries"]]
+    assert again["test"] == improved["test"]
+
+
+def test_a_person_reads_it(improved, capsys):
+    assert left(["improve", "--resume", improved["folder"], "--budget", "2s"]) == 0
+    said = capsys.readouterr().out
+    assert "What was tried" in said and "stopped after" in said and "its recipe:" in said
+
+
+def test_killed_it_goes_on(tmp_path):
+    made(tmp_path, SMALL.replace("epochs: 40", "epochs: 300"))
+    command = [sys.executable, "-c", "import sys; from dlspec.cli import main; sys.exit(main())", "improve"]
+    arguments = [str(tmp_path / "small.yaml"), "--budget", "5m", "--out", str(tmp_path / "runs")]
+    child = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/*/*/runs/small/*/checkpoint/*")) and time.monotonic() < until:
+        time.sleep(0.1)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    [home] = tmp_path.glob("runs/small-improve/*")
+    assert [one["state"] for one in json.loads((home / "improve.json").read_text())["tries"]] == ["running"]
+    result = improve(None, resume=home, budget=8)
+    assert result["tries"][0]["state"] == "kept" and len(list((home / "runs" / "small").glob("*"))) == 1
+
+
+def test_what_it_needs(tmp_path):
+    with pytest.raises(DataError, match=r"data\.split\.dev"):
+        improve(made(tmp_path, SMALL.replace("dev: 0.3", "dev: 0").replace("40", "1")), budget=20, out=tmp_path)
+    with pytest.raises(ArgumentError, match=r"no improve\.json"):
+        improve(None, resume=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-3m", "3 weeks", ""])
+def test_a_budget_is_a_time(text):
+    with pytest.raises(ArgumentError, match="30m, 2h or 90s"):
+        seconds(text)
+
+
+def test_times():
+    assert [seconds(one) for one in ("30m", "2h", "90s", "1.5", "10 m")] == [1800, 7200, 90, 90, 600]

@@ -1,0 +1,127 @@
+"""The ledger of real runs: levels, gaps, causes, patches that train as they are, and what is said where little is."""
+
+import json
+
+import numpy as np
+import pytest
+from small_training import Heard, write_rows
+
+from dlspec.cli import main
+from dlspec.recipe.load import load
+from dlspec.runs import folder as folders
+from dlspec.runs.evaluate import evaluate, evaluate_predictions
+from dlspec.runs.ledger import named
+from dlspec.runs.train import train
+
+TEXT = """
+task: classification
+data: {name: csv, path: rows.csv, target: y, split: {dev: 0.25, test: 0.25}}
+model: {name: mlp, hidden: [64, 64]}
+train: {epochs: 150, tensorboard: false, keep: last, optimizer: {learning_rate: 0.01}}
+goal: {human: {accuracy: 0.999}}
+"""
+
+
+def left(arguments):
+    """The exit code of a command."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return ended.value.code
+
+
+@pytest.fixture(scope="module")
+def overfitted(tmp_path_factory):
+    """A network that knows 80 rows by heart."""
+    folder = tmp_path_factory.mktemp("ledger")
+    noise = np.random.default_rng(1)
+    write_rows(folder)
+    lines = (folder / "rows.csv").read_text().splitlines()
+    flipped = [line[:-1] + (str(1 - int(line[-1])) if noise.random() < 0.25 else line[-1]) for line in lines[1:]]
+    (folder / "rows.csv").write_text("\n".join([lines[0], *flipped]) + "\n")
+    (folder / "knows.yaml").write_text(TEXT)
+    return train(load(folder / "knows.yaml"), out=folder / "runs").run
+
+
+def test_levels_gaps_and_verdict(overfitted):
+    result = evaluate(overfitted)
+    ledger = result["ledger"]
+    assert [one["name"] for one in ledger["levels"]] == ["human", "train", "dev"]
+    human, known, dev = ledger["levels"]
+    assert human["value"] == human["low"] == human["high"] == 0.999
+    assert known["value"] == result["scores"]["train"]["accuracy"]["value"]
+    assert dev["n"] == 40
+    bias, variance = ledger["gaps"]
+    assert (bias["name"], bias["above"], bias["below"]) == ("avoidable bias", "human", "train")
+    assert (variance["name"], variance["above"], variance["below"]) == ("variance", "train", "dev")
+    assert variance["value"] == pytest.approx(known["value"] - dev["value"])
+    assert variance["low"] < variance["value"] < variance["high"]
+    assert ledger["largest"] == "variance" and "variance" in ledger["verdict"]
+    assert ledger == folders.read_json(overfitted / "ledger.json")
+    assert next(one.cause for one in named(overfitted)) == "variance"
+
+
+def test_each_patch_trains_as_it_is(overfitted, tmp_path):
+    ledger = evaluate(overfitted)["ledger"]
+    assert {one["cause"] for one in ledger["prescriptions"]} == {"variance"}
+    for one in ledger["prescriptions"]:
+        assert load(one["file"]).recipe != load(overfitted / "recipe.yaml").recipe and one["reason"]
+    first = train(load(ledger["prescriptions"][0]["file"], ["train.epochs=2"]), out=tmp_path).run
+    assert (first / "model.keras").is_file()
+
+
+def test_test_joins_when_it_is_looked_at(overfitted):
+    evaluate(overfitted)
+    ledger = evaluate(overfitted, splits=["test"])["ledger"]
+    assert [one["name"] for one in ledger["levels"]] == ["human", "train", "dev", "test"]
+    assert ledger["gaps"][-1]["name"] == "overfitting to dev"
+    (overfitted / "predictions" / "test.parquet").unlink()
+
+
+def test_a_person_reads_it(overfitted, capsys):
+    assert left(["evaluate", str(overfitted)]) == 0
+    said = capsys.readouterr().out
+    for word in ("human level", "avoidable bias", "variance", "to try, in this order:", "dlspec train"):
+        assert word in said
+    page = (overfitted / "report.html").read_text()
+    assert 'id="ledger"' in page and "the gaps between" in page and str(overfitted) + "/suggestions" not in page
+    assert left(["evaluate", str(overfitted), "--json"]) == 0
+    ledger = json.loads(capsys.readouterr().out)["ledger"]
+    assert {"levels", "gaps", "verdict", "prescriptions"} <= set(ledger)
+
+
+def test_predictions_of_it_have_the_same_ledger(overfitted):
+    ledger = evaluate(overfitted)["ledger"]
+    files = [str(overfitted / "predictions" / f"{split}.parquet") for split in ("train", "dev")]
+    again = evaluate_predictions(files, run=overfitted)["ledger"]
+    assert again["levels"] == ledger["levels"] and again["gaps"] == ledger["gaps"]
+    alone = evaluate_predictions(files)["ledger"]  # nobody has said what people score
+    assert [one["name"] for one in alone["gaps"]] == ["variance"] and alone["gaps"][0] == ledger["gaps"][1]
+
+
+def test_without_dev_nothing_is_said_of_variance(tmp_path):
+    write_rows(tmp_path)
+    text = TEXT.replace("dev: 0.25, test: 0.25", "dev: 0, test: 0").replace("150", "2")
+    (tmp_path / "alone.yaml").write_text(text)
+    run = train(load(tmp_path / "alone.yaml"), out=tmp_path / "runs").run
+    ledger = evaluate(run)["ledger"]
+    assert [one["name"] for one in ledger["gaps"]] == ["avoidable bias"]
+    assert "dev" in ledger["verdict"]
+
+
+def test_a_human_level_below_the_models(overfitted, tmp_path):
+    write_rows(tmp_path)
+    (tmp_path / "past.yaml").write_text(TEXT.replace("0.999", "0.55"))
+    run = train(load(tmp_path / "past.yaml", ["train.epochs=60"]), out=tmp_path / "runs", watch=Heard()).run
+    verdict = evaluate(run)["ledger"]["verdict"]
+    assert "human level" in verdict
+
+
+def test_a_broken_table_of_before_is_named(overfitted):
+    evaluate(overfitted)
+    file = overfitted / "predictions" / "train.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100])
+    try:
+        assert left(["evaluate", str(overfitted), "--split", "dev"]) == 2
+    finally:
+        file.write_bytes(whole)
