@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.class_guesses import NO_GUESS, NONE_OF_THEM, guessed, spoken
 from dlspec.evaluators.class_shares import shares
 from dlspec.evaluators.class_tables import certain, check, disagreeing, recognized
 from dlspec.evaluators.tables import number_column
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 SMALLEST = 1e-15
 """a probability of the truth below this counts as this in the log-loss, so that one row cannot make it infinite"""
-NONE_OF_THEM, NO_GUESS = -1, -2
-"""guesses beside the classes: a row of zeros says "none of these classes", a row with NaN says nothing"""
 
 
 class Classes(Evaluator):
@@ -78,7 +77,7 @@ class Classes(Evaluator):
         index = {name: i for i, name in enumerate(state["classes"])}
         truth = np.array([index.get(name, -1) for name in class_names(examples)], np.int64)
         assert probabilities.shape == (len(truth), len(index)), probabilities.shape
-        guess = _guess(probabilities, state)
+        guess = guessed(probabilities, state)
         known = np.take_along_axis(probabilities, np.maximum(truth, 0)[:, None], axis=1)[:, 0]
         of_truth = np.where(truth >= 0, known, np.where(guess == NONE_OF_THEM, 1.0, 0.0))
         of_truth = np.where(guess == NO_GUESS, np.nan, of_truth)
@@ -170,7 +169,7 @@ class Classes(Evaluator):
         import numpy as np
 
         row = np.asarray(prediction, np.float64)
-        truth, guess = str(class_name(example.y)), int(_guess(row[None], state)[0])
+        truth, guess = str(class_name(example.y)), int(guessed(row[None], state)[0])
         if truth not in state["classes"]:
             if guess == NONE_OF_THEM:
                 return []
@@ -179,11 +178,11 @@ class Classes(Evaluator):
             at = state["classes"].index(truth)
             if guess == at:
                 return []
-            kind, of_truth = f"{truth} → {_name(guess, state)}", float(row[at])
+            kind, of_truth = f"{truth} → {spoken(guess, state)}", float(row[at])
         if not state.get("probabilities", True):
-            return [Error(example.id, kind, 1.0, truth, _name(guess, state))]
+            return [Error(example.id, kind, 1.0, truth, spoken(guess, state))]
         size = -math.log(max(of_truth, SMALLEST)) if of_truth == of_truth else math.inf
-        guess_text = f"{_name(guess, state)} ({row[guess]:.3g})" if guess >= 0 else _name(guess, state)
+        guess_text = f"{spoken(guess, state)} ({row[guess]:.3g})" if guess >= 0 else spoken(guess, state)
         return [Error(example.id, kind, size, f"{truth} ({of_truth:.3g})", guess_text)]
 
     def kinds_of(
@@ -196,7 +195,7 @@ class Classes(Evaluator):
         rows = np.flatnonzero(wrong)
         unknown = np.flatnonzero(truth[rows] < 0)
         strange = class_names(examples.take(rows[unknown].tolist())) if len(unknown) else []
-        names = [f"{a} → {_name(b, state)}" for a in classes for b in range(NO_GUESS, len(classes))]
+        names = [f"{a} → {spoken(b, state)}" for a in classes for b in range(NO_GUESS, len(classes))]
         place = {name: len(names) + i for i, name in enumerate(dict.fromkeys(strange))}
         codes = truth[rows] * (len(classes) - NO_GUESS) + guess[rows] - NO_GUESS
         codes[unknown] = [place[name] for name in strange]
@@ -222,7 +221,7 @@ class Classes(Evaluator):
         import numpy as np
 
         probabilities = np.asarray(predictions, np.float64)
-        guess = [state["classes"][i] if i >= 0 else None for i in _guess(probabilities, state)]
+        guess = [state["classes"][i] if i >= 0 else None for i in guessed(probabilities, state)]
         if not state.get("probabilities", True):
             return {"guess": guess}
         return {"guess": guess, **{f"p_{name}": probabilities[:, i] for i, name in enumerate(state["classes"])}}
@@ -272,22 +271,6 @@ class Classes(Evaluator):
         import numpy as np
 
         return np.stack([np.asarray(one, np.float64) for one in predictions])
-
-
-def _guess(probabilities: np.ndarray, state: State) -> np.ndarray:
-    import numpy as np
-
-    if state["positive"] is not None:
-        positive = state["classes"].index(state["positive"])
-        guess = np.where(probabilities[:, positive] >= state["threshold"], positive, 1 - positive)
-    else:
-        guess = probabilities.argmax(axis=1)
-    guess = np.where((probabilities == 0).all(axis=1), NONE_OF_THEM, guess)
-    return np.where(np.isnan(probabilities).any(axis=1), NO_GUESS, guess)
-
-
-def _name(guess: int, state: State) -> str:
-    return state["classes"][guess] if guess >= 0 else "none" if guess == NONE_OF_THEM else "not a number"
 
 
 def _table(truth: np.ndarray, guess: np.ndarray, classes: int, weights: np.ndarray | None = None) -> np.ndarray:
