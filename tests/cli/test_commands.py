@@ -106,7 +106,11 @@ def test_train_as_a_process_keeps_stdout_and_stderr_apart(tmp_path):
 def test_json_of_the_other_commands(run, tmp_path, capsys):
     code, out, _ = call(["evaluate", str(run), "--json"], capsys)
     result = json.loads(out)
-    assert code == 0 and result["ledger"] is None and set(result["scores"]) == {"train", "dev"}
+    assert code == 0 and set(result["scores"]) == {"train", "dev"}
+    ledger = result["ledger"]
+    assert [one["name"] for one in ledger["levels"]] == ["train", "dev"] and isinstance(ledger["verdict"], str)
+    assert all({"name", "value", "low", "high"} <= set(gap) for gap in ledger["gaps"]) and len(ledger["gaps"]) == 1
+    assert isinstance(ledger["prescriptions"], list)
     for one in result["scores"]["dev"].values():
         assert set(one) == {"value", "low", "high", "n"} and (
             one["low"] is None or one["low"] <= one["value"] <= one["high"]
