@@ -158,7 +158,7 @@ class Metric(NamedTuple):
 
 
 class Share(NamedTuple):
-    """A mean over rows: 1 for a hit, 0 for none, or a loss; `among` says which rows, `metric` what is made of it."""
+    """A mean over rows (see Evaluator.shares): hits or losses, `among` which, and what `metric` is made of it."""
 
     rows: Any
     among: Any = None

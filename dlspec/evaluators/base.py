@@ -57,7 +57,8 @@ class Evaluator(Component):
 
         `rows` (N,): 1 for a hit and 0 for none, which makes it a share of rows (precision, recall), or a loss of 0 or
         more; `among` (N,), bool: the rows that it is the mean of, None being all; `metric`, increasing: what makes the
-        metric out of the mean, None being nothing.
+        metric out of the mean, None being nothing.  `rows` None: a share of other things than rows (of pairs, or a mean
+        of several shares), between 0 and 1.
         """
         return {}
 

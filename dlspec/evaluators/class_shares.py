@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 def shares(statistics: Statistics) -> dict[str, Share]:
     """Accuracy and log-loss; of two classes also precision, recall and F1 = 2J / (1 + J), J = TP / (TP + FP + FN).
 
-    Of more classes those three are none, unless every row is right, where a bootstrap would see no spread; nor is ROC
-    AUC, unless every positive lies above every negative.  Then as many rows of each class as of the rarest say how sure
-    that is: all are hits.
+    Of more classes those three are means of shares, and ROC AUC is a share of pairs.  Where every row is right, or
+    every positive lies above every negative, they show no spread: then as many rows of each class as of the rarest say
+    how sure that is, all of them hits.
     """
     import numpy as np
 
@@ -27,12 +27,16 @@ def shares(statistics: Statistics) -> dict[str, Share]:
         found["precision"] = Share(right, guessed)
         found["recall"] = Share(right, true)
         found["f1"] = Share(right, true | guessed, _f1)
-    elif len(truth) and right.all():
-        found |= dict.fromkeys(("precision", "recall", "f1"), Share(right, _as_many_of_each(truth)))
+    else:
+        perfect = bool(len(truth)) and bool(right.all())
+        share = Share(right, _as_many_of_each(truth)) if perfect else Share(None)
+        found |= dict.fromkeys(("precision", "recall", "f1"), share)
     if "log_loss" in statistics:
         found["log_loss"] = Share(statistics["log_loss"])
-        if len(truth) and _separated(statistics["scores"], statistics["column"]):
-            found["roc_auc"] = Share(np.ones(len(truth)), _as_many_of_each(statistics["column"]))
+        perfect = bool(len(truth)) and _separated(statistics["scores"], statistics["column"])
+        found["roc_auc"] = (
+            Share(np.ones(len(truth)), _as_many_of_each(statistics["column"])) if perfect else Share(None)
+        )
     return found
 
 

@@ -152,7 +152,13 @@ def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple
     count = len(scored)
     perfect = [evaluator.perfect(one, task) for one in scored]
     share = evaluator.shares(evaluator.statistics(scored, evaluator.stack(perfect), task)).get(metric.name)
-    if share is not None and share.among is None and share.metric is None and metric.best == "max":
+    if (
+        share is not None
+        and share.rows is not None
+        and share.among is None
+        and share.metric is None
+        and metric.best == "max"
+    ):
         low, high = wilson(LEVEL * count, count)
         return True, (high - low) / 2
     random = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlspec.strategy.means import mean_interval, transformed_t, wilson
+from dlspec.strategy.means import as_many_rows, mean_interval, transformed_t, wilson
 from dlspec.types import Share, Statistics
 
 __all__ = ["Interval", "drawn_units", "intervals", "wilson"]
@@ -54,12 +54,13 @@ def intervals(
     a row whose group is "" is drawn alone.
 
     `shares` says which metrics are means over rows.  Their intervals take no drawing: Wilson's of hits, Hall's of
-    losses (see `means`); they hold for few rows, and where no row is an error.
+    losses (see `means`); they hold for few rows, and where no row is an error.  Of a share of other things than rows
+    (of pairs, a mean of shares) it is Wilson's of as many rows as would vary as much; how much, a jackknife says, which
+    leaves out one unit after the other, or one of 200 blocks of them (Shao & Tu 1995).
 
     The others have the bootstrap's: bias-corrected and accelerated (BCa, Efron 1987), its quantiles moved outwards as
     Student's t is from the normal (Hesterberg 2015), since a bootstrap of few rows is too narrow.  Above 10,000 units
-    (or 30,000 rows) nothing is drawn: a jackknife over 200 blocks of them (Shao & Tu 1995) gives standard error and
-    skewness, and Hall's interval is made of these.
+    (or 30,000 rows) nothing is drawn: the jackknife's standard error and skewness make Hall's interval.
 
     Draws where a metric cannot be computed (NaN) are dropped.  Low and high are NaN, which says that no interval is
     known, where more than half were dropped, and where all that remain are equal.
@@ -70,19 +71,21 @@ def intervals(
     units, unit = drawn_units(n, groups)
     found = {}
     for name, value in values.items():
-        if shares and name in shares and n:
-            bounds = mean_interval(shares[name], unit, units, confidence) if not math.isnan(value) else (value, value)
-            found[name] = Interval(float(value), *bounds)
+        if n and shares and name in shares and shares[name].rows is not None:
+            known = not math.isnan(value)
+            ends = mean_interval(shares[name], unit, units, confidence) if known else (math.nan, math.nan)
+            found[name] = Interval(float(value), *ends)
     others = [name for name in values if name not in found]
-    if not others:
-        return found
-    if n == 0:
-        bounded = dict.fromkeys(others, (math.nan, math.nan))
-    elif units > MOST_DRAWN or n > MOST_ROWS:
-        bounded = _left_out(combine, statistics, values, others, unit, units, seed, confidence)
-    else:
-        bounded = _drawn(combine, statistics, values, others, unit, units, seed, replicates, confidence)
-    found |= {name: Interval(float(values[name]), *bounded[name]) for name in others}
+    bounded = [name for name in others if shares and name in shares]
+    if n == 0 or not others:
+        found |= {name: Interval(float(values[name]), math.nan, math.nan) for name in others}
+        return {name: found[name] for name in values}
+    many = units > MOST_DRAWN or n > MOST_ROWS
+    bounds = _left_out(combine, statistics, values, others if many else bounded, bounded, unit, units, seed, confidence)
+    rest = [name for name in others if name not in bounds]
+    if rest:
+        bounds |= _drawn(combine, statistics, values, rest, unit, units, seed, replicates, confidence)
+    found |= {name: Interval(float(values[name]), *bounds[name]) for name in others}
     return {name: found[name] for name in values}
 
 
@@ -175,11 +178,15 @@ def _left_out(
     statistics: Statistics,
     values: Mapping[str, float],
     names: Sequence[str],
+    bounded: Sequence[str],
     unit: np.ndarray,
     units: int,
     seed: int,
     confidence: float,
 ) -> dict[str, tuple[float, float]]:
+    """Intervals out of a jackknife: Wilson's for the metrics that are `bounded` by 0 and 1, Hall's for the others."""
+    if not names:
+        return {}
     shrunk = 1.0
     kept = max(LEAST_UNITS, units * MOST_LEFT_OUT // len(unit))
     if kept < units:
@@ -190,7 +197,10 @@ def _left_out(
         unit = (np.cumsum(chosen) - 1)[unit[rows]]
         shrunk, units = math.sqrt(kept / units), kept
     found = influences(combine, statistics, names, unit, units, seed)
-    return {name: transformed_t(values[name], found[name], confidence, shrunk=shrunk) for name in names}
+    return {
+        name: (as_many_rows if name in bounded else transformed_t)(values[name], found[name], confidence, shrunk=shrunk)
+        for name in names
+    }
 
 
 def _known(drawn: np.ndarray) -> np.ndarray | None:

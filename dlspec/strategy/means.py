@@ -85,6 +85,24 @@ def transformed_t(
     return low, value - deviation * _untransformed(-t, skewness, count)
 
 
+def as_many_rows(
+    value: float, influence: np.ndarray, confidence: float = 0.95, *, shrunk: float = 1.0
+) -> tuple[float, float]:
+    """Wilson's interval of a share of other things than rows, over as many rows as would vary as much.
+
+    `influence` and `shrunk` as in `transformed_t`.  NaN where there is no spread.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    count = len(influence)
+    variance = float(influence.var(ddof=1)) * shrunk**2 / count if count > 1 else 0.0
+    if not variance > 0 or not 0 < value < 1:
+        return math.nan, math.nan
+    ends = (1 + confidence) / 2
+    effective = value * (1 - value) / variance * float(ndtri(ends) / stdtrit(count - 1, ends)) ** 2
+    return wilson(value * effective, effective, confidence)
+
+
 def _untransformed(y: float, skewness: float, count: float) -> float:
     if abs(skewness) < 1e-6:
         return y

@@ -124,7 +124,7 @@ def _joined(a: float, b: float, correlation: float) -> float:
 
 def _hits(one: Share | None, other: Share | None) -> tuple[np.ndarray, np.ndarray] | None:
     """The hits of both where their metric is a plain share of the same rows; None where it is not."""
-    if one is None or other is None or one.metric or other.metric:
+    if one is None or other is None or one.rows is None or other.rows is None or one.metric or other.metric:
         return None
     rows, others = np.asarray(one.rows), np.asarray(other.rows)
     if not all(array.dtype == bool or ((array == 0) | (array == 1)).all() for array in (rows, others)):
