@@ -26,6 +26,7 @@ def list_(runs: Runs = Path("runs"), json: Json = False, debug: Debug = False) -
         width = max([len(f"{one['recipe']}/{one['time']}") for one in found], default=0)
         for one in found:
             score = f"dev {one['metric']} {one['dev']:.4f}" if one["dev"] is not None else ""
+            score += ", not feasible" if one["feasible"] is False else ""
             name = f"{one['recipe']}/{one['time']}"
             typer.echo(f"{name:<{width}}  {one['state']:<10}  {one['size_mb']:7.1f} MB  {score}")
 

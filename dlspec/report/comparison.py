@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from dlspec.report.goals import print_standings
 from dlspec.report.terminal import _fitting, between, number, table
 
 LONGEST = 48
@@ -29,6 +30,8 @@ def print_compared(result: Mapping[str, Any]) -> None:
                 one = result["scores"][name][row[0]]
                 row += [number(one["value"]), between(one)]
         table(head, rows, title=f"{result['split']}: {result['examples']:,} examples that all of them have")
+    if result.get("goal"):
+        print_standings(result["goal"], letters)
     table(
         ["", "metric", "difference", "95 % interval", "p"],
         [

@@ -43,6 +43,7 @@ def view(held: Mapping[str, Any]) -> dict[str, Any]:
         "run": held["run"],
         "when": moment(held["time"]),
         "metric": metric,
+        "goal": goal if goal.get("limits") else None,
         "headline": _headline(held["scores"], metric),
         "findings": next(iter(errors.values()))["findings"] if errors else [],
         "findings_of": next(iter(errors), None),

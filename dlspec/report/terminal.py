@@ -49,6 +49,8 @@ def between(one: Mapping[str, float]) -> str:
 
 def print_trained(result: Mapping[str, Any]) -> None:
     """What `train` leaves on stdout."""
+    from dlspec.report.goals import print_goal
+
     speed = f", {result['examples_per_second']:,.0f} examples a second" if result["examples_per_second"] else ""
     kept = result.get("best_epoch")
     best = f"; the best on dev was epoch {kept}" if kept else ""
@@ -64,8 +66,7 @@ def print_trained(result: Mapping[str, Any]) -> None:
     if health:
         ill = health["verdict"] != "healthy"  # then a warning has said it at length
         print(f"health: {health['says'].partition(':')[0] if ill else health['says'].replace(':', ';', 1)}")
-    if goal["value"] is not None:
-        print(f"the goal: dev {goal['metric']} {number(goal['value'])}")
+    print_goal(goal)
     print(f"run: {result['run']} (report.html shows it)")
     print(f"next: dlspec evaluate {name}, dlspec error-analysis {name}, or dlspec runs board{where}")
 
@@ -80,7 +81,9 @@ def _scores(scores: Mapping[str, Any]) -> None:
 
 
 def print_evaluated(result: Mapping[str, Any]) -> None:
-    """What `evaluate` leaves on stdout: every metric with its 95 % interval."""
+    """What `evaluate` leaves on stdout: every metric with its 95 % interval, and what the goal's limits come to."""
+    from dlspec.report.goals import print_goal
+
     scores = result["scores"]
     names = list(dict.fromkeys(name for metrics in scores.values() for name in metrics))
     print(f"\nrun: {result['run']}" if result["run"] else "")
@@ -92,6 +95,8 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
                 one = scores[split].get(row[0], {})
                 row += [number(one.get("value")), between(one)]
         table(head, rows)
+    if (result.get("goal") or {}).get("limits"):
+        print_goal(result["goal"])
     if "test" in scores and result["test_looks"]:
         times = "once" if result["test_looks"] == 1 else f"{result['test_looks']} times"
         print(f"test has been looked at {times}; each look that changes a decision makes its score less honest")

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.recipe.goal import Goal
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
+from dlspec.runs.compare_goals import standings, take
 from dlspec.runs.compare_recipes import recipe_differences
 from dlspec.runs.compare_verdict import cautions, sentence
 from dlspec.runs.evaluate import evaluate
 from dlspec.runs.kept import kept_table
 from dlspec.runs.opened import OpenedRun
+from dlspec.strategy.goals import as_json
 from dlspec.strategy.intervals import Interval, intervals
 from dlspec.strategy.paired import Side, differences
 from dlspec.types import ArgumentError, Examples, State, Statistics
@@ -29,6 +32,8 @@ class Contender:
     name: str
     opened: OpenedRun
     table: Mapping[str, Any]
+    goal: Goal
+    """that of the first: all are judged by it"""
 
     @property
     def recipe(self) -> Recipe:
@@ -36,21 +41,30 @@ class Contender:
 
     @property
     def evaluator(self) -> Evaluator:
-        evaluator: Evaluator = self.recipe.evaluator
-        return evaluator
+        evaluator: Evaluator = self.recipe.task.evaluator
+        return evaluator.weighed(self.goal.costs) if self.goal.weighs else evaluator
 
     @property
     def state(self) -> State:
         state: State = self.opened.state["task"]
         return state
 
+    def examples(self, ids: Sequence[str]) -> Examples:
+        """These examples, in this order, with the tags that the table holds."""
+        some = self._rows(ids)
+        guesses = {name for name in some if name == "guess" or name.startswith("p_")}
+        tags = {name.removeprefix("tag "): some[name] for name in some.keys() - guesses - {"id", "truth", "group"}}
+        return Examples(ids, [None] * len(ids), some["truth"], tags=tags)
+
     def statistics(self, ids: Sequence[str]) -> Statistics:
         """The evaluator's statistics of these examples, in this order, out of the table alone."""
+        predictions = self.evaluator.from_columns(self._rows(ids), self.state)
+        return self.evaluator.statistics(self.examples(ids), predictions, self.state)
+
+    def _rows(self, ids: Sequence[str]) -> dict[str, list[Any]]:
         place = {name: row for row, name in enumerate(self.table["id"])}
         rows = [place[name] for name in ids]
-        some = {name: [values[row] for row in rows] for name, values in self.table.items()}
-        predictions = self.evaluator.from_columns(some, self.state)
-        return self.evaluator.statistics(Examples(ids, [None] * len(rows), some["truth"]), predictions, self.state)
+        return {name: [values[row] for row in rows] for name, values in self.table.items()}
 
 
 def compare(
@@ -91,12 +105,15 @@ def compare(
         for name in _deciding(first, metrics):
             best = next(metric.best for metric in first.evaluator.metrics(first.state) if metric.name == name)
             verdict.append(sentence(one.name, first.name, name, best, between[name], len(ids)))
-    verdict += cautions(len(judged) - 1, groups)
+    stood = standings(judged, ids, [side.statistics for side in sides], watch)
+    taken, why = take(stood, compared) if stood else (None, None)
+    verdict += [*([why] if why else []), *cautions(len(judged) - 1, groups)]
     return {
         "runs": [{"name": one.name, "run": str(one.opened.folder)} for one in judged],
         "split": split,
         "examples": len(ids),
         "scores": scores,
+        "goal": {"standings": {name: as_json(one) for name, one in stood.items()}, "take": taken} if stood else None,
         "differences": compared,
         "recipe_differences": recipe_differences({one.name: one.opened for one in judged}),
         "verdict": verdict,
@@ -114,7 +131,9 @@ def _contenders(runs: Sequence[str | Path], split: str, root: str | Path, watch:
         raise ArgumentError("give two runs or more; `dlspec runs list` shows them")
     short = [f"{folder.parent.name}/{folder.name}" for folder in found]
     names = short if len(set(short)) == len(short) else [str(folder) for folder in found]
-    return [Contender(name, *_predicted(folder, split, watch)) for name, folder in zip(names, found, strict=True)]
+    opened = [_predicted(folder, split, watch) for folder in found]
+    goal = opened[0][0].recipe.goal
+    return [Contender(name, *one, goal) for name, one in zip(names, opened, strict=True)]
 
 
 def _predicted(folder: Path, split: str, watch: Watch) -> tuple[OpenedRun, dict[str, Any]]:

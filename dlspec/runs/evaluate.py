@@ -8,7 +8,7 @@ from typing import Any
 
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.runs import report
+from dlspec.runs import goals, report
 from dlspec.runs.judged import Judged, Part, judged_run, parts_of
 from dlspec.runs.ledger import dev_is_apart, diagnosed, laid_out, stated
 from dlspec.runs.material import fixed_sample
@@ -43,12 +43,12 @@ def evaluate(
         check_truths(opened, split, examples, watch)
     judged = judged_run(opened, parts, watch)
     scores = {split: score(judged, split) for split in parts}
-    ledger = None
+    goal, ledger = goals.of_judged(judged, watch), None
     if data is None:
-        _remember(opened.folder, scores)
+        _remember(opened.folder, scores, goal)
         ledger = diagnosed(judged, opened.recipe, opened.folder, human=stated(opened.recipe.goal, judged.metric))
         report.write_report(opened.folder)
-    return _result(judged, scores, looks, ledger)
+    return _result(judged, scores, looks, ledger, goal)
 
 
 def evaluate_predictions(
@@ -79,11 +79,18 @@ def evaluate_predictions(
     return _result(judged, scores, looks, ledger)
 
 
-def _result(judged: Judged, scores: dict[str, Any], looks: int, ledger: dict[str, Any] | None) -> dict[str, Any]:
+def _result(
+    judged: Judged,
+    scores: dict[str, Any],
+    looks: int,
+    ledger: dict[str, Any] | None,
+    goal: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     return {
         "run": None if judged.opened is None else str(judged.opened.folder),
         "scores": scores,
         "metrics": [metric._asdict() for metric in judged.evaluator.metrics(judged.state)],
+        "goal": goal,
         "ledger": ledger,
         "test_looks": looks,
     }
@@ -157,7 +164,9 @@ def _new(opened: OpenedRun, data: str, watch: Watch) -> dict[str, Examples]:
     return {"new": examples}
 
 
-def _remember(home: Path, scores: dict[str, Any]) -> None:
+def _remember(home: Path, scores: dict[str, Any], goal: dict[str, Any] | None = None) -> None:
+    """goal: kept where it is judged on dev."""
     file = home / "scores.json"
     kept = folders.read_json(file, default={})
-    folders.write_json(file, {**kept, "scores": {**kept.get("scores", {}), **scores}})
+    judged = {"goal": goal} if goal and goal["split"] == "dev" else {}
+    folders.write_json(file, {**kept, "scores": {**kept.get("scores", {}), **scores}, **judged})

@@ -202,6 +202,7 @@ def summary(run: Path) -> dict[str, Any]:
     goal = scores.get("goal") or {}
     result["metric"] = goal.get("metric")
     result["dev"] = goal.get("value")
+    result["feasible"] = goal.get("feasible")
     result["test_looks"] = looks_at_test(run)
     result["size_mb"] = _size(run) / 1e6
     return result

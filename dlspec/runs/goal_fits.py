@@ -52,7 +52,7 @@ def _fault_of_tag(tag: str, dev: Examples) -> str | None:
     marked = with_tag(tag, dev)
     name, _, value = tag.partition("=")
     if marked is None:
-        return f"{unknown('tag', name, dev.tag_names)} (columns that do not go into the network are tags)"
+        return f"{unknown('tag', name, dev.tag_names)} (of a table, data.tags says which columns are)"
     if marked.any():
         return None
     if tag in dev.tag_names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.costs import with_tag
 from dlspec.recipe.goal import Goal
+from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
+from dlspec.runs import serving
+from dlspec.runs.judged import Judged
 from dlspec.runs.prepare import headline
 from dlspec.strategy import goals
 from dlspec.strategy.goals import Standing
@@ -26,7 +30,7 @@ def values(goal: Goal, evaluator: Evaluator, examples: Examples, statistics: Sta
         if marked is not None:
             rows = np.flatnonzero(marked)
             some = {name: array[rows] for name, array in statistics.items()}
-            found[limit.name] = evaluator.combine(some, only={limit.metric})[limit.metric]
+            found[limit.name] = evaluator.combine(some, only={limit.metric}).get(limit.metric, math.nan)
     return found
 
 
@@ -38,7 +42,25 @@ def of_network(goal: Goal, measured: Mapping[str, Any]) -> dict[str, float]:
 def told(metric: Metric, goal: Goal, found: Mapping[str, float], split: str, measured: Mapping[str, Any]) -> Any:
     """A goal as it is kept and printed: the standing of these values on a split, and what was measured."""
     stood = goals.standing(metric, goal.limits, {**found, **of_network(goal, measured)})
-    return {**goals.as_json(stood), "split": split, "measured": dict(measured) or None}
+    return folders.finite({**goals.as_json(stood), "split": split, "measured": dict(measured) or None})
+
+
+def of_judged(judged: Judged, watch: Watch) -> dict[str, Any] | None:
+    """Where a run stands on what was scored, on dev if that is among it; None where no network was asked.
+
+    What is of the network alone is measured anew where it was measured on another machine, or never.
+    """
+    opened = judged.opened
+    if opened is None:
+        return None
+    goal = opened.recipe.goal
+    split = next(name for name in ("dev", "test", "new", *judged.parts) if name in judged.parts)
+    part = judged.parts[split]
+    measured = serving.measured_of(opened, lambda: part.examples, serving.wanted(goal), watch)
+    found: dict[str, Any] = told(
+        judged.metric, goal, values(goal, judged.evaluator, part.examples, part.statistics), split, measured
+    )
+    return found
 
 
 def standing_of(run: str | Path, root: str | Path = folders.RUNS) -> Standing:

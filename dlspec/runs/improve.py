@@ -13,6 +13,7 @@ from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.compare import compare
 from dlspec.runs.evaluate import evaluate
+from dlspec.runs.goals import standing_of
 from dlspec.runs.improvement import Improvement, Try, held_in, told
 from dlspec.runs.ledger import named
 from dlspec.runs.opened import OpenedRun
@@ -21,6 +22,7 @@ from dlspec.runs.prepare import headline
 from dlspec.runs.prescribe import Prescription, prescriptions, write_patch
 from dlspec.runs.resume import resume as go_on
 from dlspec.runs.train import train
+from dlspec.strategy.goals import better_kept
 from dlspec.types import DataError, RecipeError
 
 CERTAIN = 0.05
@@ -164,11 +166,14 @@ def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
     one.against = before.number
     one.difference, one.low, one.high, one.p = (between[key] for key in ("value", "low", "high", "p"))
     better = (between["value"] > 0) == (metric.best == "max") and between["value"] != 0
-    if better and between["p"] < CERTAIN:
+    stood = standing_of(before.run), standing_of(one.run)  # type: ignore[arg-type]
+    keep, limits = better_kept(*stood, better and between["p"] < CERTAIN)
+    if keep:
         one.state, held.best = "kept", one.number
     else:
-        one.state = "no better"
+        one.state = "infeasible" if limits else "no better"
     one.says = compared["verdict"][0].replace(f"{_short(one.run)} ", "it ").replace(_short(before.run), "the best")
+    one.says = f"{limits}; {one.says}" if limits else one.says
     watch.note(f"try {one.number}: {one.state}; {one.says}")
 
 

@@ -126,7 +126,10 @@ def _check(changes: Mapping[str, tuple[Any, Any]], told: Sequence[str], folder: 
         raise ArgumentError(
             f"a training cannot go on with another {', '.join(never)} ({listed(never)}); train a new run instead"
         )
-    silent = [key for key in changes if not any(key == one or key.startswith(one + ".") for one in told)]
+    # Of a mapping that was empty, what was told lies within.
+    silent = [
+        key for key in changes if not any(f"{key}.".startswith(f"{one}.") or one.startswith(f"{key}.") for one in told)
+    ]
     if silent and not accept:
         raise ArgumentError(
             f"the recipe is not that of {folder}: {listed(silent)}. Say --accept-changes to go on with the new "

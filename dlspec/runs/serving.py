@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from dlspec.recipe.goal import Goal
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import machine
-from dlspec.types import Arrays
+from dlspec.runs.opened import OpenedRun
+from dlspec.types import Arrays, Examples
 
 SINGLES = 200
 """examples that are timed one by one"""
@@ -36,7 +37,11 @@ def wanted(goal: Goal) -> set[str]:
 
 def here() -> dict[str, Any]:
     """The machine, as far as times depend on it."""
-    return {"processor": machine.processor(), "processors": os.cpu_count(), "backend": os.environ.get("KERAS_BACKEND")}
+    return {
+        "processor": machine.processor(),
+        "processors": os.cpu_count(),
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+    }
 
 
 def measure(network: Any, arrays: Arrays, saved: Path, names: set[str]) -> dict[str, Any]:
@@ -100,14 +105,15 @@ def holds(measured: Mapping[str, Any], names: set[str], where: Mapping[str, Any]
     return names <= measured.keys() and measured.get("machine") == (where or here())
 
 
-def measured_of(opened: Any, examples: Any, names: set[str], watch: Watch) -> dict[str, Any]:
-    """What is wanted of a run's network: as it was kept, or measured anew where that was on another machine."""
+def measured_of(opened: OpenedRun, examples: Callable[[], Examples], names: set[str], watch: Watch) -> dict[str, Any]:
+    """What is wanted of a run's network: as it was kept, or measured on these examples where that was elsewhere."""
     from dlspec.runs.store import Store
 
     before = kept(opened.folder)
     if not names or holds(before, names):
         return before
-    some = examples.take(range(min(SINGLES, len(examples))))
+    some = examples()
+    some = some.take(range(min(SINGLES, len(some))))
     arrays = next(iter(Store(opened.recipe, opened.state, some, watch).chunks(SINGLES)))
     found = measure(opened.network, arrays, opened.folder / "model.keras", names)
     watch.note(said(found))
