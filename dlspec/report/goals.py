@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlspec.report.terminal import table, number
+from dlspec.report.terminal import number, table
 
 
 def print_goal(goal: Mapping[str, Any] | None) -> None:
