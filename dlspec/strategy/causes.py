@@ -33,17 +33,21 @@ def causes(
 
     An illness of training comes first: what a network that does not train scores, says little else.  Of the gaps those
     that are surely above 0 count, the one that was named the largest before the others.  Train that scores surely worse
-    than what was not trained on has harder examples, or wrong labels.
+    than what was not trained on has harder examples, or wrong labels; unless it is dev that scores better than test as
+    well, for then it is dev that was fitted.
     """
     found = []
     if health and health["verdict"] not in SOUND:
         found.append(Named(health["verdict"], health["says"]))
     found += observed
     gaps = list(ledger["gaps"]) if ledger else []
+    fitted = any(gap["name"] == "overfitting to dev" and _above_zero(gap) for gap in gaps)
     for gap in gaps:
-        if gap["above"] == "train" and gap["high"] is not None and gap["high"] < 0:
+        odd = fitted and gap["below"] == "dev"
+        if gap["above"] == "train" and gap["high"] is not None and gap["high"] < 0 and not odd:
             says = (
-                f"train scores worse than {gap['below']}, which was not trained on: its labels may be wrong more often"
+                f"train scores worse than {gap['below']}, which was not trained on: its labels may be wrong more often "
+                "(error-analysis --labels finds which)"
             )
             found.append(Named("wrong labels", says))
     largest = ledger["largest"] if ledger else None

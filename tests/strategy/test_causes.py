@@ -45,6 +45,12 @@ def test_train_that_scores_worse_than_dev_has_wrong_labels():
     assert [one.cause for one in causes(ledger(turned))] == ["wrong labels"]
 
 
+def test_where_dev_scores_better_than_train_and_test_it_was_fitted():
+    turned = gap("variance", "train", "dev", -0.1, -0.13, -0.07)
+    fitted = gap("overfitting to dev", "dev", "test", 0.11, 0.05, 0.17)
+    assert [one.cause for one in causes(ledger(turned, fitted))] == ["overfitting to dev"]
+
+
 def test_an_interval_that_is_not_known_names_nothing():
     assert causes(ledger(gap("variance", "train", "dev", 0.1, None, None))) == []
 
