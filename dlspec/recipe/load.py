@@ -36,7 +36,11 @@ class Loaded:
 
     @property
     def name(self) -> str:
-        """What its runs are called after: the file's name without its ending."""
+        """What its runs are called after: the file's name without its ending; of a patch that a run suggests, the
+        run's own and the patch's, as in shop-1."""
+        run = self.file.absolute().parent.parent
+        if self.file.parent.name == "suggestions" and (run / "recipe.yaml").is_file():
+            return f"{run.parent.name}-{self.file.stem}"
         return re.sub(r"[^\w.-]+", "_", self.file.stem).strip(".") or "recipe"
 
     @contextlib.contextmanager

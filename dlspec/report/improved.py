@@ -6,24 +6,24 @@ from typing import Any
 
 from dlspec.report.ledger import changes as said
 from dlspec.report.ledger import spoken
+from dlspec.report.terminal import table
 
 
 def print_improved(result: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
     metric = result["metric"] or "dev"
-    table = Table(title=f"What was tried ({metric} on dev)", title_justify="left")
-    for name in ("try", "change", "for", metric, "came of it"):
-        table.add_column(name, justify="right" if name in ("try", metric) else "left", overflow="fold")
+    rows = []
     for one in result["tries"]:
         mark = " *" if one["number"] == result["best"] else ""
         value = "" if one["value"] is None else f"{one['value']:.4f}"
         changed = said(one["changes"]) or one["reason"]
         cut = " (cut short by the budget)" if one["cut"] else ""
-        table.add_row(f"{one['number']}{mark}", changed, spoken(one["cause"]) or "–", value, _came(one) + cut)
-    console.print(table, markup=False)
+        rows.append([f"{one['number']}{mark}", changed, spoken(one["cause"]) or "–", _came(one) + cut, value])
+    table(
+        ["try", "change", "for", "what came of it", f"dev {metric}"],
+        rows,
+        left=4,
+        title=f"what was tried, judged by {metric} on dev; * is the best",
+    )
     minutes = result["seconds"] / 60
     print(f"stopped after {minutes:.1f} min: {result['why'] or 'the budget is spent'}")
     if result["test"] and result["metric"] in result["test"]:

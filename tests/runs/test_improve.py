@@ -84,7 +84,7 @@ def test_it_goes_on_with_what_it_has(improved):
 def test_a_person_reads_it(improved, capsys):
     assert left(["improve", "--resume", improved["folder"], "--budget", "2s"]) == 0
     said = capsys.readouterr().out
-    assert "What was tried" in said and "stopped after" in said and "its recipe:" in said
+    assert "what was tried" in said and "stopped after" in said and "its recipe:" in said
 
 
 def test_killed_it_goes_on(tmp_path):

@@ -66,7 +66,7 @@ def test_each_patch_trains_as_it_is(overfitted, tmp_path):
     for one in ledger["prescriptions"]:
         assert load(one["file"]).recipe != load(overfitted / "recipe.yaml").recipe and one["reason"]
     first = train(load(ledger["prescriptions"][0]["file"], ["train.epochs=2"]), out=tmp_path).run
-    assert (first / "model.keras").is_file()
+    assert (first / "model.keras").is_file() and first.parent.name == "knows-1"
 
 
 def test_test_joins_when_it_is_looked_at(overfitted):
