@@ -1,5 +1,6 @@
 """Every command of the README runs, on files as the README shows them, and says what the README says it says."""
 
+import glob
 import json
 import re
 import shlex
@@ -37,6 +38,11 @@ def home(tmp_path_factory):
     return folder
 
 
+def expanded(line):
+    """The words of a line as a shell hands them on."""
+    return [one for word in shlex.split(line) for one in (sorted(glob.glob(word)) or [word])]
+
+
 def run(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -50,19 +56,33 @@ def test_commands_run_in_order_as_written(home, monkeypatch, capsys):
     commands = lines()
     ours = [line for line in commands if line.startswith("dlspec ")]
     assert len(ours) >= 12
-    said = {line: run(shlex.split(line)[1:], capsys) for line in ours}
+    said = {}
+    for line in ours:
+        heard = run(expanded(line)[1:], capsys)
+        said.setdefault(line, heard)
     notes = next(block for block in blocks("") if "6 columns to predict from" in block)
     for line in notes.strip().splitlines():
         assert line in said["dlspec train shop.yaml"].err, line
     for beginning, command in (
         ("customer  names rows", "dlspec init shop.csv --out first.yaml"),
         ("layer ", "dlspec check shop.yaml --run"),
-        ("B is better", "dlspec runs compare shop better"),
+        ("B is better", "dlspec runs compare shop shop-1"),
     ):
         shown = next(block for block in blocks("") if block.strip().startswith(beginning))
         for line in shown.strip().splitlines():
             assert " ".join(line.split()) in " ".join(said[command].out.split()), line
-    scores = [json.loads((one / "scores.json").read_text())["scores"] for one in sorted(home.glob("runs/*/*"))]
+    said_of = said["dlspec evaluate last"].out
+    for word in (
+        "human level",
+        "avoidable bias",
+        "The largest gap is avoidable bias",
+        "model.name=mlp: a larger network",
+    ):
+        assert word in said_of and word in README, word
+    tried = said["dlspec improve shop.yaml --budget 30s"].out
+    for line in next(block for block in blocks("") if "what was tried" in block).strip().splitlines():
+        assert " ".join(line.split()[:4]) in " ".join(tried.split()), line
+    scores = [json.loads(one.read_text())["scores"] for one in sorted(home.glob("runs/*/*/scores.json"))]
     claimed = [float(number) for number in re.findall(r"accuracy (?:is|is now) (0\.\d+)", README)]
     assert len(claimed) == 2 and len(scores) == 2
     straight, bent = sorted(one["dev"]["accuracy"]["value"] for one in scores)
