@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dlspec.recipe.component import Component
 from dlspec.types import (
@@ -24,6 +24,14 @@ from dlspec.types import (
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+class Head(NamedTuple):
+    """One of several things that a prediction says: who judges it, its statistics, and its part of the state."""
+
+    evaluator: Evaluator
+    statistics: Statistics
+    state: State
 
 
 class Evaluator(Component):
@@ -143,6 +151,10 @@ class Evaluator(Component):
     ) -> ClassLabels | NumberLabels | None:
         """What an audit of labels works on; by default None: the truths are no labels that one could audit."""
         return None
+
+    def heads(self, statistics: Statistics, state: State) -> dict[str, Head]:
+        """What a prediction says, by name, where that is several things of different kinds; by default none."""
+        return {}
 
     def outcomes(self, statistics: Statistics, state: State) -> Outcomes | None:
         """What was true and what was said of each example, where that is one class; by default None: it is not."""

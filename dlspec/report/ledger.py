@@ -19,6 +19,19 @@ def level(name: str) -> str:
 
 def print_ledger(ledger: Mapping[str, Any]) -> None:
     """What `evaluate` says of where the error comes from."""
+    _levels(ledger)
+    for name, one in ledger.get("heads", {}).items():
+        _levels(one, of=f" of {name}")
+    for sentence in sentences(ledger):
+        print(sentence)
+    for place, one in enumerate(ledger["prescriptions"], 1):
+        if place == 1:
+            print("\nto try, in this order:")
+        print(f"  {place}. dlspec train {shown(one['file'])}")
+        print(f"     {changes(one['changes'])}: {one['reason']} (for {spoken(one['cause'])})")
+
+
+def _levels(ledger: Mapping[str, Any], of: str = "") -> None:
     metric = ledger["metric"]
     gaps = {gap["below"]: gap for gap in ledger["gaps"]}
     rows = []
@@ -31,34 +44,23 @@ def print_ledger(ledger: Mapping[str, Any]) -> None:
     table(
         ["level", "examples", metric, "95 % interval", "worse by", "95 % interval", "which is"],
         rows,
-        title=f"the ledger: {metric}, from level to level",
+        title=f"the ledger{of}: {metric}, from level to level",
     )
-    for sentence in sentences(ledger):
-        print(sentence)
-    for place, one in enumerate(ledger["prescriptions"], 1):
-        if place == 1:
-            print("\nto try, in this order:")
-        print(f"  {place}. dlspec train {shown(one['file'])}")
-        print(f"     {changes(one['changes'])}: {one['reason']} (for {spoken(one['cause'])})")
 
 
 def sentences(ledger: Mapping[str, Any]) -> list[str]:
     """The verdict, then what the outcomes show by themselves."""
-    return [ledger["verdict"], *(one["says"] for one in ledger["observed"])]
+    heads = [f"{name}: {one['verdict']}" for name, one in ledger.get("heads", {}).items()]
+    return [ledger["verdict"], *heads, *(one["says"] for one in ledger["observed"])]
 
 
 def view(ledger: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What the page shows of it."""
     if not ledger:
         return None
-    metric, better = ledger["metric"], "higher" if ledger["best"] == "max" else "lower"
-    figures = []
-    if len(ledger["levels"]) > 1:
-        caption = f"{better} is better; the thin lines are 95 % intervals"
-        figures.append(_bars(f"{metric} of each level", ledger["levels"], metric, caption, dots=True))
-    if ledger["gaps"]:
-        caption = "how much worse the lower level is; where the thin line (95 % interval) spans 0, it may be chance"
-        figures.append(_bars("the gaps between", ledger["gaps"], f"worse by, {metric}", caption))
+    figures = _figures(ledger)
+    for name, one in ledger.get("heads", {}).items():
+        figures += _figures(one, f", {name}")
     return {
         "sentences": sentences(ledger),
         "figures": figures,
@@ -67,7 +69,7 @@ def view(ledger: Mapping[str, Any] | None) -> dict[str, Any] | None:
             {**gap, "above": level(gap["above"]), "below": level(gap["below"]), "between": _signed(gap)}
             for gap in ledger["gaps"]
         ],
-        "metric": metric,
+        "metric": ledger["metric"],
         "prescriptions": [
             {
                 **one,
@@ -78,6 +80,18 @@ def view(ledger: Mapping[str, Any] | None) -> dict[str, Any] | None:
             for one in ledger["prescriptions"]
         ],
     }
+
+
+def _figures(ledger: Mapping[str, Any], of: str = "") -> list[Figure]:
+    metric, better = ledger["metric"], "higher" if ledger["best"] == "max" else "lower"
+    figures = []
+    if len(ledger["levels"]) > 1:
+        caption = f"{better} is better; the thin lines are 95 % intervals"
+        figures.append(_bars(f"{metric} of each level{of}", ledger["levels"], metric, caption, dots=True))
+    if ledger["gaps"]:
+        caption = "how much worse the lower level is; where the thin line (95 % interval) spans 0, it may be chance"
+        figures.append(_bars(f"the gaps between{of}", ledger["gaps"], f"worse by, {metric}", caption))
+    return figures
 
 
 def changes(of: Mapping[str, Any]) -> str:

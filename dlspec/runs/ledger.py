@@ -19,24 +19,24 @@ from dlspec.strategy.paired import Side
 from dlspec.types import SPLITS, Metric
 
 
-def levels(judged: Judged, human: Level | None = None) -> list[Level]:
-    """Human level, if it is known, and every split that was judged, in the order of the ledger."""
-    measured = [
-        Level(
-            split,
-            len(part.examples),
-            Side(judged.evaluator.combine, part.statistics, judged.evaluator.shares(part.statistics)),
-            part.groups,
-        )
-        for split in SPLITS
-        if (part := judged.parts.get(split)) is not None and len(part.examples)
-    ]
+def levels(judged: Judged, human: Level | None = None, *, head: str | None = None) -> list[Level]:
+    """Human level, if it is known, and every split that was judged, in the order of the ledger; of one head alone."""
+    measured = []
+    for split in SPLITS:
+        part = judged.parts.get(split)
+        if part is not None and len(part.examples):
+            evaluator, statistics = judged.evaluator, part.statistics
+            if head is not None:
+                evaluator, statistics, _ = evaluator.heads(statistics, judged.state)[head]
+            side = Side(evaluator.combine, statistics, evaluator.shares(statistics))
+            measured.append(Level(split, len(part.examples), side, part.groups))
     return [human, *measured] if human is not None else measured
 
 
 def laid_out(judged: Judged, *, human: Level | None = None, apart: bool = False) -> dict[str, Any] | None:
     """The ledger by the metric that decides, as JSON has it; None where no split but a new one was judged.
 
+    Of a prediction that says several things it has one for each as well (`heads`), by the first metric of each.
     human: its level.  apart: dev was given apart from train, so that it may be of another kind.
     """
     found = levels(judged, human)
@@ -45,6 +45,13 @@ def laid_out(judged: Judged, *, human: Level | None = None, apart: bool = False)
     ledger = as_json(lay_out(found, judged.metric, apart=apart))
     ledger["observed"] = [one._asdict() for one in observed(judged)]
     ledger["prescriptions"] = []
+    some = next(part for split in SPLITS if (part := judged.parts.get(split)) is not None)
+    heads = judged.evaluator.heads(some.statistics, judged.state)
+    if heads:
+        ledger["heads"] = {
+            name: as_json(lay_out(levels(judged, head=name), one.evaluator.metrics(one.state)[0], apart=apart))
+            for name, one in heads.items()
+        }
     plain: dict[str, Any] = folders.finite(ledger)
     return plain
 

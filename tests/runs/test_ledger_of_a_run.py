@@ -7,11 +7,17 @@ import pytest
 from small_training import Heard, write_rows
 
 from dlspec.cli import main
+from dlspec.evaluators.base import Head
+from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.numbers import Numbers
 from dlspec.recipe.load import load
+from dlspec.report.ledger import print_ledger, view
 from dlspec.runs import folder as folders
 from dlspec.runs.evaluate import evaluate, evaluate_predictions
-from dlspec.runs.ledger import named
+from dlspec.runs.judged import Judged, Part
+from dlspec.runs.ledger import laid_out, named
 from dlspec.runs.train import train
+from dlspec.types import Examples
 
 TEXT = """
 task: classification
@@ -125,3 +131,34 @@ def test_a_broken_table_of_before_is_named(overfitted):
         assert left(["evaluate", str(overfitted), "--split", "dev"]) == 2
     finally:
         file.write_bytes(whole)
+
+
+class Both(Classes):
+    """A class and a number at once, as a prediction of two heads has it."""
+
+    def heads(self, statistics, state):
+        truth = statistics["truth"] * 1.0
+        rows = Examples([str(row) for row in range(len(truth))], truth, truth.tolist())
+        numbers = Numbers().statistics(rows, statistics["scores"][:, 0], {})
+        return {"sex": Head(Classes(), statistics, state), "age": Head(Numbers(), numbers, {})}
+
+
+def test_each_head_has_a_ledger(capsys):
+    random = np.random.default_rng(0)
+    state = {"classes": ["a", "b"], "positive": "b", "threshold": 0.5}
+    parts = {}
+    for split, right in (("train", 0.95), ("dev", 0.7)):
+        truth = random.integers(0, 2, 400)
+        hit = np.where(random.random(400) < right, truth, 1 - truth)
+        of = Examples([f"{split}{i}" for i in range(400)], [None] * 400, [state["classes"][one] for one in truth])
+        scores = np.eye(2)[hit] * 0.8 + 0.1
+        parts[split] = Part(of, scores, Both().statistics(of, scores, state))
+    judged = Judged(Both(), state, Classes().metrics(state)[0], parts, None, None)
+    ledger = laid_out(judged)
+    assert set(ledger["heads"]) == {"sex", "age"}
+    assert ledger["heads"]["sex"]["gaps"] == ledger["gaps"] and ledger["heads"]["sex"]["largest"] == "variance"
+    assert ledger["heads"]["age"]["metric"] == "rmse" and ledger["heads"]["age"]["best"] == "min"
+    print_ledger(ledger)
+    said = capsys.readouterr().out
+    assert "the ledger of age: rmse" in said and "sex: The largest gap is variance" in said
+    assert len(view(ledger)["figures"]) == 6
