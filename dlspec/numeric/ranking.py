@@ -17,7 +17,7 @@ class Ranking:
 
     def __init__(self, scores: np.ndarray, column: np.ndarray) -> None:
         self.questions = scores.shape[1]
-        self.order = np.ascontiguousarray(np.argsort(scores, axis=0, kind="stable").T)
+        self.order = np.ascontiguousarray(np.argsort(scores, axis=0).T)
         self.positives = np.flatnonzero(column >= 0)
         self.column = column[self.positives]
         # of each positive row: how many rows of its column lie below it, and how many below it or tied with it

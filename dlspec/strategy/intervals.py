@@ -19,7 +19,7 @@ MOST_ROWS = 30_000
 """rows above which nothing is drawn either"""
 BLOCKS = 200
 """a jackknife leaves out no more parts of the units, one after the other"""
-MOST_LEFT_OUT = 100_000
+MOST_LEFT_OUT = 50_000
 """rows that a jackknife looks at; of more, about so many by chance, whose standard error shrinks with 1 / √units"""
 LEAST_UNITS = 1000
 """but no fewer units than these"""
