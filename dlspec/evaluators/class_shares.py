@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 def shares(statistics: Statistics) -> dict[str, Share]:
-    """Accuracy and log-loss; of two classes also precision, recall and F1 = 2J / (1 + J), J = TP / (TP + FP + FN).
+    """Accuracy and log-loss; of two classes also both rates, precision, recall and F1 = 2J / (1 + J), with
+    J = TP / (TP + FP + FN).
 
-    Of more classes those three are means of shares, and ROC AUC is a share of pairs.  Where every row is right, or
+    Of more classes those last three are means of shares, and ROC AUC is a share of pairs.  Where every row is right, or
     every positive lies above every negative, they show no spread: then as many rows of each class as of the rarest say
     how sure that is, all of them hits.
     """
@@ -27,6 +28,8 @@ def shares(statistics: Statistics) -> dict[str, Share]:
         found["precision"] = Share(right, guessed)
         found["recall"] = Share(right, true)
         found["f1"] = Share(right, true | guessed, _f1)
+        found["false_positive_rate"] = Share(guessed, ~true)
+        found["false_negative_rate"] = Share(~right, true)
     else:
         perfect = bool(len(truth)) and bool(right.all())
         share = Share(right, _as_many_of_each(truth)) if perfect else Share(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ def levels(judged: Judged, human: Level | None = None, *, head: str | None = Non
             evaluator, statistics = judged.evaluator, part.statistics
             if head is not None:
                 evaluator, statistics, _ = evaluator.heads(statistics, judged.state)[head]
-            side = Side(evaluator.combine, statistics, evaluator.shares(statistics))
+            combine = evaluator.combine if head is not None else partial(evaluator.combine, only=[judged.metric.name])
+            side = Side(combine, statistics, evaluator.shares(statistics))
             measured.append(Level(split, len(part.examples), side, part.groups))
     return [human, *measured] if human is not None else measured
 

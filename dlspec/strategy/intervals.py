@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlspec.strategy.means import as_many_rows, mean_interval, transformed_t, wilson
+from dlspec.strategy.means import as_many_rows, mean_interval, mean_of, transformed_t, wilson
 from dlspec.types import Share, Statistics
 
 __all__ = ["Interval", "drawn_units", "intervals", "wilson"]
@@ -67,7 +67,7 @@ def intervals(
 
     Deterministic by seed.
     """
-    values = {name: value for name, value in combine(statistics, None).items() if only is None or name in only}
+    values = _values(combine, statistics, n, shares or {}, only)
     units, unit = drawn_units(n, groups)
     found = {}
     for name, value in values.items():
@@ -87,6 +87,17 @@ def intervals(
         bounds |= _drawn(combine, statistics, values, rest, unit, units, seed, replicates, confidence)
     found |= {name: Interval(float(values[name]), *bounds[name]) for name in others}
     return {name: found[name] for name in values}
+
+
+def _values(
+    combine: Combine, statistics: Statistics, n: int, shares: Mapping[str, Share], only: Collection[str] | None
+) -> dict[str, float]:
+    """Every metric, or those that `only` names; where these are means over rows, the others are not worked out."""
+    if only and n and all(name in shares and shares[name].rows is not None for name in only):
+        means = {name: mean_of(shares[name]) for name in only}
+        if not any(math.isnan(value) for value in means.values()):
+            return means
+    return {name: value for name, value in combine(statistics, None).items() if only is None or name in only}
 
 
 def drawn_units(n: int, groups: Sequence[str] | None) -> tuple[int, np.ndarray]:

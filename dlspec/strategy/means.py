@@ -27,6 +27,12 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
     return low, high
 
 
+def mean_of(share: Share) -> float:
+    """The metric that is a mean over rows; NaN where it is over none."""
+    rows = np.asarray(share.rows) if share.among is None else np.asarray(share.rows)[np.asarray(share.among, bool)]
+    return float((share.metric or float)(float(rows.mean()))) if len(rows) else math.nan
+
+
 def mean_interval(share: Share, unit: np.ndarray, units: int, confidence: float = 0.95) -> tuple[float, float]:
     """Low and high of a metric that is a mean over rows; `unit` (N,) says of each row which of the units it is in.
 

@@ -51,12 +51,16 @@ def main() -> None:
     from dlspec.report.watch import Watch
     from dlspec.runs.analyze import analyzed
     from dlspec.runs.evaluate import score
+    from dlspec.runs.ledger import laid_out
+    from dlspec.strategy.ledger import Level
 
     what = judged(sys.argv[-1] == "numbers")
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     begun = time.perf_counter()
     scores = score(what, "dev")
     scored = time.perf_counter()
+    ledger = laid_out(what, human=Level("human", 0, value=0.95))
+    laid = time.perf_counter()
     result = analyzed(what, "dev", worst=20, looks=0, watch=Watch())
     done = time.perf_counter()
     print(
@@ -66,7 +70,11 @@ def main() -> None:
                 "predictions": N, "evaluator": what.evaluator.name, "errors": result["errors"],
                 "kinds": len(result["kinds"]), "slices": len(result["slices"]),
                 "headline": {name: round(scores[name]["value"], 4) for name in list(scores)[:1]},
-                "seconds": {"scores": round(scored - begun, 2), "error analysis": round(done - scored, 2)},
+                "gap": ledger["gaps"][0]["value"],
+                "seconds": {
+                    "scores": round(scored - begun, 2), "ledger": round(laid - scored, 2),
+                    "error analysis": round(done - laid, 2), "of the processor": round(time.process_time(), 2),
+                },
                 "memory_mb": {
                     "predictions held": round(held),
                     "at most": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
