@@ -14,7 +14,8 @@ ROOMS_BELOW_RUNS = {
     "numeric", "decode",
 }  # fmt: skip
 ALLOWED = {
-    "types": set(),
+    "types": {"complaints"},
+    "complaints": set(),
     "proposals": set(),
     "remedies": set(),
     "cli": {"runs", "tuning", "report", "recipe"},

@@ -93,7 +93,7 @@ class Table(Input):
         Raises DataError where the recipe names a column that is not there, or no column is of use.
         """
         from dlspec.numeric.columns import kind_of
-        from dlspec.numeric.encoding import categorised, measured, notes, reasons
+        from dlspec.numeric.encoding import categorised, layout, measured, notes, reasons
 
         table = _selected(train)
         wanted = {name: kind for kind in (*KINDS, "drop") for name in getattr(self, kind)}
@@ -126,7 +126,7 @@ class Table(Input):
                 "Name those that should, as input: {numeric: [...]} or {categorical: [...]}"
             )
         state = {"order": list(table), "columns": columns, "left_out": left_out}
-        return {**state, **self._layout(columns), "notes": notes(columns, left_out)}
+        return {**state, **layout(columns, one_hot=self.categories == "one_hot"), "notes": notes(columns, left_out)}
 
     def encode(self, examples: Examples, state: State) -> Arrays:
         """`numeric` (N, F) float32 and, with `embed`, `categories` (N, K) int32.
@@ -247,24 +247,6 @@ class Table(Input):
 
         table = rows_of(rows, state["order"], self.parts(state))
         return Examples([str(i) for i in range(len(table))], table)
-
-    def _layout(self, columns: list[dict[str, Any]]) -> State:
-        """The arrays that the columns make: `shapes`, and the `features` of the numeric one."""
-        from dlspec.numeric.encoding import slots
-
-        measured = [column for column in columns if column["kind"] != "categorical"]
-        categorical = [column for column in columns if column["kind"] == "categorical"]
-        features = [f"{c['name']} {m['part']}".rstrip() for c in measured for m in c["measures"]]
-        features += [f"{c['name']} missing" for c in measured if c["indicator"]]
-        shapes: dict[str, Any] = {}
-        if self.categories == "one_hot":
-            features += [slot for column in categorical for slot in slots(column)]
-        elif categorical:
-            sizes = [1 + len(c["categories"]) + bool(c["missing"]) for c in categorical]
-            shapes["categories"] = {"shape": [len(sizes)], "dtype": "int32", "sizes": sizes}
-        if features:
-            shapes = {"numeric": {"shape": [len(features)], "dtype": "float32"}, **shapes}
-        return {"shapes": shapes, "features": features}
 
 
 def _selected(examples: Examples) -> dict[str, np.ndarray]:

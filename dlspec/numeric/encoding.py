@@ -73,6 +73,23 @@ def slots(column: Column) -> list[str]:
     return named + [f"{name} missing"] * bool(column["missing"]) + [f"{name} other"] * bool(column["pooled"])
 
 
+def layout(columns: Sequence[Column], *, one_hot: bool) -> dict[str, Any]:
+    """The arrays that the columns make: `shapes`, and the `features` of the numeric one."""
+    numbers = [column for column in columns if column["kind"] != "categorical"]
+    categorical = [column for column in columns if column["kind"] == "categorical"]
+    features = [f"{c['name']} {m['part']}".rstrip() for c in numbers for m in c["measures"]]
+    features += [f"{c['name']} missing" for c in numbers if c["indicator"]]
+    shapes: dict[str, Any] = {}
+    if one_hot:
+        features += [slot for column in categorical for slot in slots(column)]
+    elif categorical:
+        sizes = [1 + len(c["categories"]) + bool(c["missing"]) for c in categorical]
+        shapes["categories"] = {"shape": [len(sizes)], "dtype": "int32", "sizes": sizes}
+    if features:
+        shapes = {"numeric": {"shape": [len(features)], "dtype": "float32"}, **shapes}
+    return {"shapes": shapes, "features": features}
+
+
 def set_hot(column: Column, values: np.ndarray, zeros: np.ndarray) -> None:
     """Set the ones in zeros (N, slots); what train had not is "other", or stays all zeros where nothing was pooled.
 
