@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dlspec.types import Examples, Metric, Mistakes, State, Statistics
+from dlspec.types import Examples, Metric, Mistakes, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,6 +86,10 @@ class Costs:
             statistics, weights, only=None if only is None else set(only) - {WEIGHTED}
         )
         return {**found, WEIGHTED: mean}
+
+    def shares(self, statistics: Statistics) -> dict[str, Share]:
+        found: dict[str, Share] = super().shares(statistics)  # type: ignore[misc]
+        return {**found, WEIGHTED: Share(statistics["cost"])}
 
 
 def weighed(evaluator: Evaluator, costs: Mapping[str, float]) -> Evaluator:

@@ -6,6 +6,7 @@ import pytest
 from dlspec.evaluators.classes import Classes
 from dlspec.evaluators.costs import of_errors
 from dlspec.evaluators.numbers import Numbers
+from dlspec.strategy.means import mean_of
 from dlspec.types import Examples, Metric, Mistakes
 
 STATE = {"classes": ["3", "5", "8"], "positive": None, "threshold": None}
@@ -51,6 +52,8 @@ def test_it_is_a_metric_as_any_other():
     assert "weighted_error" not in [one.name for one in Classes().metrics(STATE)]
     assert weighted({"3": 10}, only={"weighted_error"}) == {"weighted_error": pytest.approx(22 / 5)}
     assert weighted({"3": 10}, only={"accuracy"})["accuracy"] == pytest.approx(1 / 5)
+    statistics = evaluator.statistics(*digits(), STATE)
+    assert mean_of(evaluator.shares(statistics)["weighted_error"]) == pytest.approx(22 / 5)
     drawn = weighted({"3": 10}, weights=np.array([3.0, 0, 0, 0, 1]))
     assert drawn["weighted_error"] == pytest.approx(30 / 4) and drawn["accuracy"] == pytest.approx(1 / 4)
 
