@@ -17,6 +17,7 @@ from dlspec.cli.shared import (
     RunOrFiles,
     Runs,
     answer,
+    need,
     need_predictions,
     refuse_with_predictions,
     run_and_files,
@@ -36,6 +37,23 @@ def evaluate(
     task: AskedTask = None,
     metric: Deciding = None,
     out: Home = None,
+    learning_curve: Annotated[
+        bool,
+        typer.Option(
+            "--learning-curve", help="Train on parts of train, with several seeds: would more data help, and how much?"
+        ),
+    ] = False,
+    sizes: Annotated[
+        str | None,
+        typer.Option(
+            "--sizes",
+            metavar="N,N,…",
+            help="With --learning-curve: shares (0.25) or numbers (300) of train.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", metavar="N", help="With --learning-curve: trainings a size (3).")
+    ] = None,
     runs: Runs = Path("runs"),
     json: Json = False,
     debug: Debug = False,
@@ -44,6 +62,7 @@ def evaluate(
 
     The test split is looked at only when asked for (--split test), and every look is counted.
     """
+    from dlspec.report.curve import print_curve
     from dlspec.report.progress import ConsoleWatch
     from dlspec.report.terminal import print_evaluated
     from dlspec.runs.evaluate import evaluate as score
@@ -51,12 +70,25 @@ def evaluate(
 
     name, files = run_and_files(run, predictions)
     watch = ConsoleWatch()
+    need("--learning-curve", learning_curve, sizes=sizes, seeds=seeds)
     if files:
-        refuse_with_predictions(data=data)
+        refuse_with_predictions(data=data, learning_curve=learning_curve)
         result = evaluate_predictions(
             files, run=name, splits=split or (), task=task, metric=metric, out=out, root=runs, watch=watch
         )
     else:
         need_predictions(task=task, metric=metric, out=out)
         result = score(name or "", splits=split or (), data=data, root=runs, watch=watch)
-    answer(result, json, lambda: print_evaluated(result))
+        if learning_curve:
+            from dlspec.runs.learning_curve import SEEDS, numbers
+            from dlspec.runs.learning_curve import learning_curve as curve_of
+
+            seeds = SEEDS if seeds is None else seeds
+            result["learning_curve"] = curve_of(result["run"], sizes=numbers(sizes), seeds=seeds, watch=watch)
+
+    def say() -> None:
+        print_evaluated(result)
+        if result.get("learning_curve"):
+            print_curve(result["learning_curve"])
+
+    answer(result, json, say)

@@ -108,13 +108,22 @@ def need_predictions(**given: Any) -> None:
             raise ArgumentError(f"--{name} goes with --predictions; a run has its own")
 
 
+def need(option: str, there: object, **given: Any) -> None:
+    """Raise ArgumentError where an option is given that only goes with another, which is not there."""
+    from dlspec.types import ArgumentError
+
+    for name, value in given.items():
+        if value is not None and not there:
+            raise ArgumentError(f"--{name} goes with {option}")
+
+
 def refuse_with_predictions(**given: Any) -> None:
     """Raise ArgumentError where an option is given that needs a network."""
     from dlspec.types import ArgumentError
 
     for name, value in given.items():
         if value:
-            raise ArgumentError(f"--{name} needs a run's network; leave it out with --predictions")
+            raise ArgumentError(f"--{name.replace('_', '-')} needs a run's network; leave it out with --predictions")
 
 
 def lines() -> Iterator[str]:

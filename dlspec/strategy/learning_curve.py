@@ -119,6 +119,26 @@ def fit(sizes: Sequence[float], errors: Sequence[Sequence[float]], *, resolution
     return found
 
 
+def still_falling(sizes: Sequence[float], errors: Sequence[Sequence[float]], *, resolution: float = 0.0) -> bool:
+    """Whether the last step in size took away more than a little of the error, beyond chance (one-sided, 2.5 %).
+
+    It takes no law of how errors fall.  As for `fit`; False where no size has two seeds.
+    """
+    from scipy import stats
+
+    known = {n: np.asarray(of, np.float64)[np.isfinite(of)] for n, of in sorted(zip(sizes, errors, strict=True))}
+    values = [of for of in known.values() if len(of)]
+    means = np.array([of.mean() for of in values])
+    relative = _spread(values, means)
+    if relative is None or len(means) < 2:
+        return False
+    variance = _variance(means, relative, [len(of) for of in values], resolution)
+    # The last error less what a little would have left of the one before.
+    fall, deviation = (1 - LITTLE) * means[-2] - means[-1], math.sqrt((1 - LITTLE) ** 2 * variance[-2] + variance[-1])
+    degrees = sum(len(of) - 1 for of in values)
+    return bool(stats.t.sf(fall / deviation, degrees) < 0.025)
+
+
 def _fit(n: np.ndarray, values: Sequence[np.ndarray], resolution: float) -> Curve:
     from scipy import stats
 

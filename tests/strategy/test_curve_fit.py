@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from dlspec.strategy.learning_curve import fit
+from dlspec.strategy.learning_curve import fit, still_falling
 
 SIZES = np.array([100, 200, 400, 800, 1600])
 
@@ -97,6 +97,16 @@ def test_small_sizes_that_have_learned_nothing_yet_are_left_out():
 def test_points_that_are_no_curve_have_wide_bounds():
     curve = fit(SIZES, [[e * 0.99, e, e * 1.01] for e in (0.3, 0.1, 0.4, 0.1, 0.3)])
     assert curve.misfit < 0.01 and curve.says == "unknown"
+
+
+def test_a_fall_beyond_chance_takes_no_law():
+    steep = [[0.5, 0.52], [0.49, 0.5], [0.45, 0.44], [0.3, 0.32], [0.16, 0.155]]
+    assert still_falling(SIZES, steep) and still_falling(SIZES[::-1], steep[::-1])
+    assert not still_falling(SIZES, [[e, e * 1.02] for e in (0.5, 0.4, 0.3, 0.2, 0.2)])
+    assert not still_falling(SIZES, [[0.5], [0.4], [0.3], [0.2], [0.1]]), "one seed says nothing of chance"
+    # Of flat curves one in forty seems to fall; with a little to spare, fewer.
+    rng = np.random.default_rng(3)
+    assert sum(still_falling(SIZES, noisy(rng, (0.0, 0.5, 0.2), 0.1)) for _ in range(400)) <= 16
 
 
 def test_errors_of_zero_and_a_single_seed():
