@@ -44,6 +44,14 @@ def error_analysis(
             help="Score by corrected labels as well (relabel.csv, its column `new` filled).",
         ),
     ] = None,
+    tags: Annotated[
+        str | None,
+        typer.Option("--tags", metavar="FILE", help="Count what you tagged: share, ceiling, cost, what to do first."),
+    ] = None,
+    eyeball: Annotated[
+        int | None,
+        typer.Option("--eyeball", min=0, metavar="N", help="How many examples of dev may be looked at; 0: all."),
+    ] = None,
     sheet: Annotated[
         bool,
         typer.Option(
@@ -74,7 +82,8 @@ def error_analysis(
     Kinds of error with their share and its interval, the ceiling of fixing each, slices by tag, the worst examples,
     and for tables which columns the network leans on.  --labels says which labels are likely wrong, and writes
     relabel.csv; --relabel takes it back when you have filled it in, and writes a recipe that trains on it.
-    --sheet shows the errors in a browser, to be tagged by keyboard.
+    --sheet shows the errors in a browser, to be tagged by keyboard; --tags counts what you tagged.  Of a dev with many
+    errors, a part alone is shown (--eyeball), so that the rest stays an honest judge.
     """
     from dlspec.report.progress import ConsoleWatch
     from dlspec.report.terminal import print_analyzed
@@ -87,7 +96,7 @@ def error_analysis(
     else:
         need_predictions(task=task, metric=metric, out=out)
     if sheet or sheet_out is not None:
-        asked: dict[str, Any] = {"run": name, "split": split, "root": runs, "watch": watch}
+        asked: dict[str, Any] = {"run": name, "split": split, "eyeball": eyeball, "root": runs, "watch": watch}
         asked |= (
             {"files": files, "task": task, "metric": metric, "out": out}
             if files
@@ -97,13 +106,33 @@ def error_analysis(
         return
     if files:
         result = analyze_predictions(
-            files, run=name, split=split, worst=worst, task=task, metric=metric, out=out, root=runs, watch=watch
+            files,
+            run=name,
+            split=split,
+            worst=worst,
+            task=task,
+            metric=metric,
+            tags=tags,
+            eyeball=eyeball,
+            out=out,
+            root=runs,
+            watch=watch,
         )
     else:
         if relabel is not None:
             _relabelled(name or "", relabel, split, runs, json)
             return
-        result = analyze(name or "", split=split, worst=worst, labels=labels, folds=folds, root=runs, watch=watch)
+        result = analyze(
+            name or "",
+            split=split,
+            worst=worst,
+            labels=labels,
+            folds=folds,
+            tags=tags,
+            eyeball=eyeball,
+            root=runs,
+            watch=watch,
+        )
     answer(result, json, lambda: print_analyzed(result))
 
 

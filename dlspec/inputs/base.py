@@ -58,6 +58,16 @@ class Input(Component):
         """The example as a person would look at it."""
         raise NotImplementedError
 
+    facts_of: ClassVar[int | None] = None
+    """`facts` takes time (files are read): it is asked of no more examples; None: it is not so"""
+
+    def facts(self, examples: Examples, state: State) -> dict[str, Any]:
+        """What may explain an error: name → (N,) float64 (missing: NaN) or words (missing: None), one an example.
+
+        A column of a table, the brightness of a picture.  By default nothing is known.
+        """
+        return {}
+
     def parts(self, state: State) -> list[str]:
         """Named parts of x that can be shuffled on their own (a table's columns): permutation importance asks."""
         return []

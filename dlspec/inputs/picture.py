@@ -157,6 +157,14 @@ class Picture(Input):
             picture = np.rint((picture - low) * (255 / (high - low))).astype(np.uint8)
         return Rendering("picture", picture)
 
+    facts_of: ClassVar[int | None] = 5_000
+
+    def facts(self, examples: Examples, state: State) -> dict[str, Any]:
+        """Brightness, contrast, width, height and aspect of the picture as it came; NaN where it cannot be read."""
+        from dlspec.numeric.picture_facts import picture_facts
+
+        return dict(picture_facts(examples))
+
     def likeness(self, train: Examples, state: State) -> Callable[[Examples, Arrays], np.ndarray]:
         """Small grey thumbnails of equal brightness and contrast."""
         from dlspec.numeric.near_duplicates import thumbnails

@@ -201,6 +201,10 @@ class Table(Input):
         """The row: column → value, None where missing."""
         return Rendering("table", dict(example.x))
 
+    def facts(self, examples: Examples, state: State) -> dict[str, Any]:
+        """Every column, those that are left out included."""
+        return dict(_selected(examples))
+
     def parts(self, state: State) -> list[str]:
         """The columns in use."""
         return [column["name"] for column in state["columns"]]

@@ -144,7 +144,10 @@ def _headline(scores: Mapping[str, Any], metric: str | None) -> list[dict[str, A
 
 def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None) -> dict[str, Any]:
     """One split's error analysis, with the scales that bars of one table share."""
-    kinds, slices, parts = one["kinds"], one["slices"], one["importance"]
+    kinds, parts = one["kinds"], one["importance"]
+    discovered = [{"cost_share": None, **s} for s in one["slices"] if s.get("found")]
+    slices = [s for s in one["slices"] if not s.get("found")]
+    tags = one.get("tags") or {"categories": [], "says": []}
     reach = [
         (i["drop"] or 0) + sign * (i["deviation"] or 0) for i in parts if i["drop"] is not None for sign in (-1, 1)
     ]
@@ -154,14 +157,20 @@ def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None) -> dict[str
     }
     return {
         **one,
-        "kinds": kinds[:MOST_ROWS],
+        "kinds": [{"cost_share": None, **k} for k in kinds[:MOST_ROWS]],
         "more_kinds": max(0, len(kinds) - MOST_ROWS),
         "share_scale": (0.0, max((k["high"] for k in kinds), default=1.0)),
-        "gain_scale": (0.0, max((abs(k["gain"] or 0) for k in kinds), default=1.0) or 1.0),
+        "gain_scale": _gains(kinds),
         "slices": slices[:MOST_ROWS],
         "more_slices": max(0, len(slices) - MOST_ROWS),
         "rate": one["errors"] / one["examples"] if one["examples"] else None,
-        "rate_scale": (0.0, max((s["high"] for s in slices), default=1.0)),
+        "rate_scale": (0.0, max((s["high"] for s in (*slices, *discovered)), default=1.0)),
+        "discovered": discovered,
+        "slices_gain_scale": _gains(discovered),
+        "tags": {**tags, "categories": tags["categories"][:MOST_ROWS]},
+        "tags_scale": (0.0, max((t["high"] for t in tags["categories"]), default=1.0)),
+        "tags_gain_scale": _gains(tags["categories"]),
+        "eyeball": one.get("eyeball"),
         "importance": parts[:MOST_ROWS],
         "more_parts": max(0, len(parts) - MOST_ROWS),
         "drop_scale": (min(0.0, *reach), max(0.0, *reach)) if reach else (0.0, 1.0),
@@ -169,6 +178,11 @@ def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None) -> dict[str
         "worst": [_item(item) for item in worst["items"]],
         "worst_of": worst["of"],
     }
+
+
+def _gains(items: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """The scale of bars of what mending buys."""
+    return 0.0, max((abs(one["gain"] or 0) for one in items), default=1.0) or 1.0
 
 
 def _item(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,19 +115,24 @@ def _fitting(splits: list[str], each: int = 32) -> list[list[str]]:
 
 
 def print_analyzed(result: Mapping[str, Any]) -> None:
-    """What `error-analysis` leaves on stdout: kinds with ceilings, slices, the worst, what the network leans on."""
+    """What `error-analysis` leaves on stdout: kinds with ceilings, slices, tags, the worst, what it leans on."""
+    from dlspec.report.sliced import print_slices, print_tags
+
     metric, examples, wrong = result["metric"], result["examples"], result["errors"]
     print(f"\nrun: {result['run']}" if result["run"] else "")
     print(f"{result['split']}: {wrong:,} of {examples:,} examples have an error; {metric} {number(result['value'])}")
     if result["kinds"]:
+        costly = result["kinds"][0].get("cost_share") is not None
+        costs = ["share of costs"] if costly else []
         table(
-            ["kind of error", "examples", "share of errors", "95 % interval", f"{metric} if mended"],
+            ["kind of error", "examples", "share of errors", "95 % interval", *costs, f"{metric} if mended"],
             [
                 [
                     k["kind"],
                     f"{k['count']:,}",
                     share(k["share"]),
                     f"{share(k['low'])} to {share(k['high'])}",
+                    *([share(k["cost_share"])] if costly else []),
                     number(k["ceiling"]),
                 ]
                 for k in result["kinds"][:15]
@@ -137,23 +142,8 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         if len(result["kinds"]) > 15:
             where = f", in {result['files']['kinds']}" if result["files"] else ""
             print(f"… and {len(result['kinds']) - 15} rarer kinds{where}\n")
-    if result["slices"]:
-        table(
-            ["slice", "value", "examples", "error rate", "95 % interval", "share of errors"],
-            [
-                [
-                    s["name"],
-                    s["value"],
-                    f"{s['n']:,}",
-                    share(s["rate"]),
-                    f"{share(s['low'])} to {share(s['high'])}",
-                    share(s["share"]),
-                ]
-                for s in result["slices"][:20]
-            ],
-            left=2,
-            title="errors by tag",
-        )
+    print_slices(result)
+    print_tags(result)
     if result["importance"]:
         table(
             ["column", f"{metric} lost when shuffled", "over repeats"],
@@ -177,6 +167,9 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         print_issues(result.get("label_issues"))
     for sentence in result["findings"]:
         print(sentence)
+    eyeball = result.get("eyeball")
+    if eyeball and eyeball["says"] not in result["findings"]:
+        print(eyeball["says"])
     if result["split"] == "test" and result["test_looks"]:
         print(f"test has been looked at: {result['test_looks']}; a look that changes a decision makes it less honest")
     if result["files"]:

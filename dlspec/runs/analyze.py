@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,22 +11,23 @@ from typing import Any
 import numpy as np
 
 from dlspec.report.watch import Watch
+from dlspec.runs import eyeball as eyeballs
 from dlspec.runs import folder as folders
 from dlspec.runs import labels as wrong_labels
-from dlspec.runs import report
+from dlspec.runs import report, slicing
+from dlspec.runs.findings import findings
 from dlspec.runs.judged import Judged, judged_run, parts_of
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.predictions import judged_tables
+from dlspec.runs.tagged import tagged
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
-from dlspec.strategy.intervals import wilson
+from dlspec.strategy.mending import Mending
 from dlspec.types import SPLITS, Error, Examples, Metric
 
 IMPORTANCE_EXAMPLES = 2_000
 """permutation importance looks at no more: each column costs five predictions of all of them"""
 IMPORTANCE_PARTS = 200
-SLICE_LEAST = 10
-"""a slice of fewer examples is listed, but nothing is concluded from it"""
 
 
 def analyze(
@@ -37,12 +37,16 @@ def analyze(
     worst: int = 20,
     labels: bool = False,
     folds: int = wrong_labels.FOLDS,
+    tags: str | None = None,
+    eyeball: int | None = None,
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
     """Analyze the errors of a run on one split.
 
     labels: look for wrong labels in train, dev and the split, by training again without each of so many folds.
+    tags: a table of what a person saw (see runs.tagged).  eyeball: how many examples may be looked at (0: all); None:
+    as the run has it, or so many that there is enough to see.
     Returns what `error-analysis --json` prints, and writes errors/<split>.json and errors/<split>.csv (every error).
     Raises ArgumentError, DataError.
     """
@@ -52,7 +56,7 @@ def analyze(
     audit = _audit(opened, split, folds, watch) if labels else wrong_labels.remembered(opened.folder)
     looks = folders.looks_at_test(opened.folder, looking=split == "test")
     judged = judged_run(opened, whole, watch)
-    return analyzed(judged, split, worst=worst, looks=looks, watch=watch, audit=audit)
+    return analyzed(judged, split, worst=worst, looks=looks, watch=watch, audit=audit, tags=tags, eyeball=eyeball)
 
 
 def _audit(opened: OpenedRun, split: str, folds: int, watch: Watch) -> wrong_labels.Audit:
@@ -69,6 +73,8 @@ def analyze_predictions(
     worst: int = 20,
     task: str | None = None,
     metric: str | None = None,
+    tags: str | None = None,
+    eyeball: int | None = None,
     out: Path | None = None,
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
@@ -81,15 +87,23 @@ def analyze_predictions(
     opened = None if run is None else open_run(run, root)
     judged = judged_tables(files, run=opened, wanted=[split], task=task, metric=metric, home=out, watch=watch)
     looks = 0 if out is None else folders.looks_at_test(out, looking=split == "test")
-    return analyzed(judged, split, worst=worst, looks=looks, watch=watch)
+    return analyzed(judged, split, worst=worst, looks=looks, watch=watch, tags=tags, eyeball=eyeball)
 
 
 def analyzed(
-    judged: Judged, split: str, *, worst: int, looks: int, watch: Watch, audit: wrong_labels.Audit | None = None
+    judged: Judged,
+    split: str,
+    *,
+    worst: int,
+    looks: int,
+    watch: Watch,
+    audit: wrong_labels.Audit | None = None,
+    tags: str | None = None,
+    eyeball: int | None = None,
 ) -> dict[str, Any]:
     """The errors of one split of what has been judged; written to its home, if any.
 
-    audit: of its labels.
+    audit: of its labels.  tags, eyeball: see analyze.
     """
     part, evaluator, state, metric = judged.parts[split], judged.evaluator, judged.state, judged.metric
     examples, predictions, statistics = part.examples, part.predictions, part.statistics
@@ -100,7 +114,10 @@ def analyzed(
         metric,
         score,
     )
-    slices = ceilings.slices(evaluator, examples, statistics, found, state)
+    kinds = _with_costs(kinds, found, slicing.costs(judged, split), metric)
+    mending = Mending(evaluator, examples, predictions, statistics, state, found, metric)
+    slices, remarks = slicing.slices(judged, split, found, mending, watch)
+    looked = eyeballs.draw(part, found.wrong, split, asked=eyeball, home=judged.home)
     result: dict[str, Any] = {
         "run": None if judged.opened is None else str(judged.opened.folder),
         "split": split,
@@ -110,12 +127,14 @@ def analyzed(
         "metric": metric.name,
         "value": score,
         "kinds": kinds,
-        "slices": [asdict(one) for one in slices],
+        "slices": slices,
+        "tags": tags and tagged(judged, split, tags, mending, looked.rows),
+        "eyeball": eyeballs.told(looked, part, found.wrong, split, judged.home),
         "label_issues": audit and wrong_labels.label_issues(judged, split, audit, kinds),
         "importance": [] if judged.opened is None else importance(judged.opened, examples, metric, watch),
-        "worst": shown(judged, examples, ceilings.worst(found, worst)),
+        "worst": shown(judged, examples, ceilings.worst(found, worst, looked.rows)),
     }
-    result["findings"] = findings(result, metric)
+    result["findings"] = [*findings(result, metric), *remarks]
     result["files"] = None
     if judged.home is not None:
         home = judged.home / "errors"
@@ -123,9 +142,9 @@ def analyzed(
             wrong_labels.write_relabel(home / "relabel.csv", audit, judged, split, result["label_issues"])
         result["files"] = {"kinds": str(home / f"{split}.json"), "errors": str(home / f"{split}.csv")}
         folders.write_json(home / f"{split}.json", result)
-        _write_errors(home / f"{split}.csv", examples, found)
+        _write_errors(home / f"{split}.csv", examples, found, looked.rows)
         report.keep_figures(judged.home, split, evaluator, statistics, state)
-        report.keep_worst(judged.home, split, judged.input, examples, found)
+        report.keep_worst(judged.home, split, judged.input, examples, found, looked.rows)
         report.write_report(judged.home)
     return result
 
@@ -169,56 +188,20 @@ def shown(judged: Judged, examples: Examples, errors: Sequence[Error]) -> list[d
     return result
 
 
-def findings(result: dict[str, Any], metric: Metric) -> list[str]:
-    """What a person should take away, in sentences; nothing is said that the intervals do not allow."""
-    kinds, wrong = result["kinds"], result["errors"]
-    if not wrong:
-        count = result["examples"]
-        return [
-            f"no errors in {count:,} examples; by the rule of three up to {min(1.0, 3 / count):.1%} may still be wrong"
-        ]
-    sentences = []
-    if kinds:
-        first = kinds[0]
-        raised = f"{metric.name} from {result['value']:.4f} to {first['ceiling']:.4f}"
-        if _stands_out(kinds):
-            many = f"{first['count']:,} example{'s' * (first['count'] > 1)}, {first['share']:.0%} of the errors"
-            sentences.append(f"mending '{first['kind']}' ({many}) would take {raised}; no other kind buys more")
-        else:
-            sentences.append(
-                f"{len(kinds)} kinds of error, and none stands out beyond chance; mending the first would take {raised}"
-            )
-    if wrong < 30:
-        sentences.append(
-            f"{wrong} error{'s are' if wrong > 1 else ' is'} few: the shares above are known to ± {_half(kinds):.0%} "
-            "at best; a larger dev set would tell more"
-        )
-    # The bound is for one slice; of many looked at, one passes it by luck, so it is sharpened by their number.
-    slices = [s for s in result["slices"] if s["n"] >= SLICE_LEAST]
-    sure = 1 - 0.05 / max(1, len(slices))
-    worse = [s for s in slices if wilson(s["errors"], s["n"], sure)[0] > wrong / result["examples"]]
-    if worse:
-        one = worse[0]
-        sentences.append(
-            f"{one['name']} = {one['value']} has an error rate of {one['rate']:.1%} (at least {one['low']:.1%}), "
-            f"against {wrong / result['examples']:.1%} overall"
-        )
-    return sentences
-
-
-def _stands_out(kinds: Sequence[dict[str, Any]]) -> bool:
-    """Whether the first kind is more frequent than the second beyond chance (sign test, one-sided, 5 %)."""
-    if len(kinds) == 1:
-        return True
-    from scipy.special import bdtrc
-
-    counts = sorted((kind["count"] for kind in kinds), reverse=True)
-    return bool(kinds[0]["count"] == counts[0] and bdtrc(counts[0] - 1, counts[0] + counts[1], 0.5) <= 0.05)
-
-
-def _half(kinds: Sequence[dict[str, Any]]) -> float:
-    """Half the width of the first kind's interval."""
-    return (kinds[0]["high"] - kinds[0]["low"]) / 2 if kinds else math.nan
+def _with_costs(
+    kinds: list[dict[str, Any]], found: ceilings.Errors, cost: np.ndarray | None, metric: Metric
+) -> list[dict[str, Any]]:
+    """Kinds with their share of all costs and, where errors cost more or less than others, by what mending is worth."""
+    if cost is None:
+        return [{**one, "cost": None, "cost_share": None} for one in kinds]
+    rows, result = dict(found.touched()), []
+    for one in kinds:
+        own = rows[one["kind"]]
+        mean = float(cost[own].mean())
+        result.append({**one, "cost": mean, "cost_share": float(cost[own].sum() / cost.sum()) if cost.any() else 0.0})
+    if metric.name == "weighted_error":
+        return result  # the gain has the costs in it already
+    return sorted(result, key=lambda one: -np.nan_to_num(one["gain"] * one["cost"], nan=-np.inf))
 
 
 def _kinds(found: Sequence[ceilings.Kind], metric: Metric, score: float) -> list[dict[str, Any]]:
@@ -231,11 +214,13 @@ def _kinds(found: Sequence[ceilings.Kind], metric: Metric, score: float) -> list
     return sorted(kinds, key=lambda one: (-np.nan_to_num(one["gain"], nan=-np.inf), -one["count"], one["kind"]))
 
 
-def _write_errors(file: Path, examples: Examples, found: ceilings.Errors) -> None:
-    """Every error, a row each, with the example's tags."""
+def _write_errors(file: Path, examples: Examples, found: ceilings.Errors, seen: np.ndarray) -> None:
+    """Every error, a row each, with the part it is in (none where all may be looked at) and the example's tags."""
     with folders.replacing(file) as new, open(new, "w", newline="", encoding="utf-8") as text:
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("id", "kind", "size", "truth", "guess", *examples.tag_names))
+        parts = not seen.all()
+        writer.writerow(("id", "kind", "size", "truth", "guess", *(["part"] * parts), *examples.tag_names))
         for row in np.flatnonzero(found.wrong).tolist():
             for error in found[row]:
-                writer.writerow((*error, *(str(tag) for tag in examples[row].tags.values())))
+                own = ["eyeball" if seen[row] else "black box"] * parts
+                writer.writerow((*error, *own, *(str(tag) for tag in examples[row].tags.values())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.report.watch import Watch
@@ -15,10 +15,13 @@ from dlspec.types import SPLITS, ArgumentError, Example, Examples, Metric, Predi
 
 
 class Shown(Protocol):
-    """What is asked of an input here: its kind, and an example as a person would look at it."""
+    """What is asked of an input here: its kind, an example as a person looks at it, what may explain errors."""
 
     @property
     def kind(self) -> str: ...
+    @property
+    def facts_of(self) -> int | None: ...
+    def facts(self, examples: Examples, state: State) -> dict[str, Any]: ...
     def show(self, example: Example) -> Rendering: ...
 
 
@@ -77,5 +80,10 @@ def chosen(have: Sequence[str], wanted: Sequence[str], whose: str) -> list[str]:
     """The splits that were asked for; none means all but test.  Raises ArgumentError where one is not there."""
     missing = [name for name in wanted if name not in have]
     if missing:
-        raise ArgumentError(f"{whose} has no split {', '.join(missing)}; it has {', '.join(have)}")
+        blind = (
+            "; without dev nothing is known of how it does on examples it was not trained on: give data.split.dev"
+            if missing == ["dev"] and have == ["train"]
+            else ""
+        )
+        raise ArgumentError(f"{whose} has no split {', '.join(missing)}; it has {', '.join(have)}{blind}")
     return list(wanted) or [name for name in have if name != "test"]

@@ -27,6 +27,7 @@ class Columns:
     """What stands for the input of an example of which only a table is known: its other columns."""
 
     kind = "table"
+    facts_of = None
 
     def show(self, example: Example) -> Rendering:
         return Rendering("table", dict(example.x))

@@ -102,9 +102,14 @@ def keep_figures(folder: Path, split: str, evaluator: Evaluator, scored: Statist
     folders.write_json(folder / "figures" / f"{split}.json", [figure._asdict() for figure in figures])
 
 
-def keep_worst(folder: Path, split: str, entry: Shown, examples: Examples, found: ceilings.Found) -> None:
-    """Write worst/<split>.json: the worst examples as a person looks at them.  `found`: the errors of each example."""
-    errors = ceilings.worst(found, WORST.get(entry.kind, WORST_OTHERWISE))
+def keep_worst(
+    folder: Path, split: str, entry: Shown, examples: Examples, found: ceilings.Found, among: Any = None
+) -> None:
+    """Write worst/<split>.json: the worst examples as a person looks at them.  `found`: the errors of each example.
+
+    among: (N,) bool, those that may be looked at; None: all.
+    """
+    errors = ceilings.worst(found, WORST.get(entry.kind, WORST_OTHERWISE), among)
     place = {one: row for row, one in enumerate(examples.ids)}
     seen = shown(entry, [examples[place[error.id]] for error in errors])
     items = [{**one, **_of_error(error)} for one, error in zip(seen, errors, strict=True)]

@@ -9,6 +9,7 @@ from typing import Any
 from dlspec.data.corrections import Labels
 from dlspec.report.html import cell
 from dlspec.report.watch import Watch
+from dlspec.runs import eyeball as eyeballs
 from dlspec.runs import folder as folders
 from dlspec.runs.analyze import analyze
 from dlspec.runs.judged import Judged, chosen, judged_run
@@ -31,12 +32,14 @@ def sheet_of_run(
     split: str = "dev",
     labels: bool = False,
     folds: int = FOLDS,
+    eyeball: int | None = None,
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
 ) -> Sheet:
     """The errors of a run on one split, and the doubtful labels of all splits that were audited.
 
-    labels: look for wrong labels first (see analyze).  Raises ArgumentError, DataError.
+    labels: look for wrong labels first (see analyze).  eyeball: how many examples may be looked at.
+    Raises ArgumentError, DataError.
     """
     watch = watch or Watch()
     opened = open_run(run, root)
@@ -48,7 +51,9 @@ def sheet_of_run(
     have = [name for name in SPLITS if name in read and len(read[name])]
     judged = judged_run(opened, {name: read[name] for name in chosen(have, [split], "this run")}, watch)
     name = f"{opened.folder.parent.name}/{opened.folder.name}"
-    return made(judged, split, name=name, command=_command([near(opened.folder)], split), others=read.parts)
+    return made(
+        judged, split, name=name, command=_command([near(opened.folder)], split), others=read.parts, eyeball=eyeball
+    )
 
 
 def sheet_of_predictions(
@@ -58,6 +63,7 @@ def sheet_of_predictions(
     split: str = "dev",
     task: str | None = None,
     metric: str | None = None,
+    eyeball: int | None = None,
     out: Path | None = None,
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
@@ -71,13 +77,19 @@ def sheet_of_predictions(
     words = ([run] if run else []) + [word for file in files for word in ("--predictions", file)]
     for option, given in (("--task", task), ("--metric", metric), ("--out", out)):
         words += [] if given is None else [option, str(given)]
-    return made(judged, split, name=Path(files[0]).name, command=_command(words, split))
+    return made(judged, split, name=Path(files[0]).name, command=_command(words, split), eyeball=eyeball)
 
 
 def made(
-    judged: Judged, split: str, *, name: str, command: Sequence[str] = (), others: Mapping[str, Examples] | None = None
+    judged: Judged,
+    split: str,
+    *,
+    name: str,
+    command: Sequence[str] = (),
+    others: Mapping[str, Examples] | None = None,
+    eyeball: int | None = None,
 ) -> Sheet:
-    """The sheet of one split of what has been judged.
+    """The sheet of one split of what has been judged: of dev, of the part that may be looked at (runs.eyeball).
 
     others: examples by split, among which those whose labels are doubted are looked up.
     Raises ArgumentError where there is nothing to look at.
@@ -91,7 +103,9 @@ def made(
     doubts = notes.doubts() if notes else {}
     examples: list[Example] = []
     items: list[dict[str, Any]] = []
-    worst = found.largest(MOST)
+    looked = eyeballs.draw(part, found.wrong, split, asked=eyeball, home=judged.home)
+    eyeballs.told(looked, part, found.wrong, split, judged.home)
+    worst = found.largest(MOST, looked.rows)
     labels = evaluator.truth(part.examples.take(worst), state)
     for row, label in zip(worst, labels, strict=True):
         errors = sorted(found[row], key=lambda error: -error.size)
@@ -112,7 +126,9 @@ def made(
         raise ArgumentError(f"{split} has no errors, and no label is doubted: there is nothing to look at")
     score = evaluator.combine(part.statistics, only={judged.metric.name})[judged.metric.name]
     columns = list(judged.input.show(examples[0]).content) if judged.input.kind == "table" else []
-    return Sheet(name, judged, split, int(found.wrong.sum()), score, examples, items, columns, notes, list(command))
+    return Sheet(
+        name, judged, split, int(found.wrong[looked.rows].sum()), score, examples, items, columns, notes, list(command)
+    )
 
 
 def _command(words: Sequence[str], split: str) -> list[str]:

@@ -116,11 +116,14 @@ class Errors(Sequence[Sequence[Error]]):
         ]
         return sorted(found, key=lambda item: (-len(item[1]), item[0]))
 
-    def largest(self, count: int) -> list[int]:
-        """Rows by their largest error, the largest first; of equal ones, the earlier example."""
+    def largest(self, count: int, among: np.ndarray | None = None) -> list[int]:
+        """Rows by their largest error, the largest first; of equal ones, the earlier example.
+
+        among: (N,) bool, those that are asked for; None: all.
+        """
         size = np.full(len(self), -math.inf)
         np.maximum.at(size, self.mistakes.rows, self.mistakes.sizes)
-        rows = np.flatnonzero(self.wrong)
+        rows = np.flatnonzero(self.wrong if among is None else self.wrong & among)
         chosen: list[int] = rows[np.argsort(-size[rows], kind="stable")[:count]].tolist()
         return chosen
 
@@ -214,10 +217,13 @@ def slices(
     return sorted(result, key=lambda one: (-one.low, -one.errors, one.name, one.value))
 
 
-def worst(found: Found, count: int = 20) -> list[Error]:
-    """The largest errors, one an example, the largest first; of equal ones, the earlier example."""
+def worst(found: Found, count: int = 20, among: np.ndarray | None = None) -> list[Error]:
+    """The largest errors, one an example, the largest first; of equal ones, the earlier example.
+
+    among: (N,) bool, the examples that may be shown (where errors are held as arrays); None: all.
+    """
     if isinstance(found, Errors):
-        return [max(found[row], key=lambda error: error.size) for row in found.largest(count)]
+        return [max(found[row], key=lambda error: error.size) for row in found.largest(count, among)]
     largest = [max(errors, key=lambda error: error.size) for errors in found if errors]
     return heapq.nlargest(count, largest, key=lambda error: error.size)
 

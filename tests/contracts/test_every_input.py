@@ -60,6 +60,22 @@ def test_an_example_can_be_shown(one):
     assert isinstance(shown, Rendering) and shown.content is not None
 
 
+def test_facts_are_one_value_an_example_and_named(one):
+    data, state = prepared(one)
+    facts = one.facts(data, state)
+    assert facts and all(isinstance(name, str) and name for name in facts)
+    some = one.facts(data.take([5, 2]), state)
+    assert list(some) == list(facts)
+    for name, values in facts.items():
+        assert values.shape == (len(data),) and values.dtype.kind in "fO"
+        if values.dtype.kind == "f":
+            np.testing.assert_allclose(some[name], values[[5, 2]])
+        else:
+            assert all(value is None or isinstance(value, str) for value in values)
+            assert some[name].tolist() == values[[5, 2]].tolist()
+    assert one.facts_of is None or one.facts_of >= 1_000
+
+
 def test_parts_shuffle_on_their_own(one):
     data, state = prepared(one)
     whole = one.encode(data, state)

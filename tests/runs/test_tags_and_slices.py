@@ -1,0 +1,190 @@
+"""Slices, tags, the eyeball part and costs of predictions that come as a table."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlspec.cli import main
+from dlspec.data.tag_table import write_tags
+from dlspec.runs.analyze import analyze_predictions
+from dlspec.strategy.intervals import wilson
+from dlspec.types import ArgumentError, DataError
+
+MACHINE = {
+    "command": ["dlspec"], "guarantee": "none", "seed": 1, "threads": 1, "processor": "", "system": "", "versions": {},
+}  # fmt: skip
+COLUMNS = ("id", "truth", "guess", "city", "age")
+
+
+def table(folder, n=2000, slice_error=0.45, error=0.1, seed=0, name="dev.csv"):
+    """Predictions of yes and no; wrong more often where the age is above 70."""
+    random = np.random.default_rng(seed)
+    age = random.normal(50, 12, n).round(1)
+    truth = random.random(n) < 0.5
+    wrong = random.random(n) < np.where(age > 70, slice_error, error)
+    city = random.choice(["Lyon", "Oslo", "Pisa"], n)
+    lines = [
+        f"e{i},{'yes' if truth[i] else 'no'},{'yes' if truth[i] ^ wrong[i] else 'no'},{city[i]},{age[i]}"
+        for i in range(n)
+    ]
+    file = folder / name
+    file.write_text("\n".join([",".join(COLUMNS), *lines]) + "\n")
+    return str(file), wrong, age
+
+
+def test_a_slice_over_a_column_is_found_with_its_ceiling(tmp_path):
+    file, wrong, _ = table(tmp_path)
+    result = analyze_predictions([file])
+    (one,) = [one for one in result["slices"] if one["found"]]
+    assert one["name"] == "age" and one["condition"].startswith("age ≥ ") and one["p"] <= 0.05
+    assert one["ceiling"] == pytest.approx(1 - (wrong.sum() - one["errors"]) / 2000)
+    assert one["gain"] == pytest.approx(one["errors"] / 2000) and one["cost_share"] is None
+    assert (one["low"], one["high"]) == wilson(one["errors"], one["n"])
+    assert one["share"] == one["errors"] / wrong.sum()
+    assert any(f"error is surely high where {one['condition']}" in said for said in result["findings"])
+    city = next(one for one in result["slices"] if one["condition"] == "city = Oslo")
+    assert not city["found"] and city["gain"] == pytest.approx(city["errors"] / 2000)
+
+
+def test_without_a_slice_none_is_found(tmp_path):
+    file, _, _ = table(tmp_path, slice_error=0.1)
+    assert not any(one["found"] for one in analyze_predictions([file])["slices"])
+
+
+def test_a_dev_of_twenty_says_what_cannot_be_told(tmp_path):
+    file, wrong, _ = table(tmp_path, n=20, error=0.2)
+    said = " ".join(analyze_predictions([file])["findings"])
+    assert f"{wrong.sum()} errors are few" in said and "too few to search for slices" in said
+
+
+def test_no_dev_set(tmp_path):
+    rows = ["id,split,truth,guess", *(f"{i},train,yes,no" for i in range(20))]
+    (tmp_path / "train.csv").write_text("\n".join(rows) + "\n")
+    with pytest.raises(ArgumentError, match="nothing is known of how it does on examples it was not trained on"):
+        analyze_predictions([str(tmp_path / "train.csv")])
+
+
+def test_tags_as_a_table_worked_by_hand(tmp_path):
+    file, wrong, _ = table(tmp_path, n=300, error=0.2)
+    errors = [f"e{i}" for i in np.flatnonzero(wrong)]
+    right = [f"e{i}" for i in np.flatnonzero(~wrong)]
+    tags = {name: ["dark", "blurry"] if at < 12 else ["dark"] for at, name in enumerate(errors[:30])}
+    tags |= {name: ["label"] for name in errors[30:40]} | {right[0]: ["dark"], errors[40]: [], "nobody": ["dark"]}
+    write_tags(tmp_path / "tags.csv", tags)
+    found = analyze_predictions([file], tags=str(tmp_path / "tags.csv"))["tags"]
+    assert [(one["tag"], one["count"]) for one in found["categories"]] == [("dark", 30), ("blurry", 12), ("label", 10)]
+    dark = found["categories"][0]
+    assert dark["share"] == 30 / 40 and (dark["low"], dark["high"]) == wilson(30, 40)
+    assert sum(one["share"] for one in found["categories"]) > 1
+    # three quarters of the errors that were looked at stand for three quarters of all
+    assert dark["gain"] == pytest.approx(0.75 * wrong.mean())
+    assert dark["ceiling"] == pytest.approx(1 - 0.25 * wrong.mean())
+    assert (found["tagged"], found["not_errors"], found["unknown"]) == (40, 1, ["nobody"])
+    said = " ".join(found["says"])
+    assert "1 of 43 ids are not in dev (nobody)" in said and "1 tagged example is no error here" in said
+    assert "1 listed without a tag" in said and f"{wrong.sum() - 40} of the {wrong.sum()} in the eyeball part" in said
+
+
+def test_tags_of_other_data_are_refused(tmp_path):
+    file, _, _ = table(tmp_path, n=100)
+    write_tags(tmp_path / "tags.csv", {"x1": ["a"], "x2": ["b"]})
+    with pytest.raises(DataError, match="none of its 2 ids is in dev"):
+        analyze_predictions([file], tags=str(tmp_path / "tags.csv"))
+
+
+def test_tags_of_what_is_right_alone_say_nothing(tmp_path):
+    file, wrong, _ = table(tmp_path, n=100)
+    write_tags(tmp_path / "tags.csv", {f"e{np.flatnonzero(~wrong)[0]}": ["a"]})
+    found = analyze_predictions([file], tags=str(tmp_path / "tags.csv"))["tags"]
+    assert found["categories"] == [] and "no error is tagged" in found["says"][-1]
+
+
+def test_the_eyeball_part_is_drawn_kept_and_shown_alone(tmp_path):
+    file, wrong, _ = table(tmp_path, n=4000, error=0.1, slice_error=0.1)
+    out = tmp_path / "out"
+    first = analyze_predictions([file], out=out, worst=4000)
+    eyeball = first["eyeball"]
+    assert eyeball["bound"] == 0.25 and 60 < eyeball["errors"] < 140 and not eyeball["overfitted"]
+    assert eyeball["errors"] + eyeball["black_box"]["errors"] == wrong.sum()
+    assert len(first["worst"]) == eyeball["errors"]
+    lines = (out / "errors" / "dev.csv").read_text().splitlines()
+    assert lines[0].startswith("id,kind,size,truth,guess,part,")
+    assert sum(",eyeball," in line for line in lines) == eyeball["errors"]
+    # With half of the errors another run would draw a larger part; this one keeps its own.
+    better, _, _ = table(tmp_path, n=4000, error=0.05, slice_error=0.05, name="better.csv")
+    kept = analyze_predictions([better], out=out, worst=4000)
+    assert kept["eyeball"]["examples"] == eyeball["examples"]
+    fresh = analyze_predictions([better], worst=4000)
+    assert fresh["eyeball"]["bound"] == 0.5
+    asked = analyze_predictions([file], out=out, eyeball=50, worst=4000)
+    assert asked["eyeball"]["examples"] == 50 and analyze_predictions([file], out=out)["eyeball"]["examples"] == 50
+    whole = analyze_predictions([file], eyeball=0, worst=4000)
+    assert whole["eyeball"]["examples"] == 4000 and len(whole["worst"]) == wrong.sum()
+
+
+def test_an_overfitted_eyeball_part_is_named(tmp_path):
+    file, _, _ = table(tmp_path, n=3000, error=0.1, slice_error=0.1)
+    looked = {one["id"] for one in analyze_predictions([file], worst=3000)["worst"]}
+    lines = Path(file).read_text().splitlines()
+    mended = [line for at, line in enumerate(lines) if at == 0 or line.split(",")[0] not in looked or at % 5 == 0]
+    cured = []
+    for line in lines[1:]:
+        name, truth, _, *rest = line.split(",")
+        cured.append(",".join([name, truth, truth, *rest]) if line not in mended else line)
+    (tmp_path / "after.csv").write_text("\n".join([lines[0], *cured]) + "\n")
+    first = analyze_predictions([file])["eyeball"]
+    result = analyze_predictions([str(tmp_path / "after.csv")], eyeball=first["examples"])
+    assert result["eyeball"]["overfitted"] and "surely more" in result["eyeball"]["says"]
+    assert result["eyeball"]["says"] in result["findings"]
+
+
+def test_later_runs_are_held_against_the_first(tmp_path):
+    """Errors of the first run are mended in the eyeball part alone."""
+    from dlspec.runs import folder as folders
+
+    file, _, _ = table(tmp_path, n=3000, error=0.12, slice_error=0.12)
+    homes = [tmp_path / "runs" / "shop" / name for name in ("20260101-000000", "20260102-000000")]
+    for home in homes:
+        folders.write_json(home / "machine.json", {**MACHINE, "data_fingerprint": "same"})
+    first = analyze_predictions([file], out=homes[0], worst=3000)
+    assert first["eyeball"]["since"] is None
+    looked = {one["id"] for one in first["worst"]}
+    lines = Path(file).read_text().splitlines()
+    after = [lines[0]]
+    for line in lines[1:]:
+        name, truth, _, *rest = line.split(",")
+        after.append(",".join([name, truth, truth, *rest]) if name in looked and int(name[1:]) % 3 else line)
+    (tmp_path / "after.csv").write_text("\n".join(after) + "\n")
+    second = analyze_predictions([str(tmp_path / "after.csv")], out=homes[1], eyeball=first["eyeball"]["examples"])
+    assert second["eyeball"]["since"]["run"] == "shop/20260101-000000"
+    assert second["eyeball"]["overfitted"] and "since shop/20260101-000000" in second["eyeball"]["says"]
+    same = analyze_predictions([file], out=homes[1])
+    assert same["eyeball"]["since"]["p"] is None and not same["eyeball"]["overfitted"]
+
+
+def test_it_is_shown_on_a_terminal_and_in_the_report(tmp_path, capsys):
+    file, wrong, _ = table(tmp_path, n=2000)
+    errors = [f"e{i}" for i in np.flatnonzero(wrong)][:60]
+    write_tags(tmp_path / "tags.csv", {name: ["<b>dark</b>"] for name in errors})
+    words = [
+        "error-analysis",
+        "--predictions",
+        file,
+        "--tags",
+        str(tmp_path / "tags.csv"),
+        "--out",
+        str(tmp_path / "o"),
+    ]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    out = capsys.readouterr().out
+    assert not ended.value.code
+    assert "where error is surely high" in out and "age ≥" in out and "<b>dark</b>" in out and "what you tagged" in out
+    page = (tmp_path / "o" / "report.html").read_text()
+    assert "Where error is surely high" in page and "&lt;b&gt;dark" in page and "<b>dark" not in page
+    with pytest.raises(SystemExit):
+        main([*words, "--json"])
+    held = json.loads(capsys.readouterr().out)
+    assert held["tags"]["categories"][0]["tag"] == "<b>dark</b>" and held["eyeball"]["examples"]
