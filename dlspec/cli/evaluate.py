@@ -36,6 +36,14 @@ def evaluate(
     predictions: Predictions = None,
     task: AskedTask = None,
     metric: Deciding = None,
+    human: Annotated[
+        str | None,
+        typer.Option(
+            "--human",
+            metavar="METRIC=VALUE|FILE",
+            help="With --predictions: how well people do: accuracy=0.99, or a CSV of what several annotators answered.",
+        ),
+    ] = None,
     out: Home = None,
     learning_curve: Annotated[
         bool,
@@ -73,11 +81,21 @@ def evaluate(
     need("--learning-curve", learning_curve, sizes=sizes, seeds=seeds)
     if files:
         refuse_with_predictions(data=data, learning_curve=learning_curve)
+        from dlspec.runs.human import asked
+
         result = evaluate_predictions(
-            files, run=name, splits=split or (), task=task, metric=metric, out=out, root=runs, watch=watch
+            files,
+            run=name,
+            splits=split or (),
+            task=task,
+            metric=metric,
+            human=asked(human),
+            out=out,
+            root=runs,
+            watch=watch,
         )
     else:
-        need_predictions(task=task, metric=metric, out=out)
+        need_predictions(task=task, metric=metric, human=human, out=out)
         result = score(name or "", splits=split or (), data=data, root=runs, watch=watch)
         if learning_curve:
             from dlspec.runs.learning_curve import SEEDS, numbers

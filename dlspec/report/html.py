@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dlspec.report import curve, health, ledger, plots
+from dlspec.report import curve, health, human, ledger, plots
 from dlspec.report.pictures import BUDGET
 from dlspec.report.terminal import between, number, share
 from dlspec.types import SPLITS, Figure
@@ -58,6 +58,7 @@ def view(held: Mapping[str, Any]) -> dict[str, Any]:
         "health": health.view(held.get("health")),
         "ledger": ledger.view(held.get("ledger")),
         "curve": curve.view(held.get("curve")),
+        "human": human.view(held.get("human")),
         "figures": {split: figures for split, figures in held["figures"].items() if figures},
         "errors": {split: _errors(one, worst.get(split)) for split, one in errors.items()},
         "data": data and _data(data),

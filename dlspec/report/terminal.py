@@ -100,6 +100,10 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
     if "test" in scores and result["test_looks"]:
         times = "once" if result["test_looks"] == 1 else f"{result['test_looks']} times"
         print(f"test has been looked at {times}; each look that changes a decision makes its score less honest")
+    if result.get("human"):
+        from dlspec.report.human import print_human
+
+        print_human(result["human"])
     if result.get("ledger"):
         from dlspec.report.ledger import print_ledger
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from dlspec.recipe.component import unknown
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import goals, report
+from dlspec.runs.human import Human, human_level
 from dlspec.runs.judged import Judged, Part, judged_run, parts_of
-from dlspec.runs.ledger import dev_is_apart, diagnosed, laid_out, stated
+from dlspec.runs.ledger import dev_is_apart, diagnosed, laid_out
 from dlspec.runs.material import fixed_sample
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.predictions import judged_tables
@@ -43,12 +46,13 @@ def evaluate(
         check_truths(opened, split, examples, watch)
     judged = judged_run(opened, parts, watch)
     scores = {split: score(judged, split) for split in parts}
-    goal, ledger = goals.of_judged(judged, watch), None
+    goal, ledger, human = goals.of_judged(judged, watch), None, None
     if data is None:
+        human = human_level(opened.recipe.goal.human, judged)
         _remember(opened.folder, scores, goal)
-        ledger = diagnosed(judged, opened.recipe, opened.folder, human=stated(opened.recipe.goal, judged.metric))
+        ledger = diagnosed(judged, opened.recipe, opened.folder, human=human.level if human else None)
         report.write_report(opened.folder)
-    return _result(judged, scores, looks, ledger, goal)
+    return _result(judged, scores, looks, ledger, goal, human)
 
 
 def evaluate_predictions(
@@ -58,11 +62,14 @@ def evaluate_predictions(
     splits: Sequence[str] = (),
     task: str | None = None,
     metric: str | None = None,
+    human: Mapping[str, float] | str | None = None,
     out: Path | None = None,
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
     """Score predictions that any tool made (see judged_tables); written to the folder `out`, if one is given.
+
+    human: how well people do, as `goal.human`; by default what the run's recipe says.
 
     Returns what `evaluate --json` prints.  Raises ArgumentError, DataError.
     """
@@ -70,13 +77,19 @@ def evaluate_predictions(
     judged = judged_tables(files, run=opened, wanted=splits, task=task, metric=metric, home=out, watch=watch or Watch())
     looks = 0 if out is None else folders.looks_at_test(out, looking="test" in judged.parts)
     scores = {split: score(judged, split) for split in judged.parts}
-    human = None if opened is None else stated(opened.recipe.goal, judged.metric)
-    ledger = laid_out(judged, human=human, apart=opened is not None and dev_is_apart(opened.folder))
+    known = [one.name for one in judged.evaluator.metrics(judged.state)]
+    strange = next((name for name in human if name not in known), None) if isinstance(human, Mapping) else None
+    if strange is not None:
+        raise ArgumentError(f"--human: {unknown('metric', strange, known)}")
+    people = human_level(human or (None if opened is None else opened.recipe.goal.human), judged)
+    ledger = laid_out(
+        judged, human=people.level if people else None, apart=opened is not None and dev_is_apart(opened.folder)
+    )
     if out is not None:
         _remember(out, scores)
         folders.write_json(out / "ledger.json", ledger)
         report.write_report(out)
-    return _result(judged, scores, looks, ledger)
+    return _result(judged, scores, looks, ledger, human=people)
 
 
 def _result(
@@ -85,12 +98,14 @@ def _result(
     looks: int,
     ledger: dict[str, Any] | None,
     goal: dict[str, Any] | None = None,
+    human: Human | None = None,
 ) -> dict[str, Any]:
     return {
         "run": None if judged.opened is None else str(judged.opened.folder),
         "scores": scores,
         "metrics": [metric._asdict() for metric in judged.evaluator.metrics(judged.state)],
         "goal": goal,
+        "human": human and asdict(human),
         "ledger": ledger,
         "test_looks": looks,
     }

@@ -21,6 +21,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs import report
 from dlspec.runs.curve_verdict import conclusions
 from dlspec.runs.folds import BARE, Muted, minutes
+from dlspec.runs.human import kept_value
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.prepare import headline
 from dlspec.runs.resume import differences
@@ -90,9 +91,9 @@ def numbers(text: str | None) -> list[float]:
 
 
 def human_value(opened: OpenedRun, metric: Metric) -> float | None:
-    """How well people do on this metric, where the recipe says it."""
+    """How well people do on this metric: as the recipe says, or as an evaluation has found from annotators' answers."""
     human = opened.recipe.goal.human
-    return human.get(metric.name) if isinstance(human, dict) else None
+    return human.get(metric.name) if isinstance(human, dict) else kept_value(opened.folder, metric.name)
 
 
 def _sizes(opened: OpenedRun, whole: int, asked: Sequence[float]) -> list[int]:

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dlspec.recipe.goal import Goal
 from dlspec.recipe.schema import Recipe
 from dlspec.runs import folder as folders
 from dlspec.runs import prescribe
@@ -17,7 +16,7 @@ from dlspec.runs.kept import kept_part
 from dlspec.strategy.causes import Named, causes, imbalance
 from dlspec.strategy.ledger import Level, as_json, lay_out
 from dlspec.strategy.paired import Side
-from dlspec.types import SPLITS, Metric
+from dlspec.types import SPLITS
 
 
 def levels(judged: Judged, human: Level | None = None, *, head: str | None = None) -> list[Level]:
@@ -61,13 +60,6 @@ def laid_out(judged: Judged, *, human: Level | None = None, apart: bool = False)
 def dev_is_apart(home: Path) -> bool:
     """Whether dev was given apart from train, so that it may be of another kind."""
     return "dev" in folders.read_json(home / "data.json", {}).get("apart", ())
-
-
-def stated(goal: Goal, metric: Metric) -> Level | None:
-    """The human level that a goal states for a metric, as a number."""
-    known = goal.human if isinstance(goal.human, Mapping) else {}
-    value = known.get(metric.name)
-    return None if value is None else Level("human", 0, value=value, low=value, high=value)
 
 
 def observed(judged: Judged) -> list[Named]:

@@ -226,6 +226,7 @@ def gathered(folder: Path) -> dict[str, Any]:
         "health": read("health.json"),
         "ledger": read("ledger.json"),
         "curve": read("learning_curve.json"),
+        "human": read("human.json"),
         "history": folders.read_history(folder / "history.csv"),
         "figures": {
             split: [Figure(**figure) for figure in figures] for split, figures in by_split("figures/*.json").items()

@@ -1,0 +1,224 @@
+"""The human level: stated in the recipe, or worked out of what several annotators answered on dev."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from dlspec.data.annotators import Answer, read_answers
+from dlspec.numeric.class_names import class_name, named
+from dlspec.recipe.component import nearest
+from dlspec.runs import folder as folders
+from dlspec.runs.human_verdict import by_chance, chosen, sentences
+from dlspec.runs.judged import Judged, Part
+from dlspec.strategy.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha, together
+from dlspec.strategy.intervals import Interval, intervals
+from dlspec.strategy.ledger import Level
+from dlspec.types import ArgumentError, DataError, NumberLabels, Place
+
+TOGETHER = {"nominal": "the majority", "interval": "the median"}
+"""what several annotators say together, as one more of them"""
+
+
+@dataclass(frozen=True)
+class Human:
+    """How well people do on a metric; value is NaN where their answers do not tell."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+    """examples that it was measured on; 0: stated"""
+    name: str
+    """whose level it is: the best annotator, or `stated`"""
+    annotators: list[dict[str, Any]] = field(default_factory=list)
+    """name, n, value, low, high of each, and of what they say together"""
+    agreement: dict[str, Any] = field(default_factory=dict)
+    says: list[str] = field(default_factory=list)
+
+    @property
+    def level(self) -> Level | None:
+        """For the ledger; None where it is not known."""
+        if not math.isfinite(self.value):
+            return None
+        return Level("human", self.n, value=self.value, low=self.low, high=self.high)
+
+
+def human_level(given: Mapping[str, float] | str | None, judged: Judged, split: str = "dev") -> Human | None:
+    """How well people do, on the metric that decides; kept in human.json, where annotators tell it.
+
+    given: `goal.human`: values by metric, or the file of what annotators answered on the split.  None where nothing is
+    said of this metric, or the split was not judged.  Raises DataError that names file and line.
+    """
+    name = judged.metric.name
+    if given is None:
+        return None
+    if isinstance(given, Mapping):
+        value = given.get(name)
+        return None if value is None else Human(name, value, value, value, 0, "stated")
+    if split not in judged.parts:
+        return None
+    found = _annotated(given, judged, judged.parts[split], split)
+    if judged.home is not None:
+        folders.write_json(judged.home / "human.json", asdict(found))
+    return found
+
+
+def asked(text: str | None) -> dict[str, float] | str | None:
+    """`accuracy=0.99` as a value by metric, anything else as the name of a file.  Raises ArgumentError."""
+    if text is None:
+        return None
+    metric, equals, value = text.partition("=")
+    if not equals or Path(text).is_file():
+        if not Path(text).is_file():
+            raise ArgumentError(f"--human is a value (accuracy=0.99) or a file of annotators' answers; no file {text}")
+        return text
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ArgumentError(f"--human {text}: expected a number after '{metric}='")
+    return {metric.strip(): number}
+
+
+def kept_value(folder: Path, metric: str) -> float | None:
+    """The human level that an evaluation of a run has worked out of annotators' answers; None where it has not."""
+    kept = folders.read_json(folder / "human.json", {})
+    value: float | None = kept.get("value") if kept.get("metric") == metric else None
+    return value
+
+
+def _annotated(file: str, judged: Judged, part: Part, split: str) -> Human:
+    given = read_answers(file)
+    _check_ids(file, given, judged, part, split)
+    place = {one: row for row, one in enumerate(part.examples.ids)}
+    kind = _kind(judged, part)
+    classes = _classes(judged, part)
+    coded = np.full((len(given), len(place)), np.nan)
+    for row, of in enumerate(given.values()):
+        for one, answer in of.items():
+            if one in place:
+                coded[row, place[one]] = _number(file, answer) if kind == "interval" else _class(file, answer, classes)
+    every = {**dict(zip(given, coded, strict=True)), TOGETHER[kind]: together(coded, kind)}
+    table = [_scored(name, answers, judged, part, classes, kind) for name, answers in every.items()]
+    pairs = [
+        {"one": one, "other": other, "kappa": kappa, "n": n}
+        for i, one in enumerate(given)
+        for other in list(given)[i + 1 :]
+        for kappa, n in [cohen_kappa(every[one], every[other])]
+        if kind == "nominal"
+    ]
+    agreement: dict[str, Any] = {
+        "alpha": krippendorff_alpha(coded, kind)._asdict(),
+        "kind": kind,
+        "fleiss_kappa": fleiss_kappa(coded) if kind == "nominal" else math.nan,
+        "pairs": pairs,
+        "examples": int(((~np.isnan(coded)).sum(axis=0) >= 2).sum()),
+    }
+    table = [one for one in table if one["n"]]
+    best = chosen(table, judged.metric)
+    says = sentences(table, best, agreement, judged.metric, split, len(place))
+    name, n, ends = "", 0, Interval(math.nan, math.nan, math.nan)
+    if best is not None and not by_chance(agreement["alpha"]):
+        name, n, ends = best["name"], best["n"], Interval(best["value"], best["low"], best["high"])
+    return Human(judged.metric.name, *ends, n, name, table, agreement, says)
+
+
+def _check_ids(file: str, given: Mapping[str, Mapping[str, Answer]], judged: Judged, part: Part, split: str) -> None:
+    """Raise DataError where an id is unknown, or none is of the split."""
+    answered = {one: answer.line for of in given.values() for one, answer in of.items()}
+    mine = set(part.examples.ids)
+    known = mine | {one for other in judged.parts.values() for one in other.examples.ids}
+    if judged.opened is not None:
+        known |= set(folders.read_manifest(judged.opened.folder / "manifest.csv"))
+    strange = [one for one in answered if one not in known]
+    if strange:
+        near = nearest(strange[0], list(mine)[:20_000])
+        some = ", ".join(strange[:3]) + (", …" if len(strange) > 3 else "")
+        hint = f"; did you mean '{near}'?" if near else "; annotators answer examples by their id"
+        raise DataError(
+            f"{len(strange):,} of {len(answered):,} ids are unknown to the data: {some}{hint}",
+            where=Place(file, answered[strange[0]]),
+        )
+    if not mine & set(answered):
+        raise DataError(
+            f"none of these {len(answered):,} answers is of {split}, which people are compared on", where=Place(file)
+        )
+
+
+def _kind(judged: Judged, part: Part) -> Literal["nominal", "interval"]:
+    """Whether answers are classes or numbers.  Raises DataError where they are neither."""
+    evaluator = judged.evaluator
+    few = part.examples.take(range(1))
+    right = evaluator.stack([evaluator.perfect(one, judged.state) for one in few])
+    labels = evaluator.labels(few, right, judged.state)
+    if labels is None:
+        raise DataError(f"answers to '{evaluator.name}' cannot be read from a table; state the human level as a number")
+    return "interval" if isinstance(labels, NumberLabels) else "nominal"
+
+
+def _classes(judged: Judged, part: Part) -> list[str]:
+    """Every class that there is: those that train knows, and those of this split."""
+    truths = [one for one in named(part.examples.column("y")) if one is not None]
+    return list(dict.fromkeys([*(judged.state.get("classes") or ()), *sorted(set(truths))]))
+
+
+def _class(file: str, answer: Answer, classes: Sequence[str]) -> float:
+    """Its place among the classes; `3.0` is the class 3."""
+    text: str | None = answer.text
+    if text not in classes:
+        try:
+            text = class_name(float(answer.text))
+        except ValueError:
+            text = None
+    if text not in classes:
+        near = nearest(answer.text, classes)
+        hint = f"did you mean '{near}'?" if near else f"known: {', '.join(classes[:20])}"
+        raise DataError(
+            f"there is no class '{answer.text}'; {hint} (leave the cell empty where there is no answer)",
+            where=Place(file, answer.line),
+        )
+    return float(classes.index(text))
+
+
+def _number(file: str, answer: Answer) -> float:
+    try:
+        value = float(answer.text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"expected a number, got '{answer.text}'", where=Place(file, answer.line))
+    return value
+
+
+def _scored(
+    name: str, answers: np.ndarray, judged: Judged, part: Part, classes: Sequence[str], kind: str
+) -> dict[str, Any]:
+    """One row of the table: the level of one annotator, on what that one has answered."""
+    rows = np.flatnonzero(~np.isnan(answers)).tolist()
+    nothing = {"name": name, "n": len(rows), "value": math.nan, "low": math.nan, "high": math.nan}
+    evaluator, metric = judged.evaluator, judged.metric.name
+    # People give classes, not probabilities.
+    state = {**judged.state, "probabilities": False} if kind == "nominal" else judged.state
+    if not rows or metric not in [one.name for one in evaluator.metrics(state)]:
+        return nothing
+    guesses = [classes[int(answers[row])] for row in rows] if kind == "nominal" else answers[rows].tolist()
+    examples = part.examples.take(rows)
+    statistics = evaluator.statistics(examples, evaluator.from_columns({"guess": guesses}, state), state)
+    groups = None if part.groups is None else [part.groups[row] for row in rows]
+    found = intervals(
+        evaluator.combine,
+        statistics,
+        len(rows),
+        groups=groups,
+        shares=evaluator.shares(statistics),
+        only={metric},
+    )[metric]
+    return {**nothing, **found._asdict()}
