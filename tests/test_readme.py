@@ -107,6 +107,17 @@ def test_the_typo_is_answered_as_shown(home, monkeypatch, capsys):
     assert ended.value.code == 2 and capsys.readouterr().err.strip() == answer
 
 
+def test_the_goal_as_shown_fits_the_data(home):
+    from dlspec.recipe.load import load
+    from dlspec.report.watch import Watch
+    from dlspec.runs.prepare import prepare
+
+    [goal] = [one for one in blocks("text") if one.startswith("goal:")]
+    (home / "goal.yaml").write_text((home / "shop.yaml").read_text() + goal, encoding="utf-8")
+    recipe = load(home / "goal.yaml").recipe
+    assert len(recipe.goal.limits) == 4 and prepare(recipe, Watch()).state["task"]["positive"] == "yes"
+
+
 def test_python_as_shown(home, monkeypatch, capsys):
     monkeypatch.chdir(home)
     run(["train", "better.yaml"], capsys)

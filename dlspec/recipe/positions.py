@@ -98,6 +98,8 @@ def parse(text: str, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         where = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         parts = [part for part in (error.context, error.problem) if part]
+        if error.problem and "cannot start any token" in error.problem:
+            parts.append('put the text in quotes, as in ">= 0.9"')
         excerpt = lines[mark.line] if mark and mark.line < len(lines) else ""
         raise RecipeError([Complaint(where, f"this is not YAML: {', '.join(parts)}", excerpt)]) from None
     except (yaml.YAMLError, RecursionError) as error:

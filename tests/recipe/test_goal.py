@@ -124,5 +124,5 @@ def test_every_fault_of_a_limit_is_said_at_its_place(tmp_path, capsys):
 def test_a_limit_without_quotes(tmp_path, capsys):
     """YAML takes `>` for a block of text; what is said must lead to the quotes."""
     said = refused("goal: {subject_to: {accuracy: >= 0.9}}", tmp_path, capsys)
-    assert ":4:" in said
+    assert ":4:" in said and 'put the text in quotes, as in ">= 0.9"' in said
     assert load(written("goal: {subject_to: {size_mb: <= 5}}", tmp_path)).recipe.goal.subject_to == {"size_mb": "<= 5"}
