@@ -113,7 +113,7 @@ def test_the_goal_as_shown_fits_the_data(home):
     from dlspec.runs.prepare import prepare
 
     [goal] = [one for one in blocks("text") if one.startswith("goal:")]
-    (home / "goal.yaml").write_text((home / "shop.yaml").read_text() + goal, encoding="utf-8")
+    (home / "goal.yaml").write_text(f"extends: shop.yaml\n{goal}", encoding="utf-8")
     recipe = load(home / "goal.yaml").recipe
     assert len(recipe.goal.limits) == 4 and prepare(recipe, Watch()).state["task"]["positive"] == "yes"
 
