@@ -23,7 +23,7 @@ def seconds(text: str) -> float:
 
 @dataclass
 class Try:
-    """One training of the loop.  state: running, then kept, no better, or failed."""
+    """One training of the loop.  state: running, then kept, no better, infeasible (a limit of the goal) or failed."""
 
     number: int
     cause: str

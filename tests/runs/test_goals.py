@@ -8,15 +8,18 @@ import pytest
 
 from dlspec.cli import main
 from dlspec.recipe.load import load
+from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import serving
 from dlspec.runs.compare import compare
 from dlspec.runs.evaluate import evaluate
 from dlspec.runs.goals import standing_of
+from dlspec.runs.improve import _judge
+from dlspec.runs.improvement import Improvement, Try
 from dlspec.runs.report import write_report
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
-from dlspec.types import RecipeError
+from dlspec.types import Metric, RecipeError
 
 RECIPE = """task: {name: classification, positive: sick}
 data: {name: csv, path: rows.csv, target: state, tags: [light]}
@@ -179,6 +182,18 @@ def test_compare_says_which_is_to_be_taken(limited, home, free, capsys):
     said = capsys.readouterr().out
     assert "feasible" in said and "take A: it alone keeps every limit" in said
     assert compare([free[0].run, good.run])["goal"] is None
+
+
+def test_improve_breaks_no_limit_and_keeps_what_reaches_them(limited, home):
+    good, bad = (Try(number, "variance", {}, "", run=str(one.run)) for number, one in enumerate(limited))
+    metric = Metric("accuracy", "max", 1.0)
+    held = Improvement(str(home), str(home / "r.yaml"), 60, tries=[good, bad], best=0)
+    _judge(held, bad, metric, Watch())
+    assert (bad.state, held.best) == ("infeasible", 0)
+    assert bad.says.startswith(f"it breaks a limit that held: {RATE} <=") and "worse than the best" in bad.says
+    held.best = 1
+    _judge(held, good, metric, Watch())
+    assert (good.state, held.best) == ("kept", 0) and good.says.startswith("it keeps every limit")
 
 
 def test_compare_where_nothing_is_feasible(home):
