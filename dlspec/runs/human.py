@@ -53,8 +53,9 @@ class Human:
 def human_level(given: Mapping[str, float] | str | None, judged: Judged, split: str = "dev") -> Human | None:
     """How well people do, on the metric that decides; kept in human.json, where annotators tell it.
 
-    given: `goal.human`: values by metric, or the file of what annotators answered on the split.  None where nothing is
-    said of this metric, or the split was not judged.  Raises DataError that names file and line.
+    given: `goal.human`: values by metric, or the file of what annotators answered on the split.  Where the split was
+    judged before, what is kept of that.  None where nothing is known for this metric.  Raises DataError that names file
+    and line.
     """
     name = judged.metric.name
     if given is None:
@@ -63,7 +64,7 @@ def human_level(given: Mapping[str, float] | str | None, judged: Judged, split: 
         value = given.get(name)
         return None if value is None else Human(name, value, value, value, 0, "stated")
     if split not in judged.parts:
-        return None
+        return _kept(judged.home, name)
     found = _annotated(given, judged, judged.parts[split], split)
     if judged.home is not None:
         folders.write_json(judged.home / "human.json", asdict(found))
@@ -93,6 +94,14 @@ def kept_value(folder: Path, metric: str) -> float | None:
     kept = folders.read_json(folder / "human.json", {})
     value: float | None = kept.get("value") if kept.get("metric") == metric else None
     return value
+
+
+def _kept(home: Path | None, metric: str) -> Human | None:
+    """What an earlier evaluation made of the annotators' answers."""
+    kept = folders.read_json(home / "human.json", {}) if home is not None else {}
+    if kept.get("metric") != metric:
+        return None
+    return Human(**{**kept, **{key: math.nan for key in ("value", "low", "high") if kept[key] is None}})
 
 
 def _annotated(file: str, judged: Judged, part: Part, split: str) -> Human:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -203,3 +204,17 @@ def test_a_recipe_names_the_file(tmp_path):
     result = evaluate(run)
     assert result["human"]["value"] == 1.0 and result["human"]["n"] == len(dev)
     assert result["ledger"]["levels"][0]["name"] == "human" and (run / "human.json").is_file()
+
+
+def test_it_is_remembered_where_dev_is_not_judged_again(home):
+    folder, truth = home
+    file = write(
+        folder / "a.csv",
+        ("id", "anna", "ben"),
+        zip([f"e{i}" for i in range(N)], answers(truth, 10, 1), answers(truth, 20, 2), strict=True),
+    )
+    first = judged(folder)
+    found = human_level(file, replace(first, home=folder))
+    later = human_level(file, replace(first, home=folder, parts={}))
+    assert later.level == found.level and later.says == found.says
+    assert human_level(file, replace(first, home=folder / "elsewhere", parts={})) is None
