@@ -8,9 +8,15 @@ import pytest
 
 from dlspec.cli import main
 from dlspec.data.tag_table import write_tags
-from dlspec.runs.analyze import analyze_predictions
+from dlspec.evaluators.classes import Classes
+from dlspec.numeric.rows import Rows
+from dlspec.report.watch import Watch
+from dlspec.runs.analyze import analyze_predictions, analyzed
+from dlspec.runs.judged import Judged, Part
+from dlspec.runs.predictions import Columns
+from dlspec.runs.sheet_made import sheet_of_predictions
 from dlspec.strategy.intervals import wilson
-from dlspec.types import ArgumentError, DataError
+from dlspec.types import ArgumentError, DataError, Examples
 
 MACHINE = {
     "command": ["dlspec"], "guarantee": "none", "seed": 1, "threads": 1, "processor": "", "system": "", "versions": {},
@@ -188,3 +194,58 @@ def test_it_is_shown_on_a_terminal_and_in_the_report(tmp_path, capsys):
         main([*words, "--json"])
     held = json.loads(capsys.readouterr().out)
     assert held["tags"]["categories"][0]["tag"] == "<b>dark</b>" and held["eyeball"]["examples"]
+
+
+def judged(costs):
+    """240 predictions of 300 right, held as arrays; a miss of yes is a kind of its own."""
+    random = np.random.default_rng(0)
+    truth = random.random(300) < 0.5
+    wrong = np.arange(300) % 5 == 0
+    names, evaluator = ("no", "yes"), Classes().weighed(costs) if costs else Classes()
+    state = {"classes": list(names), "positive": "yes", "threshold": 0.5}
+    rows = np.stack([truth == wrong, truth ^ wrong], 1) * 0.8 + 0.1
+    examples = Examples(
+        [f"e{i}" for i in range(300)],
+        Rows({"age": random.normal(size=300)}),
+        [names[int(one)] for one in truth],
+        tags={"light": ["dark" if i % 4 == 0 else "day" for i in range(300)]},
+    )
+    part = Part(examples, rows, evaluator.statistics(examples, rows, state))
+    return Judged(evaluator, state, evaluator.metrics(state)[0], {"dev": part}, Columns(), None), truth, wrong
+
+
+def test_costs_order_kinds_and_tags(tmp_path):
+    costs = {"no → yes": 10.0, "light=dark": 3.0, "rain": 20.0}
+    what, truth, wrong = judged(costs)
+    errors = np.flatnonzero(wrong)
+    write_tags(tmp_path / "tags.csv", {f"e{i}": ["rain"] if at < 5 else ["snow"] for at, i in enumerate(errors)})
+    result = analyzed(what, "dev", worst=0, looks=0, watch=Watch(), tags=str(tmp_path / "tags.csv"))
+    dark = np.arange(300) % 4 == 0
+    cost = np.where(wrong, np.where(~truth, 10.0, np.where(dark, 3.0, 1.0)), 0.0)
+    shares = {one["kind"]: one["cost_share"] for one in result["kinds"]}
+    assert shares["no → yes"] == pytest.approx(cost[~truth].sum() / cost.sum())
+    assert sum(shares.values()) == pytest.approx(1) and result["kinds"][0]["kind"] == "no → yes"
+    (light,) = [one for one in result["slices"] if one["condition"] == "light = dark"]
+    assert light["cost_share"] == pytest.approx(cost[dark].sum() / cost.sum())
+    weighed = cost.copy()
+    weighed[errors[:5]] = 20
+    found = {one["tag"]: one for one in result["tags"]["categories"]}
+    assert found["rain"]["cost"] == 20
+    assert found["rain"]["cost_share"] == pytest.approx(100 / weighed.sum())
+    assert found["rain"]["worth"] == pytest.approx(20 * found["rain"]["gain"])
+    assert found["snow"]["worth"] == pytest.approx(weighed[errors[5:]].mean() * found["snow"]["gain"])
+
+
+def test_without_costs_none_are_shown():
+    what, _, _ = judged({})
+    result = analyzed(what, "dev", worst=0, looks=0, watch=Watch())
+    assert {one["cost_share"] for one in (*result["kinds"], *result["slices"])} == {None}
+
+
+def test_the_sheet_shows_the_eyeball_part_alone(tmp_path):
+    file, wrong, _ = table(tmp_path, n=400, error=0.2)
+    part = analyze_predictions([file], eyeball=100, worst=400)
+    sheet = sheet_of_predictions([file], eyeball=100)
+    assert {item["id"] for item in sheet.items} == {one["id"] for one in part["worst"]}
+    assert sheet.total == part["eyeball"]["errors"] < wrong.sum()
+    assert sheet_of_predictions([file], eyeball=0).total == wrong.sum()
