@@ -99,8 +99,10 @@ class Train(Section):
     """what layers compute in.  Weights, logits and loss are float32 in any case; with mixed_float16 the loss is scaled
     so that small gradients do not vanish.  Mixed is for processors that have it: on most CPUs it is slower"""
     compile: Literal["auto", "off", "xla"] = "auto"
-    """xla: compile a step into one program. auto: by Keras' rule on a GPU, off on a CPU, where it was slower for every
-    network tried.  Decided by rule and not by timing, as it changes the last bits of the results"""
+    """xla: compile a step into one program. auto: by Keras' rule on a GPU; on a CPU, a training that is long enough
+    times both ways after its first steps and takes the faster from there on.  Results differ in their last bits: what
+    was decided is kept in the cache and in checkpoints, so that the same training comes to the same bits on a machine.
+    To be sure of that where the cache is another, say xla or off"""
     tensorboard: bool = True
     """write TensorBoard's event files into the run"""
     health: bool = True

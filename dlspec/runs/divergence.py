@@ -21,6 +21,7 @@ from dlspec.runs.pipeline import Pipeline
 from dlspec.types import Place, RecipeError, State
 
 if TYPE_CHECKING:
+    from dlspec.runs.compilation import Compilation
     from dlspec.runs.observer import Observer
 
 
@@ -55,15 +56,17 @@ def find(
     initial: list[np.ndarray],
     last: int,
     watch: Watch,
+    decided: Mapping[str, Any] | None = None,
 ) -> Origin | None:
     """Replay the training from its last checkpoint (or its start) until the loss, or a weight, is no finite number.
 
     network: as it was trained; it is left at the last good step.  initial: its variables at the start.  last: the step
-    by which it must have happened.  None where the replay stays finite, or where no step by step replay can be had (on
-    other backends than TensorFlow).
+    by which it must have happened.  decided: whether steps were compiled, and since when.  None where the replay stays
+    finite, or where no step by step replay can be had (on other backends than TensorFlow).
     """
     import keras
 
+    from dlspec.runs.compilation import Compilation
     from dlspec.runs.fit import compile_network
     from dlspec.runs.optimizing import set_peak
 
@@ -84,7 +87,9 @@ def find(
         for variable, value in zip(network.variables, initial, strict=True):
             variable.assign(value)
     watch.note(f"looking for where it began: replaying from step {at:,}")
-    for before, after in _steps(network, pipeline, at, epoch, done, last):
+    compilation = Compilation(recipe, network, watch, lambda: at, steps=pipeline.steps)
+    compilation.resume(decided)
+    for before, after in _steps(network, pipeline, at, epoch, done, last, compilation):
         if not np.isfinite(float(network.get_metrics_result()["loss"])) or not checkpoints.sound(after):
             return _origin(network, pipeline, before, after)
     return None
@@ -104,7 +109,8 @@ def traced(
     if not observer.diverged:
         return None
     home, last = run / "checkpoint", observer.step
-    origin = find(recipe, state, network, pipeline, home, initial, last, watch)
+    decided = observer.compilation.facts() if observer.compilation else None
+    origin = find(recipe, state, network, pipeline, home, initial, last, watch, decided)
     if origin:
         observer.back_to(network, origin.before)
     return origin
@@ -140,12 +146,13 @@ def say(
 
 
 def _steps(
-    network: Any, pipeline: Pipeline, at: int, epoch: int, done: int, last: int
+    network: Any, pipeline: Pipeline, at: int, epoch: int, done: int, last: int, compilation: Compilation
 ) -> Iterator[tuple[Checkpoint, Mapping[str, np.ndarray]]]:
     """Take one step after another; each time, the variables as they were before it, and as they are after it."""
     from dlspec.runs.loop import Loop
 
-    loop = Loop(network, pipeline, at_once=1)
+    compilation.step = lambda: at
+    loop = Loop(network, pipeline, at_once=1, ready=compilation.ready)
     while at < last:
         loop.begin(epoch, done)
         if not done:

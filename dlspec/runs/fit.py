@@ -30,17 +30,14 @@ def compile_network(network: Any, recipe: Recipe, state: State, steps: int) -> N
         **recipe.task.compiled(state),
     )
     if train.compile == "xla":
-        # Keras refuses where operations are deterministic; those that XLA lacks then are named when it is traced.
-        network._jit_compile = True
+        network._jit_compile = True  # Keras refuses where operations are deterministic
 
 
 def compiles(setting: str) -> bool:
-    """Whether steps are compiled, where Keras finds that they can be.
+    """Whether steps are compiled from the first on, where Keras finds that they can be.
 
-    By rule and not by timing: compiled steps differ in their last bits.
-
-    On a CPU, XLA took 1.3 to 1.7 times as long for these networks, and the time between steps is the first thing to
-    win.  JAX is made to be compiled.
+    JAX is made to be compiled, and on a GPU it pays.  On a CPU it pays for some networks and takes its time:
+    see `dlspec.runs.compilation`.
     """
     import keras
 
@@ -66,7 +63,8 @@ def described(network: Any, recipe: Recipe, pipeline: Pipeline) -> str:
         parts.append(train.precision)
     threads = threads_in_force()
     parts.append(f"{threads} thread{'s' if threads != 1 else ''}")
-    parts.append("compiled with XLA" if network.jit_compile else "not compiled (train.compile)")
+    without = "not compiled" if train.compile == "off" else "compiled where timing shows that it pays"
+    parts.append("compiled with XLA" if network.jit_compile else f"{without} (train.compile)")
     return f"training: {', '.join(parts)}"
 
 

@@ -56,10 +56,20 @@ def fit(
     loop = None
     batches: Any = None
     if keras.backend.backend() == "tensorflow":
+        from dlspec.runs.compilation import Compilation
         from dlspec.runs.loop import Loop, endless
 
         at_once = recipe.train.steps_per_execution
-        loop = Loop(network, pipeline, at_once=None if at_once == "auto" else at_once, limit=observer.limit)
+        compilation = Compilation(recipe, network, watch, lambda: observer.step, steps=pipeline.steps)
+        compilation.resume(checkpoint.facts.get("compilation") if checkpoint else None)
+        observer.compilation = compilation
+        loop = Loop(
+            network,
+            pipeline,
+            at_once=None if at_once == "auto" else at_once,
+            limit=lambda: min(observer.limit(), compilation.limit()),
+            ready=compilation.ready,
+        )
         network.train_function, batches = loop, endless()
     else:
         batches = sequence(pipeline, lambda: observer.epoch)

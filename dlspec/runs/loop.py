@@ -6,6 +6,7 @@ many are taken at a time, and where their batches come from.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from dlspec.runs.pipeline import Pipeline
-from dlspec.types import Place, RecipeError
 
 AT_ONCE_SECONDS = 0.2
 """steps are taken in groups that last so long: the host's part is lost in it, and Ctrl-C does not wait for longer"""
@@ -25,28 +25,41 @@ class Loop:
     """What `fit` calls for the next steps, on the TensorFlow backend.
 
     at_once: steps in a group; None: as measured.  limit: how many may be taken before somebody wants to look
-    (checkpoint, health).  done: how many the last call took.  behind: how many batches of the epoch's plan have been
-    gone through, those of which nothing could be read included.
+    (checkpoint, health).  ready: called before every group.  compiled: what takes steps of whole batches, where it is
+    another: each size would have to be compiled for itself.  done: how many the last call took.  behind: how many
+    batches of the epoch's plan have been gone through, those of which nothing could be read included.
     """
 
     def __init__(
-        self, network: Any, pipeline: Pipeline, *, at_once: int | None = None, limit: Callable[[], int] | None = None
+        self,
+        network: Any,
+        pipeline: Pipeline,
+        *,
+        at_once: int | None = None,
+        limit: Callable[[], int] | None = None,
+        ready: Callable[[Loop], None] | None = None,
     ) -> None:
         import tensorflow as tf
 
         self.network, self.pipeline = network, pipeline
         self.fixed, self.at_once = at_once is not None, at_once or 8
         self.limit = limit or (lambda: MOST_AT_ONCE)
+        self.ready = ready or (lambda loop: None)
         self.left = self.done = 0
         self.traced = False
         resident = pipeline.resident()
         self.source: Any = _Streamed(pipeline) if resident is None else _Resident(pipeline, resident)
-        step: Any = network.train_step
-        if network.jit_compile:
-            step = tf.function(step, jit_compile=True, reduce_retracing=True)
+        self.gaps = resident is None and pipeline.gaps
         # Not the optimizer's count, which passes over steps that only gather gradients, or whose gradients overflow.
-        self.taken = taken = tf.Variable(0, dtype=tf.int64, trainable=False)
-        gaps = resident is None and pipeline.gaps
+        self.taken = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.steps = self.in_groups(network.train_step)
+        self.compiled: Any = None
+
+    def in_groups(self, step: Callable[[Any], Any]) -> Any:
+        """What takes so many steps out of the source, one after another, as one graph."""
+        import tensorflow as tf
+
+        taken, gaps = self.taken, self.gaps
         step, batch = tf.autograph.experimental.do_not_convert(step), self.source.batch
 
         @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
@@ -60,7 +73,7 @@ class Loop:
                     step(found.get_value())
                     taken.assign_add(1)
 
-        self.steps = steps
+        return steps
 
     def begin(self, epoch: int, skip: int = 0) -> None:
         """Make ready for an epoch, of which the first steps may have been taken already."""
@@ -76,16 +89,17 @@ class Loop:
 
         if self.left <= 0:
             raise StopIteration
-        count = max(1, min(self.at_once, self.left, self.limit()))
+        self.ready(self)
+        whole, alike = self.source.ahead()
+        count = max(1, min(self.at_once, self.left, self.limit(), alike))
+        steps = self.compiled if self.compiled and whole else self.steps
         began = time.perf_counter()
         before = int(self.taken.numpy())
         try:
-            self.steps(self.source.given(), tf.constant(count))
-        except Exception as error:
+            steps(self.source.given(), tf.constant(count))
+        except Exception:
             if self.source.failed:
                 raise self.source.failed[0] from None
-            if self.network.jit_compile and not self.traced:
-                raise _cannot_compile(error) from error
             raise
         asked, count = count, int(self.taken.numpy()) - before
         if count < asked and self.source.failed:
@@ -110,17 +124,37 @@ class Loop:
             self.at_once = max(1, self.at_once // 2)
 
 
-class _Resident:
+class _Source:
+    """Where batches come from.  place: how many of the epoch's plan are behind.  failed: what went wrong on the way."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.failed: list[Exception] = []
+        self.place = 0
+        self.whole = np.zeros(0, bool)
+
+    def sized(self, plan: list[np.ndarray]) -> None:
+        """Take note of which batches of an epoch are whole."""
+        self.whole = np.array([len(one) == self.pipeline.batch_size for one in plan])
+
+    def ahead(self) -> tuple[bool, int]:
+        """Whether the next batch is whole, and how many from there on are so too, or are not."""
+        coming = self.whole[self.place : self.place + MOST_AT_ONCE]
+        if not len(coming):  # as planned there is none
+            return False, 1
+        other = np.flatnonzero(coming != coming[0])
+        return bool(coming[0]), int(other[0]) if len(other) else len(coming)
+
+
+class _Resident(_Source):
     """All of train as the network takes it, in the framework's memory; batches are gathered there."""
 
     def __init__(self, pipeline: Pipeline, arrays: Any) -> None:
         import tensorflow as tf
 
-        self.pipeline = pipeline
-        self.failed: list[Exception] = []
+        super().__init__(pipeline)
         # Held as constants of the graph: handed over by reference, and nothing is copied a second time.
         self.arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
-        self.place = 0
 
     def begin(self, epoch: int, skip: int) -> int:
         import tensorflow as tf
@@ -128,6 +162,7 @@ class _Resident:
         plan = self.pipeline.plan(epoch)
         self.order = tf.constant(np.concatenate(plan), tf.int32)
         self.edges = tf.constant(np.cumsum([0, *map(len, plan)]), tf.int32)
+        self.sized(plan)
         self.place = skip
         return len(plan) - skip
 
@@ -146,20 +181,29 @@ class _Resident:
     def took(self, count: int) -> None:
         self.place += count
 
+    def still(self, count: int) -> Any:
+        """The same as `given`, for trials: the first batch so many times."""
+        import tensorflow as tf
 
-class _Streamed:
+        batch = self.pipeline.plan(0)[0]
+        edges = np.arange(count + 1) * len(batch)
+        return tf.constant(np.tile(batch, count), tf.int32), tf.constant(edges, tf.int32), tf.constant(0)
+
+
+class _Streamed(_Source):
     """Batches out of the pipeline, made in threads ahead of the network."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         import tensorflow as tf
 
-        self.pipeline = pipeline
-        self.failed: list[Exception] = []
-        self.epoch = self.place = 0
+        super().__init__(pipeline)
+        self.epoch = 0
         self.coming = deque[int]()
 
         def spec(array: Any) -> Any:
             return tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
+
+        self.sample = pipeline.first()
 
         def generate() -> Iterator[tuple[Any, ...]]:
             coming = self.coming
@@ -172,17 +216,24 @@ class _Streamed:
                 self.failed.append(error)
                 raise
 
-        signature = tf.nest.map_structure(spec, pipeline.first())
-        batches = tf.data.Dataset.from_generator(generate, output_signature=signature)
+        self.signature = tf.nest.map_structure(spec, self.sample)
+        self.batches = self._ahead(generate)
+
+    def _ahead(self, generate: Callable[[], Iterator[tuple[Any, ...]]]) -> Any:
+        import tensorflow as tf
+
+        batches = tf.data.Dataset.from_generator(generate, output_signature=self.signature)
         options = tf.data.Options()
         options.autotune.enabled = False  # with it on, `fit` waits after its last step
         options.threading.private_threadpool_size = 1
-        self.batches = batches.prefetch(4).with_options(options)
+        return batches.prefetch(4).with_options(options)
 
     def begin(self, epoch: int, skip: int) -> int:
         self.epoch, self.place, self.coming = epoch, skip, deque[int]()
         self.iterator = iter(self.batches)
-        return len(self.pipeline.plan(epoch)) - skip
+        plan = self.pipeline.plan(epoch)
+        self.sized(plan)
+        return len(plan) - skip
 
     def given(self) -> Any:
         return self.iterator
@@ -195,17 +246,13 @@ class _Streamed:
         for _ in range(count):
             self.place = self.coming.popleft()
 
+    def still(self, count: int) -> Any:
+        """The same as `given`, for trials: the first batch so many times."""
+        return iter(self._ahead(lambda: itertools.repeat(self.sample, count)))
+
 
 def endless() -> Any:
     """What `fit` is given to go through: the loop finds its batches, and the end of an epoch, itself."""
     import tensorflow as tf
 
     return tf.data.Dataset.range(1 << 40)
-
-
-def _cannot_compile(error: Exception) -> RecipeError:
-    """What XLA lacks, in its own words."""
-    lines = [one.strip() for one in str(error).splitlines()]
-    said = next((one for one in lines if "not" in one and not one.startswith(("[[", "<"))), type(error).__name__)
-    message = f"XLA cannot compile this network ({said[:200]}); leave train.compile at auto"
-    return RecipeError(message, where=Place(key="train.compile"))

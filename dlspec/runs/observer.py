@@ -16,6 +16,7 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.checkpoint import Checkpoint
+from dlspec.runs.compilation import Compilation
 from dlspec.runs.fit import Score
 from dlspec.runs.folder import replacing
 from dlspec.runs.health import Health
@@ -62,6 +63,7 @@ class Observer:
         self.epoch = self.step = self.in_epoch = 0
         self.interruption, self.loop, self.earlier = Interruption(), None, 0.0
         self.resumed: Checkpoint | None = None
+        self.compilation: Compilation | None = None
         self.plateau = Plateau()
         self.written = 0.0
         self.saved = (0, time.monotonic(), 0.0)  # at which step, when, and how long it took
@@ -246,6 +248,7 @@ class Observer:
             "best_step": best.step if best else None,
             "health": self.health.facts() if self.health else None,
             "plateau": self.plateau._asdict(),
+            "compilation": self.compilation.facts() if self.compilation else None,
         }
         arrays = checkpoints.captured(checkpoints.variables(network))
         if not checkpoints.sound(arrays):

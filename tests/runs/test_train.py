@@ -409,13 +409,3 @@ def test_what_train_has_not_is_said(write, tmp_path):
     assert any("'colour': 1 values that train has not ('reed')" in warning for warning in heard.warnings)
     evaluate(run, data=str(tmp_path / "new.csv"), watch=heard)
     assert any("a class that train has not (maybe)" in warning for warning in heard.warnings)
-
-
-def test_what_xla_cannot_compile_is_the_recipes_fault(write, tmp_path):
-    """The gradient of max pooling has no deterministic form in XLA."""
-    text = "task: classification\ndata: digits\ninput: {size: [32, 32]}\nmodel: lenet5\ntrain:\n  compile: xla\n"
-    with pytest.raises(
-        RecipeError, match=r"XLA cannot compile this network .*MaxPool.* leave train.compile at auto"
-    ) as caught:
-        train(load(write(text)), out=tmp_path)
-    assert caught.value.complaints[0].where.line == 6
