@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dlspec.runs import probe
+from dlspec.runs.activations import activation_of
 from dlspec.runs.optimizing import optimizer_of
 
 
@@ -65,7 +66,7 @@ def test_an_activation_that_cannot_be_tried_on_its_own_is_not_known():
         return keras.ops.concatenate([one * keras.ops.sigmoid(other), one], axis=-1)
 
     network = compiled(keras.layers.Dense(6, activation=gated, name="gated"))
-    assert probe.activation_of(network.layers[0]) is None
+    assert activation_of(network.layers[0]) is None
     _, seen = looked(network)
     assert np.isnan(seen.saturated).all() and np.isfinite(seen.output).all()
 
