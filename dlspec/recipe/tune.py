@@ -1,0 +1,105 @@
+"""The section `tune`: which values of a recipe are searched, how, and for how many trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from dlspec.recipe.component import Section, nearest
+
+RANGES = ("uniform", "log_uniform", "one_minus_log_uniform", "integer")
+KINDS = (*RANGES, "choice")
+MOST_POINTS = 10_000
+"""of a grid, beyond which one must say so"""
+
+
+class Tune(Section):
+    """A search over values of the recipe.  `dlspec tune` runs it."""
+
+    trials: int = Field(20, ge=1)
+    """how many recipes are tried (a grid: at most so many)"""
+    seed: int = Field(0, ge=0)
+    """which values are drawn: by random, grid and qmc, trial n of a seed is always the same"""
+    sampler: Literal["random", "grid", "qmc", "tpe", "cmaes"] = "random"
+    """how values are chosen: at random; on a grid; quasi-randomly (Sobol), which leaves no gaps; or from what earlier
+    trials scored (tpe: Bergstra et al. 2011; cmaes: Hansen 2016), which depends on the order they end in"""
+    space: dict[str, Any] = Field(min_length=1)
+    """dotted key of the recipe → {uniform: [low, high]}, {log_uniform: …}, {one_minus_log_uniform: …} (1 - x is
+    log-uniform: for momentum), {integer: [low, high]} or {choice: [value, …]}; a value of a choice may hold such axes
+    itself, which are drawn where it is chosen.  `points` beside a range: how many a grid takes of it"""
+
+    @field_validator("space")
+    @classmethod
+    def _axes_can_be_drawn(cls, space: dict[str, Any]) -> dict[str, Any]:
+        faults = [f"{where}: {what}" for path, given in space.items() for where, what in _faults(path, given, top=True)]
+        if faults:
+            raise PydanticCustomError("space", "{message}", {"message": "; ".join(faults)})
+        return space
+
+
+def kind_of(given: Any) -> str | None:
+    """Which kind of axis a value of a recipe is, if it is one: a mapping whose first word is a kind of axis."""
+    if not isinstance(given, Mapping):
+        return None
+    found = [key for key in given if key in KINDS]
+    return found[0] if len(found) == 1 and set(given) <= {found[0], "points"} else None
+
+
+def inner_axes(given: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Axes that a value holds, with the keys that lead to them."""
+    if kind_of(given) is not None:
+        yield path, given
+    elif isinstance(given, Mapping):
+        for key, one in given.items():
+            yield from inner_axes(one, (*path, str(key)))
+
+
+def _faults(where: str, given: Any, *, top: bool = False) -> Iterator[tuple[str, str]]:
+    kind = kind_of(given)
+    if kind is None:
+        if top:
+            yield where, _no_axis(given)
+        return
+    held = given[kind]
+    if kind == "choice":
+        if not isinstance(held, Sequence) or isinstance(held, str) or not held:
+            yield where, f"choice takes a list of one value or more, got {held!r}"
+            return
+        for number, one in enumerate(held):
+            for path, axis in inner_axes(one):
+                yield from _faults(f"{where}, value {number + 1}, {'.'.join(path)}", axis)
+        if "points" in given:
+            yield where, "points are for a range; a choice has its values"
+        return
+    numbers = isinstance(held, Sequence) and len(held) == 2 and all(map(_number, held))
+    if not numbers:
+        yield where, f"{kind} takes [low, high], got {held!r}"
+        return
+    low, high = held
+    if not low < high:
+        yield where, f"{kind}: {low:g} is not below {high:g}"
+    elif kind == "log_uniform" and low <= 0:
+        yield where, f"log_uniform runs over numbers above 0, and the range begins at {low:g}; uniform takes any"
+    elif kind == "one_minus_log_uniform" and not (low >= 0 and high < 1):
+        yield where, f"one_minus_log_uniform runs from 0 to below 1, got {low:g} to {high:g}"
+    elif kind == "integer" and not all(float(one).is_integer() for one in held):
+        yield where, f"integer takes whole numbers, got {low:g} and {high:g}"
+    points = given.get("points", 2)
+    if not isinstance(points, int) or isinstance(points, bool) or points < 1:
+        yield where, f"points is a whole number from 1 on, got {points!r}"
+
+
+def _no_axis(given: Any) -> str:
+    if isinstance(given, Mapping):
+        near = next((guess for key in given if (guess := nearest(str(key), KINDS))), None)
+        if near:
+            return f"no axis; did you mean '{near}'?"
+    return f"expected one of {', '.join(f'{{{kind}: …}}' for kind in KINDS)}, got {given!r}"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,1 @@
+"""Searching among recipes: spaces, samplers and studies, over Optuna."""
