@@ -14,9 +14,9 @@ function filter() {
   visible = [];
   items.forEach((item, row) => {
     const shown = fits(item) && (kind === "" || item.kinds.includes(kind.slice(5)));
-    nodes[row].hidden = !shown;
     if (shown) visible.push(row);
   });
+  fill();
   byId("shown").textContent = `${visible.length.toLocaleString("en")} shown`;
   byId("nothing").hidden = visible.length > 0;
   select(visible.includes(here) ? here : visible[0], { focus: false });
@@ -48,7 +48,7 @@ function step(by) {
 function across() {
   if (held.input !== "picture" || visible.length < 2) return 1;
   const top = nodes[visible[0]].offsetTop;
-  const next = visible.findIndex((row) => nodes[row].offsetTop !== top);
+  const next = visible.slice(0, listed).findIndex((row) => nodes[row].offsetTop !== top);
   return next < 0 ? visible.length : next;
 }
 

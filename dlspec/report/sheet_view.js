@@ -1,8 +1,12 @@
 // What is seen: the examples, the one that is looked at, and the table of tags.  All text goes in as text.
 const MOST_COLUMNS = 12;
 const PIXELS = 64;
+const BATCH = 240;
+// Examples are drawn when the list comes to them: a long sheet opens, and answers a key, as fast as a short one.
 const nodes = [];
+let list;
 let visible = [];
+let listed = 0;
 let here = -1;
 
 function make(name, className, ...inside) {
@@ -52,7 +56,6 @@ function drawn(item, row) {
 }
 
 function build() {
-  let list;
   if (held.input === "table") {
     const names = ["example", "truth → guess", "tags", ...held.columns.slice(0, MOST_COLUMNS)];
     const head = make("thead", "", make("tr", "", ...names.map((name) => make("th", "", name))));
@@ -62,19 +65,38 @@ function build() {
     list = make("ol", held.input === "picture" ? "pictures" : "passages");
     byId("items").append(list);
   }
-  const all = document.createDocumentFragment();
-  items.forEach((item, row) => {
-    const node = drawn(item, row);
-    node.dataset.row = row;
-    node.tabIndex = -1;
-    nodes.push(node);
-    all.append(node);
-  });
-  list.append(all);
+  const end = make("div", "end");
+  byId("items").append(end);
+  const near = new IntersectionObserver((seen) => {
+    if (!seen.some((one) => one.isIntersecting) || listed >= visible.length) return;
+    more(listed + BATCH);
+    near.unobserve(end); // it may still be near, which is seen anew only this way
+    near.observe(end);
+  }, { rootMargin: "1500px" });
+  near.observe(end);
+}
+
+// The list, anew: what is visible, from the beginning.
+function fill() {
+  list.replaceChildren();
+  listed = 0;
+  more(BATCH);
+}
+
+function more(upTo) {
+  const rows = visible.slice(listed, upTo);
+  for (const row of rows) {
+    if (nodes[row]) continue;
+    nodes[row] = drawn(items[row], row);
+    nodes[row].dataset.row = row;
+    nodes[row].tabIndex = -1;
+  }
+  list.append(...rows.map((row) => nodes[row]));
+  listed += rows.length;
 }
 
 function changed(row) {
-  nodes[row].querySelector(".marks").replaceChildren(...chips(items[row]));
+  nodes[row]?.querySelector(".marks").replaceChildren(...chips(items[row]));
   table();
   if (row === here) look();
 }
@@ -143,6 +165,8 @@ function select(row, { focus = true } = {}) {
   }
   here = row ?? -1;
   if (here >= 0) {
+    const place = visible.indexOf(here);
+    if (place >= listed) more(place + BATCH);
     nodes[here].classList.add("here");
     nodes[here].setAttribute("aria-current", "true");
     nodes[here].tabIndex = 0;

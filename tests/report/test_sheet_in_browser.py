@@ -102,6 +102,24 @@ def test_keys_tag_and_the_file_has_it(visit, address, sheet):
     assert complaints == [] and all(url.startswith((address, "data:")) for url in asked)
 
 
+def test_a_long_list_is_drawn_as_one_comes_to_it(visit, tmp_path):
+    made = drawn_sheet.sheet(tmp_path, 700, rows=True)
+    with serving(made) as address:
+        page, *_ = visit(address)
+        cards = page.locator(".card")
+        assert 0 < cards.count() < 700
+        page.mouse.wheel(0, 20_000)
+        page.wait_for_function("() => document.querySelectorAll('.card').length >= 480")
+        page.keyboard.press("End")
+        page.keyboard.press("w")
+        wait(lambda: list(tags(made)) == [made.items[699]["id"]])
+        assert cards.count() == 700 and cards.last.inner_text().count("wrong label") == 1
+        page.select_option("#which", "tagged")
+        assert cards.count() == 1 and page.inner_text("#shown") == "1 shown"
+        page.select_option("#which", "all")
+        assert page.evaluate("document.querySelector('.here').dataset.row") == "699"
+
+
 def test_what_the_server_refuses_is_said_and_what_it_missed_waits(visit, sheet):
     with serving(sheet) as address:
         page, *_ = visit(address)
