@@ -36,7 +36,7 @@ function outcome(item) {
 
 function chips(item) {
   const found = item.tags.map((tag) => make("span", tag === WRONG ? "chip wrong" : "chip", tag));
-  if (item.label) found.push(make("span", "chip label", `label: ${item.label}`));
+  if (item.label) found.unshift(make("span", "chip label", `label: ${item.label}`));
   else if (item.suspect?.suggested) found.push(make("span", "chip doubt", `label? ${item.suspect.suggested}`));
   return found;
 }

@@ -113,15 +113,13 @@ class Sheet:
         corrected = sum(bool(one.new) for one in doubts.values())
         if not tags and not corrected:
             return f"nothing is tagged; the tags would be in {near(self.notes.tags_file)}"
-        said = (
-            [f"{len(tags):,} examples are tagged in {near(self.notes.tags_file)}; next: {self.next_command()}"]
-            if tags
-            else []
-        )
+        said = []
+        if tags:
+            said.append(f"tagged in {near(self.notes.tags_file)}: {len(tags):,}; next: {self.next_command()}")
         if corrected:
             taken = [*self.command, "--relabel", near(self.notes.relabel_file)]
             then = "" if "--predictions" in taken else f"; next: {shlex.join(taken)}"
-            said.append(f"{corrected:,} labels are corrected in {near(self.notes.relabel_file)}{then}")
+            said.append(f"labels corrected in {near(self.notes.relabel_file)}: {corrected:,}{then}")
         return "\n".join(said)
 
     def picture(self, row: int, *, large: bool = False) -> tuple[str, bytes]:

@@ -108,7 +108,7 @@ def test_a_long_list_is_drawn_as_one_comes_to_it(visit, tmp_path):
         page, *_ = visit(address)
         cards = page.locator(".card")
         assert 0 < cards.count() < 700
-        page.mouse.wheel(0, 20_000)
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         page.wait_for_function("() => document.querySelectorAll('.card').length >= 480")
         page.keyboard.press("End")
         page.keyboard.press("w")

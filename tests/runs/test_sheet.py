@@ -75,7 +75,8 @@ def test_doubted_labels_are_shown_and_their_table_stays_as_it_is(tmp_path):
     with open(table, newline="") as text:
         again = list(csv.reader(text, delimiter=";"))
     assert again[1][5] == "fox" and again[1][:5] + again[1][6:] == rows[0][:5] + rows[0][6:] and again[2:] == rows[1:]
-    assert made.ends().startswith("2 labels are corrected in ")
+    next_one = f"relabel.csv: 2; next: dlspec error-analysis shapes --relabel {table}"
+    assert made.ends().startswith("labels corrected in ") and made.ends().endswith(next_one)
 
 
 @pytest.mark.parametrize("rows", [False, True])
@@ -175,7 +176,7 @@ def test_an_interruption_says_where_the_tags_are(table, tmp_path):
         process.send_signal(signal.SIGINT)
         rest, complaint = process.communicate(timeout=20)
     assert process.returncode == 0 and rest == "" and "Traceback" not in complaint
-    assert "1 examples are tagged in looked/errors/tags.csv" in complaint
+    assert "tagged in looked/errors/tags.csv: 1; next: " in complaint
     assert f"dlspec error-analysis --predictions {table} --out looked --tags looked/errors/tags.csv" in complaint
 
 
