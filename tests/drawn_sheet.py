@@ -31,11 +31,12 @@ def sheet(
     side: int = 64,
     rows: bool = False,
     files: Path | None = None,
+    eyeball: int | None = 0,
     seed: int = 0,
 ) -> Sheet:
     """So many errors of dev, the first the worst; of every ten examples one more is right.
 
-    files: where pictures are put as PNGs, rather than held in memory.
+    eyeball: how many examples may be looked at, 0 all.  files: where pictures are put as PNGs, rather than held in memory.
     """
     random = np.random.default_rng(seed)
     total = count + count // 10
@@ -63,7 +64,9 @@ def sheet(
     metric = evaluator.metrics(state)[0]
     part = Part(examples, scores, statistics)
     judged = Judged(evaluator, state, metric, {"dev": part}, Columns() if rows else Picture(), home)
-    return made(judged, "dev", name="shapes/20261122-233408", command=["dlspec", "error-analysis", "shapes"])
+    return made(
+        judged, "dev", name="shapes/20261122-233408", command=["dlspec", "error-analysis", "shapes"], eyeball=eyeball
+    )
 
 
 class Client:

@@ -32,8 +32,10 @@ class Sheet:
     name: str
     judged: Judged
     split: str
+    looked: int
+    """examples that may be looked at; the others of the split stay a black box"""
     total: int
-    """examples with an error, of which the sheet may show the worst alone"""
+    """those with an error, of which the sheet may show the worst alone"""
     value: float
     """the run's metric on the split"""
     examples: list[Example]
@@ -56,7 +58,8 @@ class Sheet:
         return {
             "name": self.name,
             "split": self.split,
-            "examples": len(part),
+            "examples": self.looked,
+            "black_box": len(part) - self.looked,
             "errors": self.total,
             "shown": shown,
             "metric": self.judged.metric.name,
@@ -89,7 +92,7 @@ class Sheet:
         return {
             "run": None if self.judged.opened is None else str(self.judged.opened.folder),
             "split": self.split,
-            "examples": len(self.judged.parts[self.split].examples),
+            "examples": self.looked,
             "errors": self.total,
             "shown": len(self.items),
             "url": None,

@@ -39,6 +39,17 @@ def test_the_worst_come_first_with_what_is_known_of_them(sheet):
     assert len(first["kinds"]) == 1 and first["tags"] == () and first["label"] == ""
 
 
+def test_of_a_large_dev_a_part_is_shown_and_the_page_says_so(tmp_path):
+    made = drawn_sheet.sheet(tmp_path, 700, rows=True, eyeball=None)
+    held = made.held()
+    kept = json.loads((tmp_path / "eyeball.json").read_text())["dev"]
+    assert held["errors"] == held["shown"] == kept["errors"] < 300
+    assert (held["examples"], held["black_box"]) == (kept["examples"], kept["black_box"]["examples"])
+    assert held["examples"] + held["black_box"] == 770
+    assert f"{held['black_box']} more of dev stay unseen" in page(held)
+    assert "stay unseen" not in page(drawn_sheet.sheet(None).held())
+
+
 def test_a_spreadsheet_with_notes_is_kept_beside(tmp_path):
     table = tmp_path / "errors" / "tags.csv"
     table.parent.mkdir()
