@@ -36,7 +36,7 @@ def sheet(
 ) -> Sheet:
     """So many errors of dev, the first the worst; of every ten examples one more is right.
 
-    eyeball: how many examples may be looked at, 0 all.  files: where pictures are put as PNGs, rather than held in memory.
+    eyeball: how many examples may be looked at, 0 all.  files: where pictures are put, as PNGs.
     """
     random = np.random.default_rng(seed)
     total = count + count // 10

@@ -126,8 +126,8 @@ def made(
         raise ArgumentError(f"{split} has no errors, and no label is doubted: there is nothing to look at")
     score = evaluator.combine(part.statistics, only={judged.metric.name})[judged.metric.name]
     columns = list(judged.input.show(examples[0]).content) if judged.input.kind == "table" else []
-    total, errors = int(looked.rows.sum()), int(found.wrong[looked.rows].sum())
-    return Sheet(name, judged, split, total, errors, score, examples, items, columns, notes, list(command))
+    total, wrong = int(looked.rows.sum()), int(found.wrong[looked.rows].sum())
+    return Sheet(name, judged, split, total, wrong, score, examples, items, columns, notes, list(command))
 
 
 def _command(words: Sequence[str], split: str) -> list[str]:
