@@ -18,6 +18,8 @@ def shuffled(names: Sequence[str], seed: int) -> list[int]:
     """The places of `names` in the order of the hash of seed and name."""
     head = f"{seed}:".encode()
     keys = [hashlib.blake2b(head + name.encode(), digest_size=8).digest() for name in names]
+    if len(set(keys)) == len(keys):  # as good as always, and twice as fast
+        return sorted(range(len(names)), key=keys.__getitem__)
     return sorted(range(len(names)), key=lambda i: (keys[i], names[i]))
 
 

@@ -32,7 +32,10 @@ def digests(examples: Examples) -> list[bytes]:
     """
     x = examples.columns["x"]
     if hasattr(x, "digests"):
-        return (x if examples.rows == range(len(x)) else x[list(examples.rows)]).digests()
+        if examples.rows == range(len(x)):
+            return x.digests()
+        chosen = list(examples.rows)
+        return x.digests_of(chosen) if hasattr(x, "digests_of") else x[chosen].digests()
     if hasattr(x, "dtype"):
         return _of_array(x, examples.rows)
     return [_of_one(x[row]) for row in examples.rows]

@@ -114,7 +114,7 @@ class Train(Section):
     steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """steps between two looks of the host; auto: as many as take a fifth of a second, measured while training"""
     threads: int | None = Field(None, ge=1)
-    """processor threads; left out: as many as there are"""
+    """processor threads; left out: as many as processors may be used (within a container's share of them)"""
 
     def remedies(self, of: Situation) -> list[Remedy]:
         """Longer, and with less to hold back, against bias; with more of it, against variance."""

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from dlspec.types import ArgumentError
@@ -62,14 +63,28 @@ def threads_in_force() -> int:
     if "tensorflow" in sys.modules and os.environ.get("KERAS_BACKEND") == "tensorflow":
         import tensorflow as tf
 
-        return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1
-    return os.cpu_count() or 1
+        return tf.config.threading.get_intra_op_parallelism_threads() or processors()
+    return processors()
+
+
+def processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """How many processors this process may use: those it is bound to, and no more than a container's share of time.
+
+    More threads than that wait for each other: a container that may use two of 64 processors is stopped whenever 64
+    threads have used up its share.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        most, period = quota.read_text(encoding="ascii").split()
+        return min(bound, max(1, -(-int(most) // int(period))))  # "max" is no number
+    return bound
 
 
 def load_keras(*, threads: int | None = None, seed: int | None = None) -> Any:
     """The keras module, on the backend that KERAS_BACKEND names (TensorFlow where it names none).
 
-    threads: processor threads for TensorFlow; settled by the first call of a process.
+    threads: processor threads for TensorFlow; left out: as many as processors may be used.  Settled by the first call
+    of a process.
     seed: seeds Python, NumPy and the backend, and makes operations deterministic.
     """
     check_backend()
@@ -82,6 +97,9 @@ def load_keras(*, threads: int | None = None, seed: int | None = None) -> Any:
             if keras.backend.backend() == "tensorflow":
                 import tensorflow as tf
 
+                # Left alone, TensorFlow knows of those it is bound to, and nothing of a container's share.
+                if threads is None and processors() < processors(Path(os.devnull)):
+                    threads = processors()
                 if threads is not None:
                     tf.config.threading.set_intra_op_parallelism_threads(threads)
                     tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -29,7 +29,7 @@ from dlspec.strategy.goals import Standing, ahead, level
 from dlspec.types import ArgumentError, Metric
 
 WRITE_SECONDS = 2.0
-CHECKPOINT_SECONDS = 10.0
+CHECKPOINT_SECONDS = 20.0
 """a checkpoint is written no more often than this, and not more often than fifty times what the last one took"""
 
 
