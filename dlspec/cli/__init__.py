@@ -16,7 +16,7 @@ import typer
 # Looking for plugins of pydantic reads the metadata of every installed package; no command of ours has any.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from dlspec.cli import check, doctor, error_analysis, evaluate, improve, init, predict, recipes, runs, train
+from dlspec.cli import check, doctor, error_analysis, evaluate, improve, init, predict, recipes, runs, train, tune
 from dlspec.cli.shared import answering
 from dlspec.types import ArgumentError, Place, RecipeError, UserError
 
@@ -36,6 +36,7 @@ app.command("check")(check.check)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("improve")(improve.improve)
+app.command("tune")(tune.tune)
 app.command("predict")(predict.predict)
 app.command("error-analysis")(error_analysis.error_analysis)
 app.add_typer(recipes.app, name="recipes")

@@ -19,6 +19,7 @@ from dlspec.recipe.component import Section, nearest, unknown
 from dlspec.recipe.layering import merge
 from dlspec.recipe.positions import Document, Spot
 from dlspec.recipe.schema import Recipe
+from dlspec.recipe.searched import unsearchable
 from dlspec.recipe.shipped import by_name, locate, shipped_names
 from dlspec.types import Complaint, Place, RecipeError, UserError
 
@@ -95,6 +96,8 @@ def _checked(
         found.sort(key=lambda one: (one.where.file != str(file), one.where.file or "", one.where.line or 0))
         raise RecipeError(found) from None
     document.complaints += [one for one in map(_removed_in_vain(recipe), document.removed.items()) if one]
+    if recipe.tune is not None:
+        document.complaints += unsearchable(document, recipe.tune, context)
     if document.complaints:
         raise RecipeError(document.complaints)
     return Loaded(recipe, file, folders, document)

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from dlspec.recipe.component import ANY, OneOf, Section, again, blame
 from dlspec.recipe.goal import Goal, unfit
 from dlspec.recipe.training import Train
+from dlspec.recipe.tune import Tune
 
 
 class _Undetermined(Section):
@@ -36,6 +37,8 @@ class Recipe(Section):
     """how the network is fitted"""
     goal: Goal = Goal()
     """what the run is judged by"""
+    tune: Tune | None = None
+    """which of its values `dlspec tune` searches; training leaves it aside"""
 
     @property
     def evaluator(self) -> Any:

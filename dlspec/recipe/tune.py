@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from dlspec.recipe.component import Section, nearest
 
@@ -35,9 +35,15 @@ class Tune(Section):
     @field_validator("space")
     @classmethod
     def _axes_can_be_drawn(cls, space: dict[str, Any]) -> dict[str, Any]:
-        faults = [f"{where}: {what}" for path, given in space.items() for where, what in _faults(path, given, top=True)]
+        faults = [
+            InitErrorDetails(
+                type=_fault(what if at == path else f"{at.removeprefix(path + ', ')}: {what}"), loc=(path,), input=given
+            )
+            for path, given in space.items()
+            for at, what in _faults(path, given, top=True)
+        ]
         if faults:
-            raise PydanticCustomError("space", "{message}", {"message": "; ".join(faults)})
+            raise ValidationError.from_exception_data("space", faults)
         return space
 
 
@@ -91,6 +97,10 @@ def _faults(where: str, given: Any, *, top: bool = False) -> Iterator[tuple[str,
     points = given.get("points", 2)
     if not isinstance(points, int) or isinstance(points, bool) or points < 1:
         yield where, f"points is a whole number from 1 on, got {points!r}"
+
+
+def _fault(message: str) -> PydanticCustomError:
+    return PydanticCustomError("space", "{message}", {"message": message})
 
 
 def _no_axis(given: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class EpochReport(NamedTuple):
@@ -43,3 +43,17 @@ class Watch:
 
     def trained(self) -> None:
         """Training is over."""
+
+
+class SearchWatch(Watch):
+    """What a search tells beside that, of many trainings at once."""
+
+    def searching(self, folder: str, metric: str, best: str, trials: int, ended: int) -> None:
+        """A search begins or goes on: its metric, whether `max` or `min` is best, how many trials, how many ended."""
+
+    def heard(self, message: Mapping[str, Any]) -> None:
+        """A worker says something; `what`: trial (index, params), epoch (index, epoch, epochs, value), ended (index,
+        state, value, cause, seconds), warning, memory or used up."""
+
+    def over(self) -> None:
+        """The search has ended."""

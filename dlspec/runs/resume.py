@@ -96,14 +96,15 @@ def resume(
 
 def differences(one: Recipe, other: Recipe) -> dict[str, tuple[Any, Any]]:
     """Dotted keys whose values differ; the user's own code is compared by content, wherever it lies."""
-    mine, theirs = (_flat(recipe.model_dump(mode="json")) for recipe in (one, other))
+    mine, theirs = (flat(recipe.model_dump(mode="json")) for recipe in (one, other))
     keys = dict.fromkeys([*mine, *theirs])
     return {key: (mine.get(key), theirs.get(key)) for key in keys if mine.get(key) != theirs.get(key)}
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Settings by dotted key; the user's own code as a hash of its content."""
     if isinstance(value, Mapping) and value:
-        inner = [_flat(one, f"{path}.{key}".strip(".")) for key, one in value.items()]
+        inner = [flat(one, f"{path}.{key}".strip(".")) for key, one in value.items()]
         return {key: one for settings in inner for key, one in settings.items()}
     if isinstance(value, str) and value.endswith(".py") and Path(value).is_file():
         return {path: f"{Path(value).name} {hashlib.blake2b(Path(value).read_bytes(), digest_size=8).hexdigest()}"}
@@ -112,7 +113,7 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
 
 def _named(told: Sequence[str], before: Recipe, now: Recipe) -> list[str]:
     """Keys that were told, and what has come with them: the defaults of a section or component that is new."""
-    had, has = (_flat(recipe.model_dump(mode="json")) for recipe in (before, now))
+    had, has = (flat(recipe.model_dump(mode="json")) for recipe in (before, now))
     sections = {key.rpartition(".")[0] for key in told}
     return [*told, *(key for key in has if key not in had and key.rpartition(".")[0] in sections)]
 

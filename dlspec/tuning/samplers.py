@@ -35,8 +35,14 @@ def experiments() -> Iterator[None]:
         yield
 
 
+INDEX = "index"
+"""a user attribute of trials: which of the study's trials it is, whatever Optuna's count of attempts"""
+
+
 def original(trial: FrozenTrial) -> int:
-    """The number of a trial; of one that is run again for a worker that died, that of the first attempt."""
+    """Which of the trials it is; one that is run again for a worker that died has that of the first attempt."""
+    if INDEX in trial.user_attrs:
+        return int(trial.user_attrs[INDEX])
     with experiments():
         number = RetryHeartbeatStaleTrialCallback.retried_trial_number(trial)
     return trial.number if number is None else number

@@ -70,6 +70,8 @@ class Axis:
         option = self.options[place]
         if isinstance(option, Mapping):
             return str(option.get("name", place))
+        if isinstance(option, tuple | list):
+            return f"[{', '.join(map(str, option))}]"
         return option if isinstance(option, bool | int | float | str) or option is None else str(option)
 
 

@@ -1,0 +1,171 @@
+"""What came of a study: its trials, the best of them first, as plain values, as a table, and as a recipe."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from dlspec.runs import folder as folders
+from dlspec.strategy import goals
+from dlspec.strategy.goals import Standing, ahead
+from dlspec.tuning.samplers import parameter
+from dlspec.tuning.study import TOLD, WORKER, Study, dead
+from dlspec.tuning.trial import stem, write_recipe
+
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial, as it stands."""
+
+    number: int
+    state: str
+    standing: Standing
+    params: dict[str, Any]
+    """dotted key → number, text, or the name of what was chosen"""
+    run: str | None
+    seconds: float | None
+    epochs: int | None
+    cause: str | None
+    threads: int | None
+    attempts: int
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("complete", "pruned", "failed")
+
+    @property
+    def value(self) -> float | None:
+        return folders.finite(self.standing.value)  # type: ignore[no-any-return]
+
+    def json(self) -> dict[str, Any]:
+        stood = self.standing
+        return {
+            "number": self.number,
+            "state": self.state,
+            "values": [] if self.value is None else [self.value],
+            "params": self.params,
+            "run": self.run,
+            "feasible": stood.feasible if self.value is not None and stood.limits else None,
+            "miss": stood.miss if self.value is not None and stood.limits else None,
+            "seconds": self.seconds,
+            "epochs": self.epochs,
+            "cause": self.cause,
+            "threads": self.threads,
+            "attempts": self.attempts,
+        }
+
+
+def tried(study: Study) -> list[Tried]:
+    """Every trial, by number."""
+    attempts = study.attempts()
+    return [_tried(study, index, one, len(attempts[index])) for index, one in study.current().items()]
+
+
+def _tried(study: Study, index: int, one: FrozenTrial, attempts: int) -> Tried:
+    told = one.user_attrs.get(TOLD, {})
+    scores = {name: value for name, value in told.get("scores", {}).items() if value is not None}
+    if one.state == TrialState.FAIL:
+        scores = {}
+    stood = goals.standing(study.metric, study.loaded.recipe.goal.limits, scores)
+    return Tried(
+        index,
+        "waiting" if dead(one) else STATES[one.state],
+        stood,
+        shown_params(study, one),
+        str(study.home / told["run"]) if told.get("run") else None,
+        told.get("seconds"),
+        told.get("epochs"),
+        told.get("cause"),
+        one.user_attrs.get(WORKER, {}).get("threads"),
+        attempts,
+    )
+
+
+def shown_params(study: Study, one: FrozenTrial) -> dict[str, Any]:
+    """What an attempt has drawn, by the axes' own names."""
+    found: dict[str, Any] = {}
+    for axis in study.space.every():
+        name = parameter(axis)
+        if name in one.params:
+            value = one.params[name]
+            found[axis.name] = 1 - value if axis.kind == "one_minus_log_uniform" else value
+    return found
+
+
+def ranked(found: Sequence[Tried]) -> list[Tried]:
+    """Those with a value, the best first: the feasible by the metric, then the others by how far they miss."""
+
+    def order(one: Tried, other: Tried) -> int:
+        if ahead(one.standing, other.standing):
+            return -1
+        return 1 if ahead(other.standing, one.standing) else one.number - other.number
+
+    scored = [one for one in found if one.state == "complete" and one.value is not None]
+    return sorted(scored, key=functools.cmp_to_key(order))
+
+
+def told(study: Study, found: Sequence[Tried]) -> dict[str, Any]:
+    """What `tune --json` prints."""
+    order = ranked(found)
+    best = None
+    if order:
+        first = order[0]
+        recipe = str(study.home / "best.yaml")
+        best = {"number": first.number, "params": first.params, "value": first.value, "recipe": recipe}
+        best |= {"run": first.run, "feasible": first.standing.feasible}
+    return {
+        "study": str(study.home),
+        "metric": study.metric.name,
+        "trials": [one.json() for one in found],
+        "best": best,
+        "leaderboard": [one.number for one in order],
+    }
+
+
+def write(study: Study, found: Sequence[Tried]) -> None:
+    """trials.csv, and best.yaml where there is a best."""
+    names = [axis.name for axis in study.space.every()]
+    rows = [one.json() for one in found]
+    facts = ["number", "state", study.metric.name, "feasible", "miss", "seconds", "epochs", "threads", "attempts"]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*facts, *names, "run", "cause"])
+    for one, row in zip(found, rows, strict=True):
+        held = {**row, study.metric.name: one.value}
+        run = "" if one.run is None else Path(one.run).relative_to(study.home).as_posix()
+        cells = [*(held[name] for name in facts), *(one.params.get(name) for name in names), run, one.cause]
+        writer.writerow(["" if cell is None else cell for cell in cells])
+    folders.write_text(study.home / "trials.csv", text.getvalue())
+    order = ranked(found)
+    if order:
+        best = order[0]
+        said = ", ".join(f"{name} {value}" for name, value in best.params.items())
+        head = f"# Trial {best.number}, the best of {len(order)}: dev {study.metric.name} {best.value:.6g}\n# {said}\n"
+        write_recipe(study.home / "best.yaml", _changes(study, best), study.home / study.where.file, head)
+
+
+def _changes(study: Study, best: Tried) -> dict[str, Any]:
+    """What the trial's recipe changes, as it was written; without the share of the processor that it had."""
+    from dlspec.recipe.positions import parse
+
+    file = study.home / "trials" / f"{stem(best.number)}.yaml"
+    held = parse(file.read_text(encoding="utf-8"), str(file)).value
+    patch = {key: value for key, value in held.items() if key not in ("extends", "tune")}
+    if study.loaded.recipe.train.threads is None and isinstance(patch.get("train"), dict):
+        patch["train"].pop("threads", None)
+    return {key: value for key, value in patch.items() if value != {}}

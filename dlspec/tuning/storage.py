@@ -1,0 +1,114 @@
+"""Where a study is kept: a file of its own, or a server that several machines share; told of without its password."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dlspec.types import ArgumentError
+
+BEAT_SECONDS = 5
+"""how often a worker says to a server that it is alive"""
+DEAD_SECONDS = 30
+"""after so long without a word, a worker is taken to be dead"""
+BUSY_SECONDS = 120
+"""how long to wait for another process that writes to the file"""
+ANSWER_SECONDS = 10
+"""how long to wait for a server to answer at all"""
+
+
+def of_folder(home: Path) -> str:
+    """The address of the file in a study's folder."""
+    return f"sqlite:///{home.absolute().as_posix()}/study.db"
+
+
+def is_file(url: str) -> bool:
+    return url.startswith("sqlite:")
+
+
+def hidden(url: str) -> str:
+    """An address without the password in it."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError as NoUrl
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except (NoUrl, ValueError):
+        return "the address that was given"
+
+
+@contextmanager
+def telling(url: str) -> Iterator[None]:
+    """What fails within because of the storage is said in a line, without the password.  Raises ArgumentError."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+        said = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise ArgumentError(f"the storage {hidden(url)} does not answer: {without_password(said, url)}") from None
+
+
+def without_password(text: str, url: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    password = make_url(url).password
+    return text.replace(str(password), "***") if password else text
+
+
+def opened(url: str) -> Any:
+    """Optuna's storage at an address.  Raises ArgumentError where it does not answer."""
+    from optuna.storages import RDBStorage
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError as NoUrl
+
+    from dlspec.tuning.samplers import experiments
+
+    try:
+        backend = make_url(url).get_backend_name()
+    except (NoUrl, ValueError):
+        raise ArgumentError("--storage takes an address such as postgresql://user@host/database") from None
+    with telling(url), experiments():
+        try:
+            if is_file(url):
+                return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
+            kwargs: dict[str, Any] = {"pool_pre_ping": True}
+            if backend in ("postgresql", "mysql", "mariadb"):
+                kwargs["connect_args"] = {"connect_timeout": ANSWER_SECONDS}
+            return RDBStorage(url, engine_kwargs=kwargs, heartbeat_interval=BEAT_SECONDS, grace_period=DEAD_SECONDS)
+        except ImportError as error:
+            package = f"the Python package for {backend}" if error.name is None else f"'{error.name}'"
+            raise ArgumentError(f"{hidden(url)} needs {package}; pip install it") from None
+
+
+def close(storage: Any) -> None:
+    """Let go of the connections of a storage."""
+    storage.remove_session()
+    storage.engine.dispose()
+
+
+@contextmanager
+def beating(storage: Any, trial: int) -> Iterator[None]:
+    """Within, the storage is told every few seconds that whoever works on this trial (its id) is alive."""
+    if storage.get_heartbeat_interval() is None:
+        yield
+        return
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            storage.record_heartbeat(trial)
+
+    storage.record_heartbeat(trial)
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,103 @@
+"""A worker: a process of its own that takes one trial after another, until there are none or it is used up.
+
+It is told where the study is by a line of JSON on its stdin, and tells what it does by such lines on its stdout.  Where
+whoever started it has gone, stdin ends, and so does it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+USED_UP = 100
+"""trials after which a worker makes room for a fresh one"""
+GROWN = 0.08
+"""or when its memory has grown by this share over what it took after its first trials"""
+FIRST = 5
+"""trials after which its memory is first looked at: by then all code is loaded"""
+IDLE_SECONDS = 0.1
+
+
+def main() -> None:
+    """Work until there is nothing to do."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what own code or a library prints is no message
+    order = json.loads(sys.stdin.readline())
+    over = threading.Event()
+    threading.Thread(target=_listen, args=(over,), daemon=True).start()
+
+    def tell(message: Mapping[str, Any]) -> None:
+        channel.write(json.dumps(message) + "\n")
+        channel.flush()
+
+    from dlspec.types import UserError
+
+    try:
+        _work(order, over, tell)
+    except KeyboardInterrupt:
+        _leave(channel, 130)
+    except UserError as error:
+        tell({"what": "stuck", "says": str(error)})
+        _leave(channel, 2)
+    _leave(channel, 0)
+
+
+def _listen(over: threading.Event) -> None:
+    """A line on stdin means that there is no more work; its end, that nobody waits for it."""
+    if sys.stdin.readline():
+        over.set()
+        if sys.stdin.readline():
+            return
+    os._exit(1)
+
+
+def _leave(channel: TextIO, code: int) -> None:
+    """Without taking TensorFlow apart, which takes a second."""
+    for stream in (channel, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
+def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
+    from dlspec.runs.backend import load_keras
+    from dlspec.tuning.storage import beating, telling
+    from dlspec.tuning.study import Study, Where
+    from dlspec.tuning.trial import carry_out, check_data
+
+    threads = order["threads"]
+    keras = load_keras(threads=threads)
+    study = Study(Where(**order["where"]))
+    check_data(study)
+    done, first = 0, 0
+    while not over.is_set():
+        with telling(study.where.url):
+            trial = study.claim(threads)
+            if trial is None:
+                time.sleep(IDLE_SECONDS)
+                continue
+            with beating(study.storage, study.number_of(trial)):
+                carry_out(study, trial, threads, tell)
+        done += 1
+        keras.utils.clear_session()
+        gc.collect()
+        memory = resident()
+        first = memory if done == FIRST else first
+        tell({"what": "memory", "bytes": memory, "done": done})
+        if done >= USED_UP or (first and memory > (1 + GROWN) * first):
+            tell({"what": "used up", "done": done})
+            return
+
+
+def resident() -> int:
+    """Bytes of memory that this process takes; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as text:
+            return int(text.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,130 @@
+"""`dlspec tune`: each trial is a run, failures are told, nothing that is finished is lost, other searches refused."""
+
+import csv
+import itertools
+import json
+
+import pytest
+
+from dlspec.cli import main
+from dlspec.recipe.load import load
+from dlspec.runs.evaluate import evaluate
+from dlspec.runs.train import train
+from dlspec.tuning.search import tune
+from dlspec.types import ArgumentError
+
+RECIPE = """
+task: classification
+data: {name: iris, split: {dev: 0.2, test: 0.2}}
+model: {name: mlp, hidden: [8]}
+train: {seed: 1, epochs: 2, batch_size: 32, tensorboard: false, health: false}
+goal: {optimize: accuracy, subject_to: {log_loss: "<= 1.0"}}
+tune:
+  trials: 5
+  seed: 3
+  space:
+    train.optimizer: 
+      choice: [{name: adam, learning_rate: {log_uniform: [1e-3, 1e-1]}}, {name: sgd, learning_rate: 1e30}]
+    model.hidden: {choice: [[4], [8, 8]]}
+"""
+
+
+def made(folder, text=RECIPE, name="small"):
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.yaml").write_text(text)
+    return load(folder / f"{name}.yaml")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tune")
+    return folder, tune(made(folder), out=folder / "runs")
+
+
+def test_every_trial_has_ended_and_failures_say_why(found):
+    _, result = found
+    assert [one["number"] for one in result["trials"]] == [0, 1, 2, 3, 4]
+    states = {one["state"] for one in result["trials"]}
+    assert states == {"complete", "failed"}
+    for one in result["trials"]:
+        diverges = one["params"]["train.optimizer"] == "sgd"
+        assert (one["state"] == "failed") == diverges
+        assert bool(one["cause"]) == diverges and bool(one["values"]) != diverges
+        assert ("train.optimizer[0].learning_rate" in one["params"]) != diverges
+        assert one["params"]["model.hidden"] in ("[4]", "[8, 8]")
+
+
+def test_the_best_keeps_the_limits_or_misses_them_least(found):
+    _, result = found
+    trials = {one["number"]: one for one in result["trials"]}
+    order = [trials[index] for index in result["leaderboard"]]
+    assert result["best"]["number"] == order[0]["number"]
+    for one, other in itertools.pairwise(order):
+        assert (not one["feasible"], one["miss"], -one["values"][0]) <= (
+            not other["feasible"],
+            other["miss"],
+            -other["values"][0],
+        )
+
+
+def test_a_trial_is_a_run_and_the_best_recipe_trains_it_again(found):
+    folder, result = found
+    best = result["best"]
+    scored = evaluate(best["run"])["scores"]["dev"]["accuracy"]["value"]
+    assert scored == best["value"]
+    again = train(load(best["recipe"]), out=folder / "again")
+    assert again.goal["value"] == best["value"]
+    with open(f"{result['study']}/trials.csv", newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert [int(row["number"]) for row in rows] == [0, 1, 2, 3, 4]
+    assert [[float(row["accuracy"])] if row["accuracy"] else [] for row in rows] == [
+        one["values"] for one in result["trials"]
+    ]
+
+
+def test_it_is_extended_with_the_same_parameters_as_one_longer_search(found):
+    folder, result = found
+    longer = tune(None, resume=result["study"], trials=6)
+    assert longer["trials"][:5] == result["trials"] and len(longer["trials"]) == 6
+    other = tune(made(folder), trials=3, out=folder / "other", workers=2)
+    assert [one["params"] for one in other["trials"]] == [one["params"] for one in longer["trials"][:3]]
+    for one, same in zip(other["trials"], longer["trials"], strict=False):
+        assert one["values"] == pytest.approx(same["values"]) and one["threads"] == 1
+
+
+def test_another_space_is_refused_with_the_difference(found):
+    folder, _ = found
+    changed = made(folder, RECIPE.replace("1e-1]", "1e-2]"))
+    with pytest.raises(ArgumentError, match=r"searches something else \(tune\.space\..*0\.1.* → .*0\.01"):
+        tune(changed, resume="last", out=folder / "runs")
+
+
+def command(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["tune", *map(str, arguments)])
+    said = capsys.readouterr()
+    return ended.value.code, said.out, said.err
+
+
+def test_bad_input_is_answered_in_a_line(tmp_path, capsys):
+    made(tmp_path / "a", RECIPE.partition("tune:")[0], "plain")
+    code, _, said = command(capsys, tmp_path / "a/plain.yaml", "--out", tmp_path / "runs")
+    assert code == 2 and "tune: " in said and "space" in said and "Traceback" not in said
+    axes = "\n".join(
+        f"    {key}: {{uniform: [0.1, 0.2], points: 30}}" for key in ("model.dropout", "train.l2", "train.l1")
+    )
+    made(tmp_path / "a", f"{RECIPE.partition('  trials')[0]}  sampler: grid\n  space:\n{axes}\n", "grid")
+    code, _, said = command(capsys, tmp_path / "a/grid.yaml", "--out", tmp_path / "runs")
+    assert code == 2 and "27,000 points" in said and "--yes" in said
+    made(tmp_path / "a")
+    address = "postgresql://somebody:secret@127.0.0.1:1/nowhere"
+    code, _, said = command(capsys, tmp_path / "a/small.yaml", "--out", tmp_path / "runs", "--storage", address)
+    assert code == 2 and "secret" not in said and "Traceback" not in said and "postgresql://somebody:***@" in said
+    code, out, _ = command(capsys, tmp_path / "a/small.yaml", "--resume", "--json", "--out", tmp_path / "runs")
+    assert code == 2 and "no study of small" in json.loads(out)["error"]["message"]
+
+
+def test_data_without_dev_ends_the_search(tmp_path):
+    text = RECIPE.replace("dev: 0.2", "dev: 0")
+    with pytest.raises(ArgumentError, match="tune: needs a dev split"):
+        tune(made(tmp_path, text), out=tmp_path / "runs")
