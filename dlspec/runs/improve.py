@@ -22,6 +22,7 @@ from dlspec.runs.prepare import headline
 from dlspec.runs.prescribe import Prescription, prescriptions, write_patch
 from dlspec.runs.resume import resume as go_on
 from dlspec.runs.train import train
+from dlspec.strategy.causes import possible
 from dlspec.strategy.goals import better_kept
 from dlspec.types import DataError, RecipeError
 
@@ -60,8 +61,8 @@ def improve(
     """Improve a recipe for so many seconds, or go on with that (`resume`: its folder; a larger budget goes on longer).
 
     A change is kept where a paired test on dev finds it better beyond chance; then the causes of error are looked for
-    anew.  It ends when nothing that is left to try is for a cause that is there, or the time is over.  test is looked
-    at once, at the end, by the best run alone.
+    anew, last what cannot be ruled out.  It ends when nothing that is left to try is for one of them, or the time is
+    over.  test is looked at once, at the end, by the best run alone.
 
     Returns what `improve --json` prints.  Raises RecipeError, DataError, ArgumentError.
     """
@@ -210,7 +211,7 @@ def _next(held: Improvement) -> Try | None:
         return None
     run = Path(best.run)
     recipe = load(run / "recipe.yaml").recipe
-    found = named(run)
+    found = [*named(run), *possible(folders.read_json(run / "ledger.json", {}) or None)]
     offered = prescriptions(recipe, run, found)
     tried = [one.changes for one in held.tries if one.number > held.best]
     left = [one for one in offered if one.changes not in tried]
@@ -218,7 +219,7 @@ def _next(held: Improvement) -> Try | None:
         known = (run / "ledger.json").is_file()
         held.why = "training is healthy, and " + ("no gap is surely there" if known else "the gaps were not laid out")
     elif not left:
-        held.why = f"nothing is left to try for what is there ({', '.join(one.cause for one in found)})"
+        held.why = f"nothing is left to try for what is there ({', '.join(dict.fromkeys(one.cause for one in found))})"
     if not left:
         return None
     one = left[0]

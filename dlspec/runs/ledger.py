@@ -13,7 +13,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs import prescribe
 from dlspec.runs.judged import Judged, Part
 from dlspec.runs.kept import kept_part
-from dlspec.strategy.causes import Named, causes, imbalance
+from dlspec.strategy.causes import Named, causes, imbalance, possible
 from dlspec.strategy.ledger import Level, as_json, lay_out
 from dlspec.strategy.paired import Side
 from dlspec.types import SPLITS
@@ -81,7 +81,7 @@ def diagnosed(judged: Judged, recipe: Recipe, home: Path, *, human: Level | None
     ledger = laid_out(_whole(judged, home), human=human, apart=dev_is_apart(home))
     if ledger is None:
         return None
-    chosen = prescribe.prescriptions(recipe, home, named(home, ledger))
+    chosen = prescribe.prescriptions(recipe, home, named(home, ledger) or possible(ledger))
     ledger["prescriptions"] = prescribe.write(home / "suggestions", chosen)
     folders.write_json(home / "ledger.json", ledger)
     return ledger

@@ -61,6 +61,16 @@ def causes(
     return list({one.cause: one for one in reversed(found)}.values())[::-1]
 
 
+def possible(ledger: Mapping[str, Any] | None) -> list[Named]:
+    """What may hold a network back though nothing shows it: bias, where nobody has said how well people do."""
+    levels = {one["name"]: one for one in ledger["levels"]} if ledger else {}
+    if ledger is None or "train" not in levels or "human" in levels or levels["train"]["value"] is None:
+        return []
+    value = levels["train"]["value"]
+    says = f"no human level is given, so that train may well score better than {ledger['metric']} {value:.4g}"
+    return [Named("avoidable bias", says)]
+
+
 def _above_zero(gap: Mapping[str, Any]) -> bool:
     low = gap["low"]
     return low is not None and not math.isnan(low) and low > 0

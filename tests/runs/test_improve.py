@@ -13,8 +13,11 @@ from small_training import write_rows
 from dlspec.cli import main
 from dlspec.recipe.load import load
 from dlspec.runs import folder as folders
+from dlspec.runs.evaluate import evaluate
+from dlspec.runs.improve import _next as next_try
 from dlspec.runs.improve import improve
-from dlspec.runs.improvement import seconds
+from dlspec.runs.improvement import Improvement, Try, seconds
+from dlspec.runs.train import train
 from dlspec.types import ArgumentError, DataError
 
 SMALL = """
@@ -108,6 +111,20 @@ def test_what_it_needs(tmp_path):
         improve(made(tmp_path, SMALL.replace("dev: 0.3", "dev: 0").replace("40", "1")), budget=20, out=tmp_path)
     with pytest.raises(ArgumentError, match=r"no improve\.json"):
         improve(None, resume=tmp_path)
+
+
+def test_without_a_human_level_bias_is_tried_too(tmp_path):
+    text = SMALL.replace("goal: {human: {accuracy: 1.0}}", "").replace("epochs: 40", "epochs: 2")
+    run = train(made(tmp_path, text), out=tmp_path / "runs").run
+    ledger = evaluate(run)["ledger"]
+    assert ledger["largest"] is None and {one["cause"] for one in ledger["prescriptions"]} == {"avoidable bias"}
+    held = Improvement(str(tmp_path), str(tmp_path / "small.yaml"), 60.0, best=0)
+    held.tries.append(Try(0, "", {}, "", run=str(run), state="kept"))
+    causes = []
+    while (one := next_try(held)) is not None:
+        causes.append(one.cause)
+        held.tries.append(one)
+    assert causes == ["avoidable bias"] * len(ledger["prescriptions"]) and "avoidable bias" in held.why
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-3m", "3 weeks", ""])

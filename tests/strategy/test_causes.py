@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlspec.strategy.causes import Named, causes, imbalance
+from dlspec.strategy.causes import Named, causes, imbalance, possible
 from dlspec.types import Outcomes
 
 
@@ -53,6 +53,14 @@ def test_where_dev_scores_better_than_train_and_test_it_was_fitted():
 
 def test_an_interval_that_is_not_known_names_nothing():
     assert causes(ledger(gap("variance", "train", "dev", 0.1, None, None))) == []
+
+
+def test_bias_cannot_be_ruled_out_where_nobody_says_how_well_people_do():
+    levels = [{"name": "train", "value": 0.8}, {"name": "dev", "value": 0.79}]
+    [found] = possible({"metric": "accuracy", "levels": levels})
+    assert found.cause == "avoidable bias" and "better than accuracy 0.8" in found.says
+    assert possible({"metric": "accuracy", "levels": [{"name": "human", "value": 0.9}, *levels]}) == []
+    assert possible(None) == possible({"metric": "accuracy", "levels": levels[1:]}) == []
 
 
 def outcomes(**rows):
