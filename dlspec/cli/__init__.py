@@ -140,6 +140,9 @@ def _failed(error: Exception, as_json: bool) -> int:
     """What went wrong that nobody foresaw: in the user's own file, or in dlspec."""
     from dlspec.recipe.places import in_own_code
 
+    if isinstance(error, OSError) and error.errno in (errno.ENOTDIR, errno.EEXIST) and error.filename:
+        says = "a part of this path is a file, where a folder should be; name another place"
+        return _user(ArgumentError(f"cannot write {error.filename}: {says}"), as_json)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
         file = f" {error.filename}" if error.filename else ""
         if error.errno == errno.EACCES and file and os.path.exists(error.filename) and not _readable(error.filename):

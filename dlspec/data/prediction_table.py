@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ALIASES = {"prediction": "guess", "predicted": "guess"}
 OURS = ("id", "split", "truth", "guess", "group", "weight")
+"""columns that are no tags"""
 PROBABILITY = "p_"
 SET_ASIDE = "tag "
 """what `dlspec evaluate` writes before a tag that is called as another column"""
@@ -82,7 +83,7 @@ def read_predictions(files: Sequence[str]) -> PredictionTable:
             numbers = _numbers(values)
             result.columns[name] = values.to_pylist() if numbers is None else numbers
         else:
-            if name.startswith(SET_ASIDE) and name.removeprefix(SET_ASIDE) in joined:
+            if name.startswith(SET_ASIDE) and is_ours(name.removeprefix(SET_ASIDE)):
                 name = name.removeprefix(SET_ASIDE)
             numbers = _numbers(values)
             if numbers is None:
@@ -90,6 +91,11 @@ def read_predictions(files: Sequence[str]) -> PredictionTable:
             else:
                 result.numbers[name] = numbers
     return result
+
+
+def is_ours(name: str) -> bool:
+    """Whether a column that is called so is no tag, so that a tag of that name has to be set aside."""
+    return name in OURS or name in ALIASES or name.startswith(PROBABILITY)
 
 
 def metadata(values: Mapping[str, Any]) -> dict[bytes, bytes]:

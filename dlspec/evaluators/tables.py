@@ -26,8 +26,15 @@ def number_column(columns: Mapping[str, Sequence[Any]], name: str) -> np.ndarray
     try:
         return np.array(columns[name], np.float64)
     except (TypeError, ValueError):
-        words = [value for value in columns[name] if value is not None and not isinstance(value, int | float)]
-        raise DataError(f"column '{name}' of the table of predictions should hold numbers, got '{words[0]}'") from None
+        word = next(value for value in columns[name] if not _is_number(value))
+        raise DataError(f"column '{name}' of the table of predictions should hold numbers, got '{word}'") from None
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return value is None or float(value) is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def few_whole_numbers(columns: Mapping[str, Sequence[Any]], most: int = 20) -> bool:

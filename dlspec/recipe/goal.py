@@ -110,7 +110,7 @@ def unfit(given: Any, metrics: Sequence[Metric]) -> list[InitErrorDetails]:
     faults = [
         *_optimize(given.get("optimize"), metrics),
         *_subject_to(given.get("subject_to"), metrics),
-        *_human(given.get("human"), metrics),
+        *human_faults(given.get("human"), metrics),
     ]
     return [
         InitErrorDetails(type=PydanticCustomError("unfit", "{message}", {"message": text}), loc=keys, input=value)
@@ -167,7 +167,8 @@ def _in_vain(limit: Limit, metric: Metric) -> str | None:
     return None
 
 
-def _human(given: Any, metrics: Sequence[Metric]) -> Iterator[Fault]:
+def human_faults(given: Any, metrics: Sequence[Metric]) -> Iterator[Fault]:
+    """What is wrong with a human level, stated as values by metric; whatever else it is, is left to others."""
     known = {metric.name: metric for metric in metrics}
     for name, value in given.items() if isinstance(given, Mapping) else ():
         if name not in known:

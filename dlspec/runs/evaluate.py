@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dlspec.recipe.component import unknown
+from dlspec.recipe.goal import human_faults
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import goals, report
@@ -73,14 +73,18 @@ def evaluate_predictions(
 
     Returns what `evaluate --json` prints.  Raises ArgumentError, DataError.
     """
+    watch = watch or Watch()
     opened = None if run is None else open_run(run, root)
-    judged = judged_tables(files, run=opened, wanted=splits, task=task, metric=metric, home=out, watch=watch or Watch())
+    judged = judged_tables(files, run=opened, wanted=splits, task=task, metric=metric, home=out, watch=watch)
+    for _, says, _ in human_faults(human, judged.evaluator.metrics(judged.state)):
+        raise ArgumentError(f"--human: {says}")
+    if isinstance(human, Mapping) and judged.metric.name not in human:
+        watch.warn(
+            f"--human is of {', '.join(human)}, but the ledger is by {judged.metric.name}: say "
+            f"--human {judged.metric.name}=…, or another --metric"
+        )
     looks = 0 if out is None else folders.looks_at_test(out, looking="test" in judged.parts)
     scores = {split: score(judged, split) for split in judged.parts}
-    known = [one.name for one in judged.evaluator.metrics(judged.state)]
-    strange = next((name for name in human if name not in known), None) if isinstance(human, Mapping) else None
-    if strange is not None:
-        raise ArgumentError(f"--human: {unknown('metric', strange, known)}")
     people = human_level(human or (None if opened is None else opened.recipe.goal.human), judged)
     ledger = laid_out(
         judged, human=people.level if people else None, apart=opened is not None and dev_is_apart(opened.folder)
@@ -148,15 +152,15 @@ def write_predictions(file: Path, judged: Judged, part: Part) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    from dlspec.data.prediction_table import metadata
+    from dlspec.data.prediction_table import SET_ASIDE, is_ours, metadata
 
     evaluator, state, examples = judged.evaluator, judged.state, part.examples
     columns: dict[str, Any] = {"id": examples.ids, "truth": evaluator.truth(examples, state)}
     if part.groups is not None:
         columns["group"] = part.groups
     guessed = evaluator.columns(part.predictions, state)
-    taken = {"id", "truth", "group", *guessed}
-    columns |= {f"tag {name}" if name in taken else name: examples.tag(name) for name in examples.tag_names}
+    aside = {name: is_ours(name) or name in guessed for name in examples.tag_names}
+    columns |= {f"{SET_ASIDE}{name}" if aside[name] else name: examples.tag(name) for name in aside}
     columns |= guessed
     run = judged.opened
     said = metadata(

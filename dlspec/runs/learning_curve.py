@@ -100,7 +100,7 @@ def _sizes(opened: OpenedRun, whole: int, asked: Sequence[float]) -> list[int]:
     """Numbers of examples, ascending.  Raises ArgumentError where they cannot make a curve."""
     least = max(LEAST, 2 * len(opened.state["task"].get("classes") or ()))
     if asked:
-        wrong = next((one for one in asked if not (0 < one <= 1 or (one > 1 and one == int(one)))), None)
+        wrong = next((one for one in asked if not (0 < one <= 1 or (1 < one < math.inf and one == int(one)))), None)
         if wrong is not None:
             raise ArgumentError(f"--sizes are shares of train (0.25) or numbers of examples (300), got {wrong:g}")
         found = sorted({whole if one == 1 else counted(one if one < 1 else int(one), whole) for one in asked})

@@ -153,6 +153,10 @@ def test_what_cannot_be_done_is_a_sentence(home, tmp_path, monkeypatch, capsys):
         ([str(run), "--sizes", "40,100,x"], "--sizes are numbers"),
         ([str(run), "--sizes", "40,100,200"], "a curve takes 4 sizes"),
         ([str(run), "--sizes", "40,100,200,700"], "train has 600 examples, not 700"),
+        (
+            [str(run), "--sizes", "40,100,200,inf"],
+            "--sizes are shares of train (0.25) or numbers of examples (300), got inf",
+        ),
         ([str(run), "--sizes", "5,100,200,300"], "5 examples are too few"),
         ([str(run), "--seeds", "0"], "1 at least, got 0"),
     ):

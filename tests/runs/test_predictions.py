@@ -15,10 +15,12 @@ import shop
 from small_training import Heard
 
 from dlspec.cli import main
+from dlspec.evaluators.tables import number_column
 from dlspec.recipe.load import load
 from dlspec.runs.analyze import analyze, analyze_predictions
 from dlspec.runs.evaluate import evaluate, evaluate_predictions
 from dlspec.runs.train import train
+from dlspec.types import DataError
 
 SAME = ("examples", "errors", "metric", "value", "kinds", "eyeball")
 
@@ -152,7 +154,11 @@ HEAD = ("id", "split", "truth", "p_a", "p_b")
         (HEAD, [("", "dev", "a", 1, 0)], "1 of 1 rows have no id"),
         (HEAD, [("1", "dev", "a", 0.7, 0.7)], "1 of 1 examples do not add up to 1: those of '1' to 1.4"),
         (HEAD, [("1", "dev", "a", 2, -1)], "do not add up to 1: in '1' one is -1"),
-        (HEAD, [("1", "dev", "a", "high", 0)], "column 'p_a' of the table of predictions should hold numbers"),
+        (
+            HEAD,
+            [("1", "dev", "a", "high", 0)],
+            "column 'p_a' of the table of predictions should hold numbers, got 'high'",
+        ),
         (HEAD, [("1", "dev", "", 1, 0), ("2", "dev", "a", 1, 0)], "the target is missing in 1 of 2 examples: 1"),
         (("name", "truth", "p_a", "p_b"), [("1", "a", 1, 0)], "needs a column 'id'; it has name, truth"),
         (("id", "Truth", "p_a", "p_b"), [("1", "a", 1, 0)], "needs a column 'truth'; did you mean 'Truth'"),
@@ -169,6 +175,39 @@ def test_a_table_that_cannot_be_is_refused_in_a_sentence(header, rows, says, tmp
     assert "Traceback" not in said and len(said.strip().splitlines()) <= 2
 
 
+def test_the_value_that_is_no_number_is_named():
+    with pytest.raises(DataError, match=r"column 'guess' .* should hold numbers, got '2.5x'"):
+        number_column({"guess": ["1", None, "2.5", "2.5x", "a"]}, "guess")
+
+
+def test_a_human_level_of_another_metric_is_told(tmp_path):
+    file, heard = write(tmp_path / "p.csv", [("1", "dev", "a", 1, 0), ("2", "dev", "b", 1, 0)], HEAD), Heard()
+    found = evaluate_predictions([file], human={"f1": 0.9}, watch=heard)
+    assert [one["name"] for one in found["ledger"]["levels"]] == ["dev"]
+    assert "--human is of f1, but the ledger is by accuracy: say --human accuracy=…, or another --metric" in heard.said
+
+
+def test_a_tag_may_be_called_as_any_column(tmp_path):
+    """What is written of a run is read again with the tags that the data has, whatever they are called."""
+    names = ["split", "weight", "guess", "prediction", "p_no", "truth", "group"]
+    lines = [",".join(["x", *names, "y"])]
+    for i in range(80):
+        tags = ["new" if i % 2 else "old", "light", "g" if i % 3 else "h", "q", "many", "true", "one"]
+        lines.append(",".join([str(i % 7), *tags, "yes" if i % 7 > 2 else "no"]))
+    (tmp_path / "odd.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "odd.yaml").write_text(
+        f"task: classification\ndata: {{name: csv, path: odd.csv, target: y, tags: {names}}}\n"
+        "model: linear\ntrain: {epochs: 1}\n"
+    )
+    run = train(load(tmp_path / "odd.yaml"), out=tmp_path / "runs").run
+    of_run, errors = evaluate(run), analyze(run)
+    file = f"{run}/predictions/dev.parquet"
+    assert same(evaluate_predictions([file])["scores"]["dev"], of_run["scores"]["dev"])
+    alone, with_run = analyze_predictions([file]), analyze_predictions([file], run=run)
+    assert {one["name"] for one in by_tag(errors)} >= {"split", "guess"}
+    assert same(by_tag(alone), by_tag(errors)) and same(by_tag(with_run), by_tag(errors))
+
+
 def test_files_that_do_not_go_together_and_options_that_do_not(tmp_path, capsys):
     one = write(tmp_path / "a.csv", [("1", "dev", "a", 1, 0)], HEAD)
     other = write(tmp_path / "b.csv", [("2", "dev", "a", "a", "x")])
@@ -178,6 +217,19 @@ def test_files_that_do_not_go_together_and_options_that_do_not(tmp_path, capsys)
         (["--predictions", one, "--task", "clasification"], "did you mean 'classification'"),
         (["--predictions", one, "--task", "regression"], "holds no predictions of regression, which needs guess"),
         (["--predictions", one, "--split", "test"], "this table has no split test; it has dev"),
+        (
+            ["--predictions", one, "--human", "acuracy=0.9"],
+            "--human: unknown metric 'acuracy'; did you mean 'accuracy'",
+        ),
+        (
+            ["--predictions", one, "--human", "accuracy=99"],
+            "nothing is better than accuracy 1, got 99; of 100, write 0.9",
+        ),
+        (["--predictions", one, "--human", "log_loss=-1"], "nothing is better than log_loss 0, got -1"),
+        (
+            ["--predictions", one, "--out", one],
+            "a.csv/figures: a part of this path is a file, where a folder should be",
+        ),
         (["--predictions", one, "--data", "x.csv"], "--data needs a run's network"),
         (["--predictions", str(tmp_path / "none.csv")], "No such file"),
         (["last", "--metric", "f1"], "--metric goes with --predictions"),
