@@ -12,6 +12,8 @@ import numpy as np
 
 MOST_VALUES = 60
 """values of a column of words that are looked at, the most frequent first"""
+FINE, STEP = 16, 5
+"""ranges of more cells than the former end at every so many cells"""
 LONG = 0.5
 """a column of words is a text where more of its values differ: its length is looked at as well"""
 LENGTHS = (0.04, 0.16)
@@ -131,7 +133,7 @@ def _numbers(name: str, values: np.ndarray, most: int, paired: int) -> Column | 
     candidates, conditions = [], []
     for start in range(count):
         for stop in range(start + 1, count + 1):
-            if stop - start == count:
+            if stop - start == count or _too_fine(start, stop, count):
                 continue
             share = (total[stop] - total[start]) / len(values)
             kind = "half-line" if start == 0 or stop == count else _length(share)
@@ -141,7 +143,7 @@ def _numbers(name: str, values: np.ndarray, most: int, paired: int) -> Column | 
             if few and start == 0 and stop == 1:
                 low = float(different[0])
             conditions.append(Condition(name, low=low, high=bounds[stop], upto=upto))
-    ends = _spread(total, 4 if paired >= 10 else 2)
+    ends = _spread(total, 4 if paired >= 10 else 2, STEP if count > FINE else 1)
     coarse = [at for at, (start, stop, _) in enumerate(candidates) if start in ends and stop in ends][:paired]
     if gaps.any():
         candidates.append((count, count + 1, "word"))
@@ -149,15 +151,22 @@ def _numbers(name: str, values: np.ndarray, most: int, paired: int) -> Column | 
     return Column(name, codes, count + 1, candidates, conditions, coarse)
 
 
+def _too_fine(start: int, stop: int, count: int) -> bool:
+    """Whether a long range ends where a neighbouring cell would do as well (Walther 2010): only short ones are fine."""
+    half = start == 0 or stop == count
+    return not half and stop - start > FINE and bool(start % STEP or stop % STEP)
+
+
 def _length(share: float) -> str:
     """The kind that a range of so many of the rows is of."""
     return next((f"range up to {one:g}" for one in LENGTHS if share <= one), "range")
 
 
-def _spread(total: np.ndarray, parts: int) -> set[int]:
-    """The cell bounds that come nearest to equal parts."""
+def _spread(total: np.ndarray, parts: int, step: int) -> set[int]:
+    """The cell bounds, every so many of them and the last, that come nearest to equal parts."""
+    allowed = np.append(np.arange(0, len(total) - 1, step), len(total) - 1)
     wanted = np.linspace(0, total[-1], parts + 1)
-    return {int(np.abs(total - one).argmin()) for one in wanted}
+    return {int(allowed[np.abs(total[allowed] - one).argmin()]) for one in wanted}
 
 
 def _cuts(known: np.ndarray, most: int) -> np.ndarray:

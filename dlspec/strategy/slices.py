@@ -31,7 +31,7 @@ LEAST_UNITS = 10
 """how many groups a slice is of at least, where there are any"""
 FEWEST_ERRORS = 10
 """with fewer, nothing could be told from luck"""
-CELLS = ((16, 50), (50, 25), (200, 12))
+CELLS = ((16, 100), (50, 40), (200, 12))
 """up to so many columns, numbers are cut into so many cells; of more columns the first are looked at"""
 PAIRED = 120
 """conditions that are paired"""
