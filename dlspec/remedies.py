@@ -26,7 +26,7 @@ class Situation(NamedTuple):
     epochs: int = 0
     """that were gone through"""
     falling: bool = False
-    """the loss on train was still falling at the end"""
+    """training was getting somewhere at the end: the loss on train fell, or dev was at its best"""
     stopped: bool = False
     """training was stopped early, as dev no longer improved"""
 

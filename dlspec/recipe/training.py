@@ -122,7 +122,7 @@ class Train(Section):
         decay = self.optimizer.weight_decay
         if of.cause == "avoidable bias":
             if of.falling and not of.stopped and of.epochs >= self.epochs:
-                reason = "the loss on train was still falling when training ended"
+                reason = "training was still getting somewhere when it ended"
                 found.append(Remedy({"epochs": 3 * self.epochs}, reason, FIRST))
             held: dict[str, Any] = {"l1": 0.0, "l2": 0.0} if self.l1 or self.l2 else {}
             held |= {"optimizer.weight_decay": 0.0} if decay else {}

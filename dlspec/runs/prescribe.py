@@ -37,6 +37,7 @@ def situation(folder: Path, recipe: Recipe, cause: Cause) -> Situation:
     data = folders.read_json(folder / "data.json", {})
     counts = {name: part["examples"] for name, part in data.get("splits", {}).items()}
     losses = [float(row.get("train_loss") or "nan") for row in folders.read_history(folder / "history.csv")]
+    best = folders.read_json(folder / "scores.json", {}).get("best_epoch")
     return Situation(
         cause,
         train=counts.get("train", 0),
@@ -44,18 +45,23 @@ def situation(folder: Path, recipe: Recipe, cause: Cause) -> Situation:
         apart="dev" in data.get("apart", ()),
         classes=recipe.task.balances,
         epochs=len(losses),
-        falling=falling(losses),
+        falling=falling(losses) or (best is not None and best > len(losses) - _tail(losses)),
         stopped=len(losses) < recipe.train.epochs,
     )
 
 
 def falling(losses: Sequence[float]) -> bool:
     """Whether the loss was still falling at the end, beyond its ups and downs."""
-    tail = max(1, len(losses) // 10)
+    tail = _tail(losses)
     if len(losses) < 2:
         return len(losses) == 1
     last, before = np.mean(losses[-tail:]), np.mean(losses[-2 * tail : -tail])
     return bool(last < (1 - FALLING) * before)
+
+
+def _tail(losses: Sequence[float]) -> int:
+    """How many epochs are the end of a training."""
+    return max(1, len(losses) // 10)
 
 
 def prescriptions(recipe: Recipe, folder: Path, causes: Sequence[Named]) -> list[Prescription]:
