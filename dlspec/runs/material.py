@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dlspec.runs.fit import Score
     from dlspec.runs.pipeline import Pipeline
     from dlspec.runs.store import Store
+    from dlspec.runs.warm import Warm
 
 TRAIN_SCORED = 10_000
 """what is said of train is measured on at most so many examples, the same each time"""
@@ -33,33 +34,45 @@ class Material(NamedTuple):
     sample: Score
 
 
-def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch) -> Material:
-    """Encode everything.  Raises DataError where an example of train or dev cannot be encoded or has no truth."""
+def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch, warm: Warm | None = None) -> Material:
+    """Encode everything, or what no earlier training of this process (`warm`) has.
+
+    Raises DataError where an example of train or dev cannot be encoded or has no truth.
+    """
     from dlspec.runs.fit import Score
-    from dlspec.runs.store import store
 
     evaluator, seed, train = recipe.evaluator, recipe.train.seed, splits["train"]
-    pipeline = pipeline_of(recipe, state, train, watch)
+    pipeline = pipeline_of(recipe, state, train, watch, warm)
     dev = None
     if "dev" in splits:
-        dev = Score(store(recipe, state, evaluator.scored(splits["dev"], seed), watch, "examples of dev"))
+        dev = Score(_store(recipe, state, evaluator.scored(splits["dev"], seed), watch, "examples of dev", warm))
         _truths(dev.store)
     whole = len(train) <= TRAIN_SCORED and evaluator.scored(train, seed) is train
     sampled = evaluator.scored(fixed_sample(train), seed)
-    sample = Score(pipeline.store if whole else store(recipe, state, sampled, watch, "examples of train to score"))
+    sample = Score(
+        pipeline.store if whole else _store(recipe, state, sampled, watch, "examples of train to score", warm)
+    )
     return Material(pipeline, dev, sample)
 
 
-def pipeline_of(recipe: Recipe, state: State, train: Examples, watch: Watch) -> Pipeline:
+def pipeline_of(recipe: Recipe, state: State, train: Examples, watch: Watch, warm: Warm | None = None) -> Pipeline:
     """Train as batches.  Raises DataError where an example cannot be encoded or has no truth."""
     from dlspec.runs.optimizing import check_steps
     from dlspec.runs.pipeline import Pipeline
-    from dlspec.runs.store import store
 
-    pipeline = Pipeline(recipe, state, store(recipe, state, train, watch, "examples of train"))
+    pipeline = Pipeline(recipe, state, _store(recipe, state, train, watch, "examples of train", warm))
     pipeline.targets = _truths(pipeline.store)
     check_steps(recipe.train, pipeline.steps)
     return pipeline
+
+
+def _store(recipe: Recipe, state: State, examples: Examples, watch: Watch, what: str, warm: Warm | None) -> Store:
+    from dlspec.runs.store import store
+
+    def make() -> Store:
+        return store(recipe, state, examples, watch, what)
+
+    return make() if warm is None else warm.store(recipe, state, examples, watch, make)
 
 
 def _truths(store: Store) -> Arrays | None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlspec.data.fingerprint import duplicates, duplicates_note
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs.goal_fits import check_goal
 from dlspec.types import DataError, Metric, Splits, State
+
+if TYPE_CHECKING:
+    from dlspec.runs.warm import Warm
+
+
+class Learned(NamedTuple):
+    """What hangs on data, input and task alone."""
+
+    state: State
+    warnings: list[str]
+    notes: list[str]
 
 
 @dataclass
@@ -22,12 +35,25 @@ class Prepared:
     notes: list[str] = field(default_factory=list)
 
 
-def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None) -> Prepared:
+def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None, warm: Warm | None = None) -> Prepared:
     """Read the data, divide it, learn the state from train alone.  Raises DataError, RecipeError; nothing is written.
 
     splits: the data, where it has been read and divided otherwise than the recipe says.
+    warm: what earlier trainings of this process have read and learned.
     """
-    splits = recipe.data.read() if splits is None else splits
+    if splits is None:
+        splits = recipe.data.read() if warm is None else warm.splits(recipe)
+    learn = functools.partial(_learned, recipe, splits)
+    prepared = learn() if warm is None else warm.learned(recipe, splits, learn)
+    for note in prepared.notes:
+        watch.note(note)
+    for warning in prepared.warnings:
+        watch.warn(warning)
+    check_goal(recipe, prepared.state, splits)
+    return Prepared(splits, prepared.state, prepared.warnings, prepared.notes)
+
+
+def _learned(recipe: Recipe, splits: Splits) -> Learned:
     if not len(splits["train"]):
         raise DataError("train has no examples")
     ids = Counter(one for part in splits.parts.values() for one in part.ids)
@@ -35,20 +61,12 @@ def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None) -> Prepa
     if twice:
         first = ", ".join(twice[:5]) + (", …" if len(twice) > 5 else "")
         raise DataError(f"{len(twice):,} ids stand for more than one example ({first}); an id must name one for good")
-    notes = list(splits.notes)
-    for note in notes:
-        watch.note(note)
     warnings = [sentence for sentence in [duplicates_note(duplicates(splits))] if sentence]
     entered = recipe.input.prepare(splits["train"])
     asked = recipe.task.prepare(splits["train"])
     learned = [*entered.pop("notes", ()), *asked.pop("notes", ())]
-    for note in learned:
-        watch.note(note)
-    for warning in warnings:
-        watch.warn(warning)
     state = {"input": entered, "task": asked, "shapes": entered["shapes"]}
-    check_goal(recipe, state, splits)
-    return Prepared(splits, state, warnings, notes + learned)
+    return Learned(state, warnings, [*splits.notes, *learned])
 
 
 def headline(recipe: Recipe, state: State) -> Metric:

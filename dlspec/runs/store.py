@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
 from collections import deque
@@ -54,6 +55,14 @@ class Store:
         """The examples that are not known to be broken; after `chunks`, those whose arrays it gave."""
         broken = self.encoder.broken
         return self.examples.take([i for i in range(len(self)) if i not in broken]) if broken else self.examples
+
+    def of(self, recipe: Recipe, state: State, watch: Watch) -> Store:
+        """The same examples for another recipe, which encodes them alike; what is kept is shared."""
+        other = copy.copy(self)
+        other.recipe, other.state, other.watch = recipe, state, watch
+        other.encoder = copy.copy(self.encoder)
+        other.encoder.recipe, other.encoder.state = recipe, state
+        return other
 
     def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
         """Batch after batch of a plan: places and arrays; encoded in threads, ahead of whoever asks.

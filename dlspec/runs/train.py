@@ -23,6 +23,7 @@ from dlspec.types import Place, RecipeError, Splits, State
 
 if TYPE_CHECKING:
     from dlspec.runs.checkpoint import Checkpoint
+    from dlspec.runs.warm import Warm
 
 
 @dataclass
@@ -54,25 +55,31 @@ class Trained:
 
 
 def train(
-    loaded: Loaded, *, out: str | Path = folders.RUNS, watch: Watch | None = None, splits: Splits | None = None
+    loaded: Loaded,
+    *,
+    out: str | Path = folders.RUNS,
+    watch: Watch | None = None,
+    splits: Splits | None = None,
+    warm: Warm | None = None,
 ) -> Trained:
     """Train a recipe in a new run directory under `out`.
 
     splits: the data, where it is divided otherwise than the recipe says (folds of an audit).
+    warm: shared by trainings of one process, which read, learn and encode what is the same only once.
     Raises RecipeError or DataError before anything is written.
     """
     watch = watch or Watch()
     recipe = loaded.recipe
     check_backend()
     with loaded.placing():
-        prepared = prepare(recipe, watch, splits)
+        prepared = prepare(recipe, watch, splits, warm)
         state, splits = prepared.state, prepared.splits
         check_dev(recipe, splits)
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
         if recipe.train.threads and recipe.train.threads != threads_in_force():
             watch.warn(f"this process has {threads_in_force()} threads already; train.threads is not in force")
         network = build(recipe, state)
-        material = material_of(recipe, state, splits, watch)
+        material = material_of(recipe, state, splits, watch, warm)
     run = folders.create(out, loaded.name)
     _begin(run, loaded, splits, state, prepared.warnings)
     report.keep_data(

@@ -20,6 +20,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs.goals import standing_of
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
+from dlspec.runs.warm import Warm
 from dlspec.strategy.mends import as_patch
 from dlspec.tuning.samplers import INDEX, experiments, suggested
 from dlspec.tuning.study import TOLD, Study
@@ -69,14 +70,16 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, tuple | list) else value
 
 
-def check_data(study: Study) -> None:
+def check_data(study: Study, warm: Warm) -> None:
     """Raises DataError, RecipeError where the data is not there, or there is no dev to judge trials by."""
     with study.loaded.placing():
-        if "dev" not in study.loaded.recipe.data.read():
+        if "dev" not in warm.splits(study.loaded.recipe):
             raise RecipeError("needs a dev split to judge trials by; give data.split.dev", where=Place(key="tune"))
 
 
-def carry_out(study: Study, trial: Trial, threads: int | None, tell: Callable[[Mapping[str, Any]], None]) -> None:
+def carry_out(
+    study: Study, trial: Trial, threads: int | None, warm: Warm, tell: Callable[[Mapping[str, Any]], None]
+) -> None:
     """Train a trial and record what came of it, its failure included.
 
     Raises ArgumentError where it is not the trial's fault (a disk that is full): it is to be tried again then.
@@ -95,7 +98,7 @@ def carry_out(study: Study, trial: Trial, threads: int | None, tell: Callable[[M
     state, value = TrialState.FAIL, None
     try:
         watch = TrialWatch(tell, index)
-        run = _trained(study, file, watch)
+        run = _trained(study, file, warm, watch)
         stood = standing_of(run)
         told = {"run": os.path.relpath(run, study.home), "scores": stood.scores}
         scores = folders.read_json(run / "scores.json")
@@ -124,12 +127,12 @@ def carry_out(study: Study, trial: Trial, threads: int | None, tell: Callable[[M
     tell({"what": "ended", "index": index, "seconds": told["seconds"], **said})
 
 
-def _trained(study: Study, file: Path, watch: Watch) -> Path:
+def _trained(study: Study, file: Path, warm: Warm, watch: Watch) -> Path:
     """The run of a trial: trained, or gone on with where its worker died."""
     begun = newest(study, int(file.stem.partition("-")[2]))
     if begun is not None and (begun / "checkpoint").is_dir():
         return resume(begun, watch=watch).run
-    return train(load(file), out=study.home / "runs", watch=watch).run
+    return train(load(file), out=study.home / "runs", watch=watch, warm=warm).run
 
 
 def newest(study: Study, index: int) -> Path | None:

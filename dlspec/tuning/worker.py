@@ -66,6 +66,7 @@ def _leave(channel: TextIO, code: int) -> None:
 
 def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
     from dlspec.runs.backend import load_keras
+    from dlspec.runs.warm import Warm
     from dlspec.tuning.storage import beating, telling
     from dlspec.tuning.study import Study, Where
     from dlspec.tuning.trial import carry_out, check_data
@@ -73,7 +74,10 @@ def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
     threads = order["threads"]
     keras = load_keras(threads=threads)
     study = Study(Where(**order["where"]))
-    check_data(study)
+    warm = Warm()
+    check_data(study, warm)
+    gc.collect()
+    gc.freeze()  # what is there by now stays: looking for garbage in it takes longer than all else beside training
     done, first = 0, 0
     while not over.is_set():
         with telling(study.where.url):
@@ -82,10 +86,9 @@ def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
                 time.sleep(IDLE_SECONDS)
                 continue
             with beating(study.storage, study.number_of(trial)):
-                carry_out(study, trial, threads, tell)
+                carry_out(study, trial, threads, warm, tell)
         done += 1
-        keras.utils.clear_session()
-        gc.collect()
+        keras.utils.clear_session()  # collects garbage, too
         memory = resident()
         first = memory if done == FIRST else first
         tell({"what": "memory", "bytes": memory, "done": done})
