@@ -52,8 +52,8 @@ class SearchWatch(Watch):
         """A search begins or goes on: its metric, whether `max` or `min` is best, how many trials, how many ended."""
 
     def heard(self, message: Mapping[str, Any]) -> None:
-        """A worker says something; `what`: trial (index, params), epoch (index, epoch, epochs, value), ended (index,
-        state, value, cause, seconds), warning, memory or used up."""
+        """A worker says something; `what`: trial (index, params, pid), epoch (index, epoch, epochs, value), ended
+        (index, state, value, cause, seconds), warning, memory or used up."""
 
     def over(self) -> None:
         """The search has ended."""

@@ -162,20 +162,13 @@ def _keep(where: Where) -> None:
 
 def _joined(loaded: Loaded, out: Path, storage: str, name: str, count: int) -> Where:
     """The study of this name on a server, made where there is none."""
-    import optuna
-
-    opened = storages.opened(storage)
-    with storages.telling(storage):
-        known = name in optuna.get_all_study_names(opened)
-    if not known:
+    if name not in storages.names(storage):
         home = _made(loaded, out)
         where = Where(str(home), f"{loaded.name}.yaml", name, storage)
         if create(where, loaded.recipe, count, f"{home.parent.name}/{home.name}"):
             _keep(where)
             return where
-    with storages.telling(storage):
-        held = optuna.load_study(study_name=name, storage=opened).user_attrs
-    storages.close(opened)
+    held = storages.attributes(storage, name)
     home = out.absolute() / held[FOLDER]
     file = home / "study.json"
     if not file.is_file():

@@ -92,6 +92,27 @@ def close(storage: Any) -> None:
     storage.engine.dispose()
 
 
+def names(url: str) -> list[str]:
+    """The studies that are kept at an address.  Raises ArgumentError."""
+    storage = opened(url)
+    try:
+        with telling(url):
+            return [one.study_name for one in storage.get_all_studies()]
+    finally:
+        close(storage)
+
+
+def attributes(url: str, name: str) -> dict[str, Any]:
+    """What is noted of a study.  Raises ArgumentError."""
+    storage = opened(url)
+    try:
+        with telling(url):
+            found: dict[str, Any] = storage.get_study_user_attrs(storage.get_study_id_from_name(name))
+            return found
+    finally:
+        close(storage)
+
+
 @contextmanager
 def beating(storage: Any, trial: int) -> Iterator[None]:
     """Within, the storage is told every few seconds that whoever works on this trial (its id) is alive."""

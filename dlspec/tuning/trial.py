@@ -90,7 +90,7 @@ def carry_out(
     changes = study.space.changes(drawn)
     if threads and study.loaded.recipe.train.threads is None:
         changes = {"train.threads": threads, **changes}
-    tell({"what": "trial", "index": index, "params": shown})
+    tell({"what": "trial", "index": index, "params": shown, "pid": os.getpid()})
     file = study.home / "trials" / f"{stem(index)}.yaml"
     write_recipe(file, changes, study.home / study.where.file, f"# trial {index} of {study.where.name}\n")
     began = time.monotonic()

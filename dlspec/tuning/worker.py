@@ -19,7 +19,7 @@ USED_UP = 100
 """trials after which a worker makes room for a fresh one"""
 GROWN = 0.08
 """or when its memory has grown by this share over what it took after its first trials"""
-FIRST = 5
+FIRST = 10
 """trials after which its memory is first looked at: by then all code is loaded"""
 IDLE_SECONDS = 0.1
 
