@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from typing import Any
 
 from dlspec.report.ledger import changes as said
-from dlspec.report.ledger import spoken
-from dlspec.report.terminal import table
+from dlspec.report.ledger import shown, spoken
+from dlspec.report.terminal import between, number, signed, table
 
 
 def print_improved(result: dict[str, Any]) -> None:
@@ -14,7 +16,7 @@ def print_improved(result: dict[str, Any]) -> None:
     rows = []
     for one in result["tries"]:
         mark = " *" if one["number"] == result["best"] else ""
-        value = "" if one["value"] is None else f"{one['value']:.4f}"
+        value = "" if one["value"] is None else number(one["value"])
         changed = said(one["changes"]) or one["reason"]
         cut = " (cut short by the budget)" if one["cut"] else ""
         rows.append([f"{one['number']}{mark}", changed, spoken(one["cause"]) or "–", _came(one) + cut, value])
@@ -28,8 +30,15 @@ def print_improved(result: dict[str, Any]) -> None:
     print(f"stopped after {minutes:.1f} min: {result['why'] or 'the budget is spent'}")
     if result["test"] and result["metric"] in result["test"]:
         score = result["test"][result["metric"]]
-        spread = f"{score['low']:.4f} to {score['high']:.4f}" if score["low"] is not None else "no interval"
-        print(f"test, looked at once: {metric} {score['value']:.4f} ({spread}, n={score['n']:,})")
+        looks = result["test_looks"]
+        often = "once" if looks < 2 else f"{looks} times, as the best has changed since"
+        print(f"test, looked at {often}: {metric} {number(score['value'])} ({between(score)}, n={score['n']:,})")
+    cut = [one for one in result["tries"] if one["cut"]]
+    if cut and result["best"] in (None, cut[-1]["number"]):
+        print(
+            f"its training was cut short by the budget: dlspec improve --resume {shlex.quote(shown(result['folder']))} "
+            f"--budget {2 * math.ceil(result['budget'])}s goes on with it"
+        )
     if result["recipe"]:
         print(f"the best: {result['run']}\nits recipe: {result['recipe']}")
 
@@ -39,5 +48,5 @@ def _came(one: dict[str, Any]) -> str:
         return f"failed: {one['says']}"
     if one["difference"] is None:
         return one["says"] or one["state"]
-    spread = f" ({one['low']:+.4f} to {one['high']:+.4f})" if one["low"] is not None else ""
-    return f"{one['state']}: {one['difference']:+.4f}{spread}"
+    spread = f" ({signed(one['low'])} to {signed(one['high'])})" if one["low"] is not None else ""
+    return f"{one['state']}: {signed(one['difference'])}{spread}"

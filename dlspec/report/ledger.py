@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dlspec.report.terminal import between, number, table
+from dlspec.report.terminal import between, number, signed, table
 from dlspec.types import Figure
 
 SPOKEN = {"human": "human level", "train_dev": "train-dev"}
@@ -27,7 +28,7 @@ def print_ledger(ledger: Mapping[str, Any]) -> None:
     for place, one in enumerate(ledger["prescriptions"], 1):
         if place == 1:
             print("\nto try, in this order:")
-        print(f"  {place}. dlspec train {shown(one['file'])}")
+        print(f"  {place}. dlspec train {shlex.quote(shown(one['file']))}")
         print(f"     {changes(one['changes'])}: {one['reason']} (for {spoken(one['cause'])})")
 
 
@@ -39,7 +40,7 @@ def _levels(ledger: Mapping[str, Any], of: str = "") -> None:
         gap = gaps.get(one["name"])
         count = f"{one['n']:,}" if one["n"] else ""
         spread = between(one) if _spread(one) else ""
-        cells = ["", "", ""] if gap is None else [_plus(gap["value"]), _signed(gap), gap["name"]]
+        cells = ["", "", ""] if gap is None else [signed(gap["value"]), _signed(gap), gap["name"]]
         rows.append([level(one["name"]), count, number(one["value"]), spread, *cells])
     table(
         ["level", "examples", metric, "95 % interval", "worse by", "95 % interval", "which is"],
@@ -131,12 +132,8 @@ def _spread(one: Mapping[str, Any]) -> bool:
     return one["low"] is None or one["low"] != one["high"]
 
 
-def _plus(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.4f}"
-
-
 def _signed(gap: Mapping[str, Any]) -> str:
-    return "not known" if None in (gap["low"], gap["high"]) else f"{gap['low']:+.4f} to {gap['high']:+.4f}"
+    return "not known" if None in (gap["low"], gap["high"]) else f"{signed(gap['low'])} to {signed(gap['high'])}"
 
 
 def _plain(value: Any) -> str:

@@ -36,6 +36,12 @@ def number(value: float | None) -> str:
     return f"{value:.4f}" if abs(value) < 100 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
+def signed(value: float | None) -> str:
+    """The same with its sign, for a difference."""
+    shown = number(value)
+    return shown if shown[0] in "-–" else f"+{shown}"
+
+
 def share(value: float | None) -> str:
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:.1f} %"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from dlspec.recipe.load import Loaded, dump, load
 from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.compare import compare
+from dlspec.runs.compare_verdict import sentence
 from dlspec.runs.evaluate import evaluate
 from dlspec.runs.goals import standing_of
 from dlspec.runs.improvement import Improvement, Try, held_in, told
@@ -24,6 +25,7 @@ from dlspec.runs.resume import resume as go_on
 from dlspec.runs.train import train
 from dlspec.strategy.causes import possible
 from dlspec.strategy.goals import better_kept
+from dlspec.strategy.paired import Difference
 from dlspec.types import DataError, RecipeError
 
 CERTAIN = 0.05
@@ -37,10 +39,14 @@ LEAST_SHARE = 0.5
 class Budgeted(Watch):
     """Hands everything on, and says when the time of a training is over."""
 
-    def __init__(self, watch: Watch, until: float) -> None:
-        self.watch, self.until, self.cut = watch, until, False
-        for name in ("note", "warn", "training", "step", "trained"):
+    def __init__(self, watch: Watch, until: float, begins: Callable[[], None]) -> None:
+        self.watch, self.until, self.cut, self.begins = watch, until, False, begins
+        for name in ("note", "warn", "step", "trained"):
             setattr(self, name, getattr(watch, name))
+
+    def training(self, epochs: int, steps: int) -> None:
+        self.begins()
+        self.watch.training(epochs, steps)
 
     def epoch(self, report: EpochReport) -> None:
         self.watch.epoch(report)
@@ -70,6 +76,7 @@ def improve(
     if resume is not None:
         held = held_in(Path(resume))
         held.budget = budget or held.budget
+        held.go_on_with_what_was_cut()
     else:
         assert loaded is not None and budget
         held = _begin(loaded, budget, Path(out))
@@ -113,7 +120,7 @@ def _loop(held: Improvement, left: Any, watch: Watch) -> None:
                 return
             last = max(held.tries, key=lambda one: one.number).seconds
             if left() < LEAST_SHARE * last:
-                held.why = f"{left():.0f} s are left of the budget, and a training takes some {last:.0f} s"
+                held.why = f"{max(0.0, left()):.0f} s are left of the budget, and a training takes some {last:.0f} s"
                 return
             running = one
             held.tries.append(running)
@@ -130,12 +137,12 @@ def _carry_out(held: Improvement, one: Try, limit: float, watch: Watch) -> None:
     """Train one try and judge it."""
     began = time.monotonic()
     home = Path(held.home)
-    budgeted = Budgeted(watch, began + limit)
+    budgeted = Budgeted(watch, began + limit, lambda: _check_dev(_newest(home / "runs" / _stem(held, one))))
     watch.note(f"try {one.number}: {one.reason}" + (f" ({_said(one.changes)}), for {one.cause}" if one.changes else ""))
     try:
         one.run = str(_trained(held, one, budgeted))
     except (RecipeError, DataError) as error:
-        one.state, one.says = "failed", str(error)
+        one.state, one.says = "failed", "; ".join(complaint.message for complaint in error.complaints)
         diverged = _newest(home / "runs" / _stem(held, one))
         if one.number == 0 and (diverged is None or not (diverged / "health.json").is_file()):
             raise
@@ -150,10 +157,14 @@ def _carry_out(held: Improvement, one: Try, limit: float, watch: Watch) -> None:
     opened = OpenedRun(Path(one.run))  # type: ignore[arg-type]
     metric = headline(opened.recipe, opened.state)
     held.metric = held.metric or metric.name
-    if "dev" not in result["scores"]:
-        raise DataError("to tell whether a change helps, give a dev split (data.split.dev)")
     one.value = result["scores"]["dev"][metric.name]["value"]
     _judge(held, one, metric, watch)
+
+
+def _check_dev(run: Path | None) -> None:
+    """Raise DataError, before time is spent, where there is nothing to judge a change by."""
+    if run is not None and "dev" not in folders.read_json(run / "data.json", {}).get("splits", {}):
+        raise DataError("to tell whether a change helps, give a dev split (data.split.dev)")
 
 
 def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
@@ -165,7 +176,8 @@ def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
     compared = compare([before.run, one.run], split="dev", watch=watch)  # type: ignore[list-item]
     [between] = [d for d in compared["differences"] if d["metric"] == metric.name]
     one.against = before.number
-    one.difference, one.low, one.high, one.p = (between[key] for key in ("value", "low", "high", "p"))
+    found = Difference(*(between[key] for key in Difference._fields))
+    one.difference, one.low, one.high, one.p = found
     better = (between["value"] > 0) == (metric.best == "max") and between["value"] != 0
     stood = standing_of(before.run), standing_of(one.run)  # type: ignore[arg-type]
     keep, limits = better_kept(*stood, better and between["p"] < CERTAIN)
@@ -173,7 +185,7 @@ def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
         one.state, held.best = "kept", one.number
     else:
         one.state = "infeasible" if limits else "no better"
-    one.says = compared["verdict"][0].replace(f"{_short(one.run)} ", "it ").replace(_short(before.run), "the best")
+    one.says = sentence("it", "the best", metric.name, metric.best, found, compared["examples"])
     one.says = f"{limits}; {one.says}" if limits else one.says
     watch.note(f"try {one.number}: {one.state}; {one.says}")
 
@@ -227,13 +239,14 @@ def _next(held: Improvement) -> Try | None:
 
 
 def _conclude(held: Improvement, watch: Watch) -> None:
-    """The one look at test, by the best run."""
+    """The one look at test, by the best run; another one where, with more time, another run has become the best."""
     best = held.tries[held.best] if held.best is not None else None
-    if best is None or best.run is None or best.state == "failed" or held.test is not None:
+    if best is None or best.run is None or best.state == "failed" or held.tested == best.run_as_it_is:
         return
     parts = folders.read_json(Path(best.run) / "data.json", {}).get("splits", {})
     if "test" in parts:
         held.test = evaluate(best.run, splits=["test"], watch=watch)["scores"]["test"]
+        held.tested, held.looks = best.run_as_it_is, held.looks + 1
 
 
 def _said(changes: Mapping[str, Any]) -> str:

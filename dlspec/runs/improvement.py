@@ -44,6 +44,11 @@ class Try:
     cut: bool = False
     """the budget ended its training"""
 
+    @property
+    def run_as_it_is(self) -> str:
+        """Which network it is: one that was cut and has gone on is another."""
+        return f"{self.number} cut" if self.cut else f"{self.number}"
+
 
 @dataclass
 class Improvement:
@@ -58,6 +63,19 @@ class Improvement:
     why: str | None = None
     metric: str | None = None
     test: dict[str, Any] | None = None
+    tested: str | None = None
+    """of which network the scores on test are (Try.run_as_it_is)"""
+    looks: int = 0
+    """at test"""
+
+    def go_on_with_what_was_cut(self) -> None:
+        """With time left, the training that the budget ended, the last or the best, is to go on from where it was."""
+        if self.budget <= self.spent:
+            return
+        for one in reversed(self.tries):
+            if one.cut and (one is self.tries[-1] or one.number == self.best):
+                one.state = "running"
+                self.best = one.against if self.best == one.number else self.best
 
     def save(self) -> None:
         folders.write_json(Path(self.home) / "improve.json", asdict(self))
@@ -68,8 +86,14 @@ def held_in(home: Path) -> Improvement:
     if not file.is_file():
         raise ArgumentError(f"{home} holds no improve.json; give the folder that `dlspec improve` made")
     kept = folders.read_json(file)
-    tries = [Try(**one) for one in kept.pop("tries")]
-    return Improvement(**{**kept, "home": str(home.absolute()), "tries": tries})
+    now = str(home.absolute())
+
+    def here(path: str | None) -> str | None:
+        """Where it lies now: the folder may have been moved."""
+        return path and now + path.removeprefix(kept["home"]) if (path or "").startswith(kept["home"]) else path
+
+    tries = [Try(**{**one, "run": here(one["run"])}) for one in kept.pop("tries")]
+    return Improvement(**{**kept, "home": now, "recipe": here(kept["recipe"]), "tries": tries})
 
 
 def told(held: Improvement) -> dict[str, Any]:
@@ -86,4 +110,5 @@ def told(held: Improvement) -> dict[str, Any]:
         "seconds": held.spent,
         "budget": held.budget,
         "test": held.test,
+        "test_looks": held.looks,
     }

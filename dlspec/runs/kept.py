@@ -1,13 +1,14 @@
-"""Predictions that an evaluation has left in a run, read back as what was judged: no network is asked again."""
+"""What an evaluation has left in a run: read back as what was judged, and gone where the network is another one."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.runs.judged import Part
-from dlspec.types import ArgumentError, Examples, State
+from dlspec.types import SPLITS, ArgumentError, Examples, State
 
 
 def kept_table(file: Path) -> dict[str, Any]:
@@ -35,3 +36,18 @@ def kept_part(home: Path, split: str, evaluator: Evaluator, state: State) -> Par
     predictions = evaluator.from_columns(table, state)
     examples = Examples(table["id"], [None] * len(table["id"]), table["truth"], groups=table.get("group"))
     return Part(examples, predictions, evaluator.statistics(examples, predictions, state))
+
+
+def forget(home: Path) -> None:
+    """Remove what was judged of the network that a run had before it went on: others would take it for the new one's.
+
+    What a person wrote stays (errors/tags.csv, errors/relabel.csv), and who may look at what, and the looks at test.
+    """
+    for folder in ("predictions", "figures", "worst"):
+        shutil.rmtree(home / folder, ignore_errors=True)
+    for name in ("ledger.json", "learning_curve.json"):
+        (home / name).unlink(missing_ok=True)
+    written = {*(f"{split}.json" for split in SPLITS), *(f"{split}.csv" for split in SPLITS)}
+    for file in [*(home / "errors").glob("*"), *(home / "suggestions").glob("[0-9]*.yaml")]:
+        if file.name in written or file.parent.name == "suggestions":
+            file.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs.backend import check_backend, load_keras, threads_in_force
 from dlspec.runs.divergence import say, traced
 from dlspec.runs.fitting import fit
+from dlspec.runs.kept import forget
 from dlspec.runs.material import Material, material_of
 from dlspec.runs.network import build
 from dlspec.runs.own_code import copy_own_code
@@ -137,6 +138,7 @@ def carry_out(
         state["task"] = recipe.task.calibrate(predictions["dev"], dev.examples, state)
         folders.write_json(run / "state.json", state)
     copy_own_code(recipe, run)  # once more: what was imported at work is there by now
+    forget(run)
     scores = _scores(run, recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions)
 
     fresh = precision.build(recipe, state)  # saved uncompiled: for inference, by any tool

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from small_training import write_rows
@@ -84,6 +86,35 @@ def test_it_goes_on_with_what_it_has(improved):
     assert again["test"] == improved["test"]
 
 
+def test_it_goes_on_where_the_folder_was_moved_to(improved, tmp_path):
+    moved = shutil.copytree(improved["folder"], tmp_path / "elsewhere")
+    again = improve(None, resume=moved, budget=improved["budget"])
+    assert all(str(moved) in one["run"] for one in again["tries"]) and again["test"] == improved["test"]
+
+
+def test_with_more_time_what_was_cut_goes_on_and_test_is_of_the_best(tmp_path, capsys):
+    """A budget that is over after the first epoch; test is looked at anew, as what is best is another network."""
+    text = SMALL.replace("hidden: [1]", "hidden: [32]").replace(
+        "goal: {human: {accuracy: 1.0}}", "goal: {optimize: f1}"
+    )
+    small = made(tmp_path, text)
+    assert left(["improve", str(small.file), "--budget", "1s", "--out", str(tmp_path / "runs")]) == 0
+    said = capsys.readouterr().out
+    [home] = tmp_path.glob("runs/small-improve/*")
+    assert f"cut short by the budget: dlspec improve --resume {home} --budget 2s goes on with it" in said
+    assert "looked at once" in said and "-" not in said.split("stopped after")[1].split("\n")[0]
+    before = json.loads((home / "improve.json").read_text())
+    assert before["tries"][0]["cut"] and len(folders.read_history(Path(before["tries"][0]["run"]) / "history.csv")) < 40
+    after = improve(None, resume=home, budget=60)
+    assert not after["tries"][0]["cut"] and after["tries"][0]["run"] == before["tries"][0]["run"]
+    assert len(folders.read_history(Path(before["tries"][0]["run"]) / "history.csv")) == 40
+    kept = json.loads((Path(after["run"]) / "scores.json").read_text())["scores"]["test"]
+    assert after["test"] == kept and after["test"] != before["test"] and after["test_looks"] == 2
+    assert all("accuracy" not in one["says"] for one in after["tries"]), "it is judged by f1"
+    assert left(["improve", "--resume", str(home)]) == 0
+    assert "test, looked at 2 times" in capsys.readouterr().out
+
+
 def test_a_person_reads_it(improved, capsys):
     assert left(["improve", "--resume", improved["folder"], "--budget", "2s"]) == 0
     said = capsys.readouterr().out
@@ -108,7 +139,8 @@ def test_killed_it_goes_on(tmp_path):
 
 def test_what_it_needs(tmp_path):
     with pytest.raises(DataError, match=r"data\.split\.dev"):
-        improve(made(tmp_path, SMALL.replace("dev: 0.3", "dev: 0").replace("40", "1")), budget=20, out=tmp_path)
+        improve(made(tmp_path, SMALL.replace("dev: 0.3", "dev: 0")), budget=20, out=tmp_path)
+    assert not list(tmp_path.rglob("model.keras")), "it is said before time is spent"
     with pytest.raises(ArgumentError, match=r"no improve\.json"):
         improve(None, resume=tmp_path)
 

@@ -11,11 +11,15 @@ import sys
 import time
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 from small_training import Heard, weights, write_rows
 
 from dlspec.recipe.load import load
 from dlspec.runs import checkpoint as checkpoints
+from dlspec.runs.analyze import analyze
+from dlspec.runs.compare import compare
+from dlspec.runs.evaluate import evaluate
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
 from dlspec.types import ArgumentError, DataError, RecipeError
@@ -157,6 +161,26 @@ def test_more_epochs_are_the_same_as_if_asked_at_first(home):
     [line] = (short.run / "resumed.jsonl").read_text().splitlines()
     assert json.loads(line)["changes"] == {"train.epochs": [4, 9]}
     assert load(short.run / "recipe.yaml").recipe.train.epochs == 9
+
+
+def test_what_was_judged_before_is_not_taken_for_what_came_of_it(home):
+    """The ledger, `runs compare` and the page would show predictions of the network that is no longer there."""
+    (home / "r.yaml").write_text(RECIPE.replace("dev: 0.25", "dev: 0.25, test: 0.25"))
+    run = train(load(home / "r.yaml"), out=home / "runs").run
+    evaluate(run, splits=["train", "dev", "test"])
+    analyze(run)
+    (run / "errors" / "tags.csv").write_text("id,tags\n")
+    assert (run / "ledger.json").is_file() and (run / "errors" / "dev.json").is_file()
+    before = pyarrow.parquet.read_table(run / "predictions" / "dev.parquet")
+    resume(run, sets=["train.epochs=12"])
+    left = {str(file.relative_to(run)) for file in run.rglob("*") if file.is_file()}
+    assert not {one for one in left if one.startswith(("predictions", "worst", "errors/dev", "suggestions/1"))}
+    assert "ledger.json" not in left and "errors/tags.csv" in left and "figures/test.json" not in left
+    other = train(load(home / "r.yaml", ["train.seed=5"]), out=home / "runs").run
+    compare([run, other])
+    now = pyarrow.parquet.read_table(run / "predictions" / "dev.parquet")
+    assert now["id"] == before["id"] and now["p_1"] != before["p_1"]
+    assert [one["name"] for one in evaluate(run)["ledger"]["levels"]] == ["train", "dev"]
 
 
 def test_the_learning_rate_may_be_changed_by_hand(home, monkeypatch):
