@@ -121,6 +121,10 @@ class Train(Section):
         found: list[Remedy] = []
         decay = self.optimizer.weight_decay
         if of.cause == "avoidable bias":
+            usual = type(self.optimizer).model_fields["learning_rate"].default
+            if self.optimizer.learning_rate <= usual / 10:
+                reason = "far below the usual learning rate, a network has hardly moved when training ends"
+                found.append(Remedy({"optimizer.learning_rate": usual}, reason, FIRST))
             if of.falling and not of.stopped and of.epochs >= self.epochs:
                 reason = "training was still getting somewhere when it ended"
                 found.append(Remedy({"epochs": 3 * self.epochs}, reason, FIRST))

@@ -74,6 +74,9 @@ train: {epochs: 7, l2: 0.01, optimizer: {name: sgd}}
         {"model.normalization": "batch"},
     ]
     assert {"train.epochs": 21} not in [one.changes for one in offered(recipe, "avoidable bias", falling=False)]
+    slow = load(tmp_path / "r.yaml", ["train.optimizer.learning_rate=0.0001"]).recipe
+    first = offered(slow, "avoidable bias", epochs=7)[0]
+    assert first.changes == {"train.optimizer.learning_rate": 0.01}
     variance = [one.changes for one in offered(recipe, "variance")]
     assert variance == [{"input.augment.noise": 0.1}, {"task.label_smoothing": 0.1}]
     assert not offered(recipe, "data mismatch", apart=False)
