@@ -117,6 +117,11 @@ def _run(given: list[str], *, as_json: bool, debug: bool) -> int:
         code = INTERRUPTED
     except BrokenPipeError:
         raise
+    except SystemExit as left:
+        # Typer, and rich where it draws a table, leave with 1 when nobody reads on.
+        if isinstance(left.__context__, BrokenPipeError):
+            raise BrokenPipeError from None
+        raise
     except Exception as error:
         if hasattr(error, "format_message"):
             if as_json:

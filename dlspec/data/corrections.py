@@ -145,8 +145,8 @@ def _unknown(ids: Sequence[str], splits: Splits) -> str:
     known = [name for part in splits.parts.values() for name in part.ids]
     near = nearest(ids[0], known[:20_000])
     some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
-    many = "id is" if len(ids) == 1 else f"of its ids ({len(ids):,}) are"
-    return f"this {many} unknown to the data: {some}" + (f"; did you mean '{near}'?" if near else "")
+    many = "this id is" if len(ids) == 1 else f"{len(ids):,} of its ids are"
+    return f"{many} unknown to the data: {some}" + (f"; did you mean '{near}'?" if near else "")
 
 
 def _said(file: str, changed: Mapping[str, int]) -> str:

@@ -23,6 +23,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, 
 
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
+
     console = Console()
     if not sys.stdout.isatty():
         console = Console(width=110)

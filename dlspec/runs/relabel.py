@@ -45,8 +45,8 @@ def relabel(
         )
     whole = opened.splits(watch)
     corrected, changed = applied(whole, str(table), labels)
-    looks = folders.looks_at_test(opened.folder, looking="test" in splits)
     parts = parts_of(opened, splits, watch)
+    looks = folders.looks_at_test(opened.folder, looking="test" in splits)
     if "train" in parts:
         parts["train"] = fixed_sample(parts["train"])
     old = judged_run(opened, parts, watch)

@@ -32,9 +32,10 @@ def tagged(judged: Judged, split: str, file: str, mending: Mending, seen: np.nda
     place = {name: row for row, name in enumerate(judged.parts[split].examples.ids)}
     unknown = [name for name in given if name not in place]
     if unknown and len(unknown) == len(given):
+        some = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
         raise DataError(
-            f"none of its {len(given):,} ids is in {split} ({', '.join(unknown[:3])}, …): these are tags of another "
-            "split or of other data, and nothing can be concluded from them here",
+            f"none of its {len(given):,} ids is in {split} ({some}), where ids look like '{next(iter(place))}': these "
+            "are tags of another split or of other data, and nothing can be concluded from them here",
             where=Place(file),
         )
     rows = {place[name]: tags for name, tags in given.items() if name in place and tags}

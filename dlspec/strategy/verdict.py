@@ -48,7 +48,8 @@ def _main(levels: Sequence[Scored], metric: Metric, standing: Standing | None) -
             f"the largest gap is {top.name}: {_shown(top)} of {metric.name}, between {_called(top.above)} "
             f"({score[top.above]}) and {_called(top.below)} ({score[top.below]}): {meant}"
         )
-    more = f"about {standing.needed:,} more examples of {_called(standing.needed_of or '')}" if standing.needed else ""
+    some = f"{standing.needed:,} more example{'s' * (standing.needed != 1)}" if standing.needed else ""
+    more = f"about {some} of {_called(standing.needed_of or '')}" if some else ""
     if top.low != top.low:
         unknown = next(level.name for level in levels if level.low != level.low)
         return f"no gap can be named: the examples of {_called(unknown)} do not tell how far chance moves its score"

@@ -262,6 +262,15 @@ def test_nobody_reads_on(arguments):
     assert process.returncode in (1, 2, 141)
 
 
+def test_nobody_reads_a_table_on(run):
+    """typer, and rich, which draws tables, would leave with 1, as if dlspec had failed."""
+    code = f"from dlspec.cli import main\nmain(['error-analysis', {str(run)!r}])"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert process.returncode == 141 and "Error" not in said, said
+
+
 def test_a_console_that_cannot_show_arrows(run):
     code = f"from dlspec.cli import main\nmain(['error-analysis', {str(run)!r}, '--json'])"
     environment = {**__import__("os").environ, "PYTHONIOENCODING": "ascii"}

@@ -37,6 +37,8 @@ def test_what_is_unknown_is_a_sentence(tmp_path):
     iris = reader("iris", tmp_path)
     with pytest.raises(DataError, match=r"this id is unknown to the data: nobody"):
         corrected(iris, tmp_path, ["nobody,,,,,setosa"]).read()
+    with pytest.raises(DataError, match=r"2 of its ids are unknown to the data: nobody, noone"):
+        corrected(iris, tmp_path, ["nobody,,,,,setosa", "noone,,,,,setosa"]).read()
     name = iris.read()["train"].ids[0]
     with pytest.raises(DataError, match="no class 'setossa'; did you mean 'setosa'"):
         corrected(iris, tmp_path, [f"{name},,,,,setossa"]).read()

@@ -122,7 +122,9 @@ def test_corrections_are_applied_to_every_split_alike(home, audited):
         n: p.ids for n, p in open_run(run).splits().parts.items()
     }
     assert again.scores["dev"]["accuracy"]["value"] >= 0.97
-    assert relabel(run, file, splits=["test"])["test_looks"] == 1
+    with pytest.raises(ArgumentError, match="no split train_dev"):
+        relabel(run, file, splits=["test", "train_dev"])
+    assert relabel(run, file, splits=["test"])["test_looks"] == 1, "what was refused was no look"
 
 
 def test_one_side_alone_is_warned_of(home, audited):

@@ -96,7 +96,7 @@ def test_tags_as_a_table_worked_by_hand(tmp_path):
 def test_tags_of_other_data_are_refused(tmp_path):
     file, _, _ = table(tmp_path, n=100)
     write_tags(tmp_path / "tags.csv", {"x1": ["a"], "x2": ["b"]})
-    with pytest.raises(DataError, match="none of its 2 ids is in dev"):
+    with pytest.raises(DataError, match=r"none of its 2 ids is in dev \(x1, x2\), where ids look like 'e0'"):
         analyze_predictions([file], tags=str(tmp_path / "tags.csv"))
 
 
