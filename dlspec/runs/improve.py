@@ -67,8 +67,8 @@ def improve(
     """Improve a recipe for so many seconds, or go on with that (`resume`: its folder; a larger budget goes on longer).
 
     A change is kept where a paired test on dev finds it better beyond chance; then the causes of error are looked for
-    anew, last what cannot be ruled out.  It ends when nothing that is left to try is for one of them, or the time is
-    over.  test is looked at once, at the end, by the best run alone.
+    anew, last what cannot be ruled out; then what leaned the right way is tried together.  It ends when nothing that is
+    left to try is for one of them, or the time is over.  test is looked at once, at the end, by the best run alone.
 
     Returns what `improve --json` prints.  Raises RecipeError, DataError, ArgumentError.
     """
@@ -181,6 +181,7 @@ def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
     better = (between["value"] > 0) == (metric.best == "max") and between["value"] != 0
     stood = standing_of(before.run), standing_of(one.run)  # type: ignore[arg-type]
     keep, limits = better_kept(*stood, better and between["p"] < CERTAIN)
+    one.leaned = better and not limits
     if keep:
         one.state, held.best = "kept", one.number
     else:
@@ -233,7 +234,7 @@ def _next(held: Improvement) -> Try | None:
     elif not left:
         held.why = f"nothing is left to try for what is there ({', '.join(dict.fromkeys(one.cause for one in found))})"
     if not left:
-        return None
+        return held.together()
     one = left[0]
     return Try(len(held.tries), one.cause, one.changes, one.reason)
 

@@ -41,6 +41,8 @@ class Try:
     high: float | None = None
     p: float | None = None
     seconds: float = 0.0
+    leaned: bool = False
+    """it was better on dev and broke no limit, if not beyond chance"""
     cut: bool = False
     """the budget ended its training"""
 
@@ -77,6 +79,26 @@ class Improvement:
                 one.state = "running"
                 self.best = one.against if self.best == one.number else self.best
 
+    def together(self) -> Try | None:
+        """All changes of the best that leaned the right way, at once: each may be too little to be told from chance.
+
+        Of two that change the same setting, that which leaned more.  None where there are not two, or they were tried.
+        """
+        assert self.best is not None
+        since = [one for one in self.tries if one.number > self.best]
+        leaned = sorted((one for one in since if one.leaned), key=lambda one: -abs(one.difference or 0.0))
+        changes: dict[str, Any] = {}
+        used = 0
+        for one in leaned:
+            if not any(_overlap(key, other) for key in one.changes for other in changes):
+                changes |= one.changes
+                used += 1
+        if used < 2 or any(one.changes == changes for one in since):
+            return None
+        causes = dict.fromkeys(one.cause for one in leaned)
+        reason = "each alone leaned the right way, and chance could not be ruled out"
+        return Try(len(self.tries), " and ".join(causes), changes, reason)
+
     def save(self) -> None:
         folders.write_json(Path(self.home) / "improve.json", asdict(self))
 
@@ -112,3 +134,12 @@ def told(held: Improvement) -> dict[str, Any]:
         "test": held.test,
         "test_looks": held.looks,
     }
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two dotted keys are the same, or one lies within the other; another name changes all beside it."""
+    if one.endswith(".name"):
+        one = one.removesuffix(".name")
+    if other.endswith(".name"):
+        other = other.removesuffix(".name")
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")

@@ -159,6 +159,27 @@ def test_without_a_human_level_bias_is_tried_too(tmp_path):
     assert causes == ["avoidable bias"] * len(ledger["prescriptions"]) and "avoidable bias" in held.why
 
 
+def test_what_leaned_the_right_way_is_tried_together():
+    held = Improvement("", "", 60.0, best=0)
+    held.tries.append(Try(0, "", {}, ""))
+
+    def tried(difference, leaned=True, **changes):
+        changes = {key.replace("__", "."): new for key, new in changes.items()}
+        held.tries.append(Try(len(held.tries), "variance", changes, "", difference=difference, leaned=leaned))
+
+    tried(0.01, model__dropout=0.3)
+    assert held.together() is None
+    tried(0.02, train__l2=0.001)
+    tried(-0.05, leaned=False, train__epochs=9)
+    tried(0.005, train__l2=0.01)  # leaned less than the other
+    one = held.together()
+    assert one.changes == {"train.l2": 0.001, "model.dropout": 0.3} and one.number == 5
+    held.tries.append(Try(5, one.cause, one.changes, one.reason, difference=0.02, leaned=True))
+    assert held.together() is None
+    tried(0.5, model__name="mlp")  # another architecture has other settings
+    assert held.together().changes == {"model.name": "mlp", "train.l2": 0.001}
+
+
 @pytest.mark.parametrize("text", ["soon", "0", "-3m", "3 weeks", ""])
 def test_a_budget_is_a_time(text):
     with pytest.raises(ArgumentError, match="30m, 2h or 90s"):
