@@ -27,6 +27,10 @@ class Tune(Section):
     sampler: Literal["random", "grid", "qmc", "tpe", "cmaes"] = "random"
     """how values are chosen: at random; on a grid; quasi-randomly (Sobol), which leaves no gaps; or from what earlier
     trials scored (tpe: Bergstra et al. 2011; cmaes: Hansen 2016), which depends on the order they end in"""
+    pruner: Literal["asha", "hyperband", "median"] | None = None
+    """which trials are given up early, judged by dev after each epoch: all but the best third after 1, 3, 9, … epochs
+    (asha: Li et al. 2020); the same in groups that are first judged later (hyperband: Li et al. 2018); or those below
+    the median of the others"""
     space: dict[str, Any] = Field(min_length=1)
     """dotted key of the recipe → {uniform: [low, high]}, {log_uniform: …}, {one_minus_log_uniform: …} (1 - x is
     log-uniform: for momentum), {integer: [low, high]} or {choice: [value, …]}; a value of a choice may hold such axes

@@ -16,16 +16,8 @@ from dlspec.runs import folder as folders
 from dlspec.strategy import goals
 from dlspec.strategy.goals import Standing, ahead
 from dlspec.tuning.samplers import parameter
-from dlspec.tuning.study import TOLD, WORKER, Study, dead
+from dlspec.tuning.study import STATES, TOLD, WORKER, Study, dead
 from dlspec.tuning.trial import stem, write_recipe
-
-STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-}
 
 
 @dataclass(frozen=True)

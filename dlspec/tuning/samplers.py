@@ -15,6 +15,7 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.study import Study
@@ -87,6 +88,21 @@ def sampler(tune: Tune, space: Space) -> BaseSampler:
     if tune.sampler == "cmaes":
         return optuna.samplers.CmaEsSampler(seed=tune.seed)
     return {"random": Random, "grid": Grid, "qmc": QuasiRandom}[tune.sampler](space, tune.seed)
+
+
+SHARE = 3
+"""of the trials that have come so far, one in so many goes on"""
+
+
+def pruner(tune: Tune, epochs: int) -> BasePruner:
+    """What gives trials up early, as a recipe asks for it.  epochs: of a whole trial."""
+    if tune.pruner == "asha":
+        return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=SHARE)
+    if tune.pruner == "hyperband":
+        return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=SHARE)
+    if tune.pruner == "median":
+        return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=max(1, epochs // 10))
+    return optuna.pruners.NopPruner()
 
 
 class Numbered(BaseSampler):

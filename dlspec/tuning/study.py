@@ -21,7 +21,7 @@ from dlspec.recipe.load import Loaded, load
 from dlspec.recipe.schema import Recipe
 from dlspec.runs.resume import flat
 from dlspec.tuning import storage as storages
-from dlspec.tuning.samplers import INDEX, ORDERED, experiments, sampler
+from dlspec.tuning.samplers import INDEX, ORDERED, experiments, pruner, sampler
 from dlspec.tuning.space import Space
 from dlspec.types import ArgumentError, Metric
 
@@ -33,6 +33,16 @@ SEARCH, TRIALS, FOLDER = "search", "trials", "folder"
 """attributes of studies: what is searched, how many trials there are to be, where the runs are"""
 DEATHS = 2
 """a trial whose worker has died so often is not tried again"""
+
+
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+"""what a person calls them"""
 
 
 class Where(NamedTuple):
@@ -70,7 +80,10 @@ class Study:
         self.storage = storages.opened(where.url)
         with storages.telling(where.url):
             self.study = optuna.load_study(
-                study_name=where.name, storage=self.storage, sampler=sampler(tune, self.space)
+                study_name=where.name,
+                storage=self.storage,
+                sampler=sampler(tune, self.space),
+                pruner=pruner(tune, self.loaded.recipe.train.epochs),
             )
             self.id = self.storage.get_study_id_from_name(where.name)
 

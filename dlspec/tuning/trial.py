@@ -23,7 +23,7 @@ from dlspec.runs.train import train
 from dlspec.runs.warm import Warm
 from dlspec.strategy.mends import as_patch
 from dlspec.tuning.samplers import INDEX, experiments, suggested
-from dlspec.tuning.study import TOLD, Study
+from dlspec.tuning.study import STATES, TOLD, Study
 from dlspec.types import ArgumentError, Place, RecipeError, UserError
 
 WORST = 1e9
@@ -32,16 +32,28 @@ MEMORY = ("ResourceExhaustedError", "MemoryError")
 
 
 class TrialWatch(Watch):
-    """Tells whoever waits how a trial comes along: as plain values."""
+    """Tells whoever waits how a trial comes along, as plain values; and asks the pruner whether it is to go on."""
 
-    def __init__(self, tell: Callable[[Mapping[str, Any]], None], index: int) -> None:
-        self.tell, self.index = tell, index
+    def __init__(self, tell: Callable[[Mapping[str, Any]], None], index: int, pruned_by: Trial | None) -> None:
+        self.tell, self.index, self.pruned_by = tell, index, pruned_by
+        self.reported, self.cut = 0, False
+
+    def report(self, epoch: int, value: float | None) -> None:
+        """The value of an epoch, counted from 1, for the pruner; each once."""
+        if self.pruned_by and epoch > self.reported and value is not None and math.isfinite(value):
+            self.pruned_by.report(value, epoch)
+            self.reported = epoch
+
+    def enough(self) -> bool:
+        self.cut = self.pruned_by is not None and self.pruned_by.should_prune()
+        return self.cut
 
     def warn(self, sentence: str) -> None:
         self.tell({"what": "warning", "index": self.index, "says": sentence})
 
     def epoch(self, report: EpochReport) -> None:
         value = report.dev.get(report.headline)
+        self.report(report.epoch, value)
         self.tell(
             {
                 "what": "epoch",
@@ -97,7 +109,7 @@ def carry_out(
     told: dict[str, Any] = {}
     state, value = TrialState.FAIL, None
     try:
-        watch = TrialWatch(tell, index)
+        watch = TrialWatch(tell, index, trial if study.tune.pruner else None)
         run = _trained(study, file, warm, watch)
         stood = standing_of(run)
         told = {"run": os.path.relpath(run, study.home), "scores": stood.scores}
@@ -106,7 +118,9 @@ def carry_out(
         for held in stood.limits:
             with experiments():
                 trial.set_constraint(held.limit.name, 0.0 if held.kept else min(held.relative, WORST) or WORST)
-        if math.isfinite(stood.value):
+        if watch.cut and scores["epochs"] < load(file).recipe.train.epochs:
+            state = TrialState.PRUNED
+        elif math.isfinite(stood.value):
             state, value = TrialState.COMPLETE, stood.value
         else:
             told["cause"] = f"{stood.metric.name} on dev is no number"
@@ -123,14 +137,16 @@ def carry_out(
     told["seconds"] = time.monotonic() - began
     trial.set_user_attr(TOLD, folders.finite(told))
     study.study.tell(trial, value, state=state)
-    said = {"state": "complete" if value is not None else "failed", "value": value, "cause": told.get("cause")}
+    said = {"state": STATES[state], "value": value, "cause": told.get("cause")}
     tell({"what": "ended", "index": index, "seconds": told["seconds"], **said})
 
 
-def _trained(study: Study, file: Path, warm: Warm, watch: Watch) -> Path:
+def _trained(study: Study, file: Path, warm: Warm, watch: TrialWatch) -> Path:
     """The run of a trial: trained, or gone on with where its worker died."""
     begun = newest(study, int(file.stem.partition("-")[2]))
     if begun is not None and (begun / "checkpoint").is_dir():
+        for epoch, row in enumerate(folders.read_history(begun / "history.csv"), 1):
+            watch.report(epoch, row.get(f"dev_{study.metric.name}"))
         return resume(begun, watch=watch).run
     return train(load(file), out=study.home / "runs", watch=watch, warm=warm).run
 

@@ -3,6 +3,9 @@
 import csv
 import itertools
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -90,6 +93,38 @@ def test_it_is_extended_with_the_same_parameters_as_one_longer_search(found):
     assert [one["params"] for one in other["trials"]] == [one["params"] for one in longer["trials"][:3]]
     for one, same in zip(other["trials"], longer["trials"], strict=False):
         assert one["values"] == pytest.approx(same["values"]) and one["threads"] == 1
+
+
+def test_killed_in_the_middle_it_goes_on_to_the_same_best(found):
+    folder, whole = found
+    code = "from dlspec.cli import main; main()"
+    command = [sys.executable, "-c", code, "tune", "small.yaml", "--out", "killed"]
+    made(folder)
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as running:
+        assert any(line.startswith("trial ") for line in running.stderr)
+        running.send_signal(signal.SIGKILL)
+    gone_on = tune(load(folder / "small.yaml"), resume="last", out=folder / "killed")
+    for one, other in zip(gone_on["trials"], whole["trials"], strict=True):
+        assert [one[key] for key in ("state", "params", "values")] == [
+            other[key] for key in ("state", "params", "values")
+        ]
+    assert gone_on["best"]["number"] == whole["best"]["number"]
+    with pytest.raises(ArgumentError, match="there is no study of other"):
+        tune(made(folder, RECIPE, "other"), resume="last", out=folder / "killed")
+
+
+def test_what_falls_behind_is_given_up(tmp_path):
+    text = (
+        RECIPE.partition("tune:")[0].replace("epochs: 2", "epochs: 9").replace(', subject_to: {log_loss: "<= 1.0"}', "")
+    )
+    space = "tune: {trials: 6, pruner: asha, sampler: grid, space: {train.optimizer.learning_rate: {choice: [%s]}}}"
+    result = tune(made(tmp_path, text + space % "1e-9, 1e-7, 1e-8, 1e-6, 1e-5, 0.03"), out=tmp_path / "runs")
+    epochs = {one["state"]: {one["epochs"]} for one in result["trials"]}
+    assert epochs.keys() == {"complete", "pruned"} and epochs["complete"] == {9}
+    pruned = [one for one in result["trials"] if one["state"] == "pruned"]
+    assert {one["epochs"] for one in pruned} <= {1, 3} and all(one["values"] for one in pruned)
+    assert result["best"]["params"]["train.optimizer.learning_rate"] == 0.03
+    assert set(result["leaderboard"]).isdisjoint(one["number"] for one in pruned)
 
 
 def test_another_space_is_refused_with_the_difference(found):
