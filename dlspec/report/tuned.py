@@ -60,13 +60,10 @@ def brief(name: str) -> str:
 
 
 def shown(value: Any) -> str:
+    """A value that was drawn, short."""
     if isinstance(value, float) and math.isfinite(value):
         return f"{value:.4g}"
-    return (
-        {True: "true", False: "false", None: "none"}.get(value, str(value))
-        if not isinstance(value, int | float) or isinstance(value, bool)
-        else str(value)
-    )
+    return str(value) if value is not None else "none"
 
 
 def print_tuned(result: Mapping[str, Any]) -> None:
@@ -99,7 +96,7 @@ def print_tuned(result: Mapping[str, Any]) -> None:
             causes.setdefault(one["cause"].splitlines()[0], []).append(one["number"])
     for cause, which in causes.items():
         print(f"trial{'s' * (len(which) > 1)} {', '.join(map(str, which))} failed: {cause}")
-    print(f"study: {result['study']} (trials.csv)")
+    print(f"study: {result['study']} (report.html, trials.csv)")
     if result["best"]:
         print(f"next: dlspec train {result['best']['recipe']}, or dlspec evaluate {result['best']['run']}")
 

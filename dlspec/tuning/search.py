@@ -15,6 +15,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs.own_code import copy_own_code
 from dlspec.tuning import storage as storages
 from dlspec.tuning.crew import Crew
+from dlspec.tuning.facts import write_page
 from dlspec.tuning.outcome import told, tried, write
 from dlspec.tuning.space import Space
 from dlspec.tuning.study import FOLDER, Study, Where, check_same, create
@@ -77,6 +78,7 @@ def tune(
                 study.bury(one.process.pid)
             found = tried(study)
             write(study, found)
+            write_page(study, found)
             study.close()
     return told(study, found)
 

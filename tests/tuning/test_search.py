@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,11 @@ from dlspec.cli import main
 from dlspec.recipe.load import load
 from dlspec.runs.evaluate import evaluate
 from dlspec.runs.train import train
+from dlspec.tuning.facts import axes, curves, importance
+from dlspec.tuning.outcome import tried
 from dlspec.tuning.search import tune
+from dlspec.tuning.storage import of_folder
+from dlspec.tuning.study import Study, Where
 from dlspec.types import ArgumentError
 
 RECIPE = """
@@ -125,6 +130,24 @@ def test_what_falls_behind_is_given_up(tmp_path):
     assert {one["epochs"] for one in pruned} <= {1, 3} and all(one["values"] for one in pruned)
     assert result["best"]["params"]["train.optimizer.learning_rate"] == 0.03
     assert set(result["leaderboard"]).isdisjoint(one["number"] for one in pruned)
+
+
+def test_what_mattered_is_the_axis_that_decides(found):
+    _, result = found
+    report = Path(result["study"], "report.html").read_text()
+    assert "small" in report and 'class="line' in report and "failed" in report
+    whole = Study(Where(result["study"], "small.yaml", *_kept(result["study"])))
+    made = [axis["name"] for axis in axes(whole)]
+    assert made == ["train.optimizer", "train.optimizer[0].learning_rate", "model.hidden"]
+    assert set(importance(whole)) <= set(made)
+    best = [one for one in tried(whole) if one.state == "complete"]
+    assert {len(values) for values in curves(whole, best).values()} == {2}
+    whole.close()
+
+
+def _kept(study):
+    held = json.loads(Path(study, "study.json").read_text())
+    return held["name"], of_folder(Path(study))
 
 
 def test_another_space_is_refused_with_the_difference(found):
