@@ -31,9 +31,10 @@ def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("readme")
     shop.write(folder / "shop.csv")
     shop.write(folder / "new_customers.csv", count=5, seed=2)
-    recipe, patch = blocks("yaml")
+    recipe, patch, search = blocks("yaml")
     (folder / "shop.yaml").write_text(recipe)
     (folder / "better.yaml").write_text(patch)
+    (folder / "wide.yaml").write_text(search)
     (folder / "my_net.py").write_text(blocks("python")[1])
     return folder
 

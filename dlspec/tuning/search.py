@@ -142,12 +142,18 @@ def _where(
         )
     count = trials or recipe.tune.trials
     if storage is None:
-        home = _made(loaded, out)
-        where = Where(str(home), f"{loaded.name}.yaml", f"{home.parent.name}/{home.name}", storages.of_folder(home))
-        create(where, recipe, count, "")
-        _keep(where)
-        return where
+        return begun(loaded, out, count)
     return _joined(loaded, out, storage, name or f"{loaded.name}-tune", count)
+
+
+def begun(loaded: Loaded, out: Path, count: int | None = None) -> Where:
+    """A new study in a folder of its own.  count: trials, instead of what the recipe says."""
+    assert loaded.recipe.tune
+    home = _made(loaded, out)
+    where = Where(str(home), f"{loaded.name}.yaml", f"{home.parent.name}/{home.name}", storages.of_folder(home))
+    create(where, loaded.recipe, count or loaded.recipe.tune.trials, "")
+    _keep(where)
+    return where
 
 
 def _made(loaded: Loaded, out: Path) -> Path:
