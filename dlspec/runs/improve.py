@@ -23,7 +23,7 @@ from dlspec.runs.prepare import headline
 from dlspec.runs.prescribe import Prescription, prescriptions, write_patch
 from dlspec.runs.resume import resume as go_on
 from dlspec.runs.train import train
-from dlspec.strategy.causes import possible
+from dlspec.strategy.causes import possible, without_test
 from dlspec.strategy.goals import better_kept
 from dlspec.strategy.paired import Difference
 from dlspec.types import DataError, RecipeError
@@ -224,7 +224,8 @@ def _next(held: Improvement) -> Try | None:
         return None
     run = Path(best.run)
     recipe = load(run / "recipe.yaml").recipe
-    found = [*named(run), *possible(folders.read_json(run / "ledger.json", {}) or None)]
+    ledger = without_test(folders.read_json(run / "ledger.json", {}) or None)
+    found = [*named(run, ledger), *possible(ledger)]
     offered = prescriptions(recipe, run, found)
     tried = [one.changes for one in held.tries if one.number > held.best]
     left = [one for one in offered if one.changes not in tried]

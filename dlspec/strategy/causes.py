@@ -61,6 +61,16 @@ def causes(
     return list({one.cause: one for one in reversed(found)}.values())[::-1]
 
 
+def without_test(ledger: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A ledger as it was before test was looked at: what is changed by what test shows makes its score a lie."""
+    if ledger is None:
+        return None
+    gaps = [gap for gap in ledger["gaps"] if gap["below"] != "test"]
+    largest = ledger["largest"] if ledger["largest"] in {gap["name"] for gap in gaps} else None
+    levels = [one for one in ledger.get("levels", ()) if one["name"] != "test"]
+    return {**ledger, "gaps": gaps, "largest": largest, "levels": levels}
+
+
 def possible(ledger: Mapping[str, Any] | None) -> list[Named]:
     """What may hold a network back though nothing shows it: bias, where nobody has said how well people do."""
     levels = {one["name"]: one for one in ledger["levels"]} if ledger else {}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlspec.strategy.causes import Named, causes, imbalance, possible
+from dlspec.strategy.causes import Named, causes, imbalance, possible, without_test
 from dlspec.types import Outcomes
 
 
@@ -49,6 +49,15 @@ def test_where_dev_scores_better_than_train_and_test_it_was_fitted():
     turned = gap("variance", "train", "dev", -0.1, -0.13, -0.07)
     fitted = gap("overfitting to dev", "dev", "test", 0.11, 0.05, 0.17)
     assert [one.cause for one in causes(ledger(turned, fitted))] == ["overfitting to dev"]
+
+
+def test_what_test_shows_can_be_left_out():
+    fitted = gap("overfitting to dev", "dev", "test", 0.2, 0.15, 0.25)
+    held = {**ledger(VARIANCE, fitted, largest="overfitting to dev"), "levels": [{"name": "dev"}, {"name": "test"}]}
+    assert [one.cause for one in causes(held)] == ["overfitting to dev", "variance"]
+    left = without_test(held)
+    assert [one.cause for one in causes(left)] == ["variance"] and left["levels"] == [{"name": "dev"}]
+    assert without_test(None) is None
 
 
 def test_an_interval_that_is_not_known_names_nothing():
