@@ -112,6 +112,7 @@ def _figures(metric: str, scored: Sequence[Mapping[str, Any]], facts: Mapping[st
             "x_title": brief(axis["name"]) + (" (logarithmic)" if axis["kind"] == "log_uniform" else ""),
             "y_title": f"dev {metric}",
             "x_logarithmic": axis["kind"] == "log_uniform",
+            "x_range": [axis["low"], axis["high"]],
         }  # fmt: skip
         made.append(Figure("lines", brief(axis["name"]), data))
     return made

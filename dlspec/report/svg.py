@@ -85,13 +85,15 @@ class Axis:
         known = list(within or values) or [0.0, 1.0]
         low, high = min(known), max(known)
         if logarithmic:
+            low, high = (low, high) if low < high else (low / 2, 2 * high)
             self.low, self.high = low, high
             decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
             digits = (1, 2, 5) if len(decades) < 4 else (1,)
             every = -(-len(decades) // most)
             marks = [float(f"{d}e{e}") for e in decades if e % every == 0 for d in digits]
-            self.ticks = [mark for mark in marks if low <= mark <= high]
-            self.labels = [f"{tick:g}" for tick in self.ticks]
+            # A narrow range may hold no round number.
+            self.ticks = [mark for mark in marks if low <= mark <= high] or [low, high]
+            self.labels = [f"{tick:.4g}" for tick in self.ticks]
             return
         self.ticks = round_range(low, high, most)
         if whole:

@@ -6,6 +6,7 @@ import pytest
 
 from dlspec.report.parallel import parallel, share
 from dlspec.report.searched import page
+from dlspec.report.svg import Axis
 
 
 def test_a_value_stands_where_its_axis_says():
@@ -30,6 +31,13 @@ def test_a_line_a_trial_and_the_best_on_top():
     assert re.findall(r"<title>(trial \d)", drawn) == ["trial 0", "trial 1"]
     first, second = re.findall(r'points="([^"]+)"', drawn)
     assert first.split()[1] == second.split()[1] and first.split()[0] != second.split()[0]
+
+
+@pytest.mark.parametrize("values", [[3e-4], [2.87e-4, 2.9e-4], [2e-4, 0.3]])
+def test_a_logarithmic_axis_has_labels_however_narrow(values):
+    axis = Axis(values, logarithmic=True).span(0, 100)
+    assert axis.labels and len(axis.labels) == len(axis.ticks)
+    assert all(0 <= axis(value) <= 100 for value in [*values, *axis.ticks])
 
 
 def test_the_page_shows_the_best_first_and_what_was_tried():

@@ -118,6 +118,20 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_best(found):
         tune(made(folder, RECIPE, "other"), resume="last", out=folder / "killed")
 
 
+def test_ctrl_c_says_how_to_go_on_and_leaves_a_report_of_what_there_is(tmp_path):
+    made(tmp_path)
+    code = "from dlspec.cli import main; main()"
+    command = [sys.executable, "-c", code, "tune", "small.yaml", "--out", "runs"]
+    streams = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, **streams) as running:
+        assert any(line.startswith("trial ") for line in running.stderr)
+        running.send_signal(signal.SIGINT)
+        said = running.stderr.read()
+    assert running.returncode == 130 and "--resume` goes on" in said and "Traceback" not in said
+    [study] = (tmp_path / "runs/small-tune").iterdir()
+    assert (study / "report.html").is_file() and len((study / "trials.csv").read_text().splitlines()) > 1
+
+
 def test_what_falls_behind_is_given_up(tmp_path):
     text = (
         RECIPE.partition("tune:")[0].replace("epochs: 2", "epochs: 9").replace(', subject_to: {log_loss: "<= 1.0"}', "")
