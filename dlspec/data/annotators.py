@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import NamedTuple
 
+from dlspec.data.filled_table import filled
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Place
 
@@ -51,29 +50,12 @@ def read_answers(file: str) -> dict[str, dict[str, Answer]]:
 
 
 def _rows(file: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The names of the columns, and every row with its line; empty rows are passed over."""
-    try:
-        with open(file, "rb") as opened:
-            text = opened.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"byte {error.start} is not UTF-8; save the table as CSV in UTF-8", where=Place(file)) from None
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=Place(file)) from None
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
-    names = [name.strip() for name in next(reader, [])]
+    """The names of the columns, each its own, and every row with its line."""
+    names, rows = filled(file)
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(f"two columns are called '{twice}'", where=Place(file, 1))
-    rows = []
-    for row in reader:
-        if any(cell.strip() for cell in row):
-            if len(row) != len(names):
-                raise DataError(
-                    f"{len(row)} cells, where the header has {len(names)}", where=Place(file, reader.line_num)
-                )
-            rows.append((reader.line_num, [cell.strip() for cell in row]))
-    return names, rows
+    return names, [(line, [cell.strip() for cell in row]) for line, row in rows]
 
 
 def _wide(file: str, names: list[str], rows: list[tuple[int, list[str]]]) -> dict[str, dict[str, Answer]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import math
 import os
@@ -13,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from dlspec.data.filled_table import filled
 from dlspec.numeric.class_names import class_name, plain
 from dlspec.recipe.component import DataPath, nearest
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits
@@ -29,17 +28,7 @@ Corrections = Annotated[
 
 def read(file: str) -> dict[str, str]:
     """Id → new label, of the rows where one is given.  Raises DataError that names the row."""
-    try:
-        with open(file, "rb") as opened:
-            text = opened.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"byte {error.start} is not UTF-8; save the table as CSV in UTF-8", where=Place(file)) from None
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=Place(file)) from None
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)  # a spreadsheet may write its own
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    names = [name.strip() for name in next(rows, [])]
+    names, rows = filled(file)
     for wanted in ("id", "new"):
         if wanted not in names:
             near = nearest(wanted, names)
@@ -47,12 +36,7 @@ def read(file: str) -> dict[str, str]:
             raise DataError(f"a table of corrected labels has a column '{wanted}'{hint}", where=Place(file, 1))
     own, new = names.index("id"), names.index("new")
     found: dict[str, str] = {}
-    for row in rows:
-        line = rows.line_num
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(names):
-            raise DataError(f"{len(row)} cells, where the header has {len(names)}", where=Place(file, line))
+    for line, row in rows:
         name, label = row[own], row[new].strip()
         if label and found.get(name, label) != label:
             raise DataError(f"'{name}' is both {found[name]} and {label}; keep one", where=Place(file, line))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from dlspec.data.filled_table import filled
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Place
 
@@ -46,29 +46,18 @@ def read_tags(file: str | Path) -> dict[str, tuple[str, ...]]:
     Raises DataError that names file and line.
     """
     file = str(file)
-    text = _text(file)
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)  # a spreadsheet may write its own
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     found: dict[str, dict[str, None]] = {}
-    try:
-        names = [name.strip() for name in next(rows, [])]
-        own, words, marks = _columns(file, names)
-        for row in rows:
-            line = rows.line_num
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(names):
-                raise DataError(f"{len(row)} cells, where the header has {len(names)}", where=Place(file, line))
-            if not row[own]:
-                raise DataError("this row has tags and no id; an id says whose they are", where=Place(file, line))
-            tags = found.setdefault(_SURROGATE.sub(lambda hit: chr(int(hit[1], 16)), row[own]), {})
-            for at in words:
-                tags.update(dict.fromkeys(filter(None, map(as_tag, row[at].split(BETWEEN)))))
-            for at, tag in marks.items():
-                if _marked(file, line, tag, row[at].strip()):
-                    tags[tag] = None
-    except csv.Error as error:
-        raise DataError(f"this is no table of tags: {error}", where=Place(file, rows.line_num)) from None
+    names, rows = filled(file)
+    own, words, marks = _columns(file, names)
+    for line, row in rows:
+        if not row[own]:
+            raise DataError("this row has tags and no id; an id says whose they are", where=Place(file, line))
+        tags = found.setdefault(_SURROGATE.sub(lambda hit: chr(int(hit[1], 16)), row[own]), {})
+        for at in words:
+            tags.update(dict.fromkeys(filter(None, map(as_tag, row[at].split(BETWEEN)))))
+        for at, tag in marks.items():
+            if _marked(file, line, tag, row[at].strip()):
+                tags[tag] = None
     return {name: tuple(tags) for name, tags in found.items()}
 
 
@@ -95,16 +84,6 @@ def write_tags(file: str | Path, tags: Mapping[str, Iterable[str]]) -> None:
 def as_tag(text: str) -> str:
     """A tag as the table can hold it: on one line, single blanks, without what stands between tags."""
     return " ".join(text.replace(BETWEEN, ",").split())
-
-
-def _text(file: str) -> str:
-    try:
-        with open(file, "rb") as opened:
-            return opened.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"byte {error.start} is not UTF-8; save the table as CSV in UTF-8", where=Place(file)) from None
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=Place(file)) from None
 
 
 def _columns(file: str, names: list[str]) -> tuple[int, list[int], dict[int, str]]:
