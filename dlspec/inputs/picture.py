@@ -44,7 +44,7 @@ class Picture(Input):
     def remedies(self, of: Situation) -> list[Remedy]:
         """Augmentation: mild against variance, of many kinds against a dev of other pictures, none against bias."""
         if of.cause == "avoidable bias" and not self.augment.off:
-            calm = dict.fromkeys(self.augment.model_fields_set - {"fill", "keep_boxes"})
+            calm = dict.fromkeys(sorted(self.augment.model_fields_set - {"fill", "keep_boxes"}))
             return [Remedy({"augment": calm}, "augmented pictures are harder to learn than those of dev", USUAL)]
         if not self.augment.off:
             return []

@@ -74,8 +74,10 @@ def _found(
     part, wrong = judged.parts[split], found.wrong
     rare = min(int(wrong.sum()), int((~wrong).sum()))
     if rare < FEWEST_ERRORS:
-        what = "errors" if wrong.sum() == rare else "examples without an error"
-        short = f"{rare} {what} are too few to search for slices where error is high ({FEWEST_ERRORS} are needed)"
+        one = rare == 1
+        what = f"error{'s' * (not one)}" if wrong.sum() == rare else f"example{'s' * (not one)} without an error"
+        few = f"{rare} {what} {'is' if one else 'are'} too few"
+        short = f"{few} to search for slices where error is high ({FEWEST_ERRORS} are needed)"
         return [], [short] if rare else []
     most = judged.input.facts_of
     rows = searched(wrong)
