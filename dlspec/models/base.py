@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 Shapes = Mapping[str, Mapping[str, Any]]
 """array name → {"shape": without the batch axis, "dtype", "sizes": categories of each entry of an integer array}"""
 
+SATURATING = ("sigmoid", "tanh")
+"""activations whose slope nears 0 where the input is large, so that little is learned there (Glorot, Bordes & Bengio,
+"Deep sparse rectifier neural networks", 2011)"""
+
 
 class Model(Component):
     """An architecture.  `build` makes a fresh network from shapes in to logits out."""
@@ -36,13 +40,18 @@ class Model(Component):
         return None
 
     def remedies(self, of: Situation) -> list[Remedy]:
-        """Size, and what usual settings do: dropout, spatial dropout, normalisation.  An architecture with others adds
-        to them."""
+        """Size, and what usual settings do: activation, dropout, spatial dropout, normalisation.  An architecture with
+        others adds to them."""
         found, larger, smaller = [], self.larger(), self.smaller()
         used = {name: getattr(self, name, None) for name in ("dropout", "spatial_dropout")}
         if of.cause == "avoidable bias":
             if larger:
                 found.append(Remedy(larger, "a larger network can learn more", EARLY))
+            if getattr(self, "activation", None) in SATURATING:
+                changes = {"activation": "relu"}
+                if getattr(getattr(self, "initializer", None), "name", "auto") != "auto":
+                    changes["initializer"] = "auto"  # a start that was chosen for the other activation
+                found.append(Remedy(changes, "a rectifier does not flatten out where its input is large", EARLY))
             silenced = {name: 0.0 for name, share in used.items() if share}
             if silenced:
                 found.append(Remedy(silenced, "dropout holds back a network that learns too little", USUAL))

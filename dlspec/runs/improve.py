@@ -179,9 +179,11 @@ def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
     found = Difference(*(between[key] for key in Difference._fields))
     one.difference, one.low, one.high, one.p = found
     better = (between["value"] > 0) == (metric.best == "max") and between["value"] != 0
+    sure = between["p"] is not None and between["p"] < CERTAIN
     stood = standing_of(before.run), standing_of(one.run)  # type: ignore[arg-type]
-    keep, limits = better_kept(*stood, better and between["p"] < CERTAIN)
+    keep, limits = better_kept(*stood, better and sure)
     one.leaned = better and not limits
+    one.worsened = sure and not better
     if keep:
         one.state, held.best = "kept", one.number
     else:
@@ -216,7 +218,10 @@ def _newest(folder: Path) -> Path | None:
 
 
 def _next(held: Improvement) -> Try | None:
-    """The first prescription for the best so far that was not tried on it yet; None, with the reason, where none is."""
+    """The first prescription for the best so far that was not tried on it yet; None, with the reason, where none is.
+
+    What was surely worse on an earlier best comes last: it may help now, but a try costs a training.
+    """
     assert held.best is not None
     best = held.tries[held.best]
     if best.run is None:
@@ -234,9 +239,12 @@ def _next(held: Improvement) -> Try | None:
         held.why = "training is healthy, and " + ("no gap is surely there" if known else "the gaps were not laid out")
     elif not left:
         held.why = f"nothing is left to try for what is there ({', '.join(dict.fromkeys(one.cause for one in found))})"
-    if not left:
-        return held.together()
-    one = left[0]
+    doubtful = held.surely_worse()
+    fresh = [one for one in left if one.changes not in doubtful]
+    together = None if fresh else held.together()
+    if together or not left:
+        return together
+    one = (fresh or left)[0]
     return Try(len(held.tries), one.cause, one.changes, one.reason)
 
 

@@ -43,6 +43,8 @@ class Try:
     seconds: float = 0.0
     leaned: bool = False
     """it was better on dev and broke no limit, if not beyond chance"""
+    worsened: bool = False
+    """it was worse on dev beyond chance"""
     cut: bool = False
     """the budget ended its training"""
 
@@ -78,6 +80,10 @@ class Improvement:
             if one.cut and (one is self.tries[-1] or one.number == self.best):
                 one.state = "running"
                 self.best = one.against if self.best == one.number else self.best
+
+    def surely_worse(self) -> list[dict[str, Any]]:
+        """Changes that made the dev metric worse beyond chance, or did not train, on whichever was the best then."""
+        return [one.changes for one in self.tries if one.worsened or one.state == "failed"]
 
     def together(self) -> Try | None:
         """All changes of the best that leaned the right way, at once: each may be too little to be told from chance.

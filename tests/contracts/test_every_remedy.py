@@ -77,6 +77,12 @@ train: {epochs: 7, l2: 0.01, optimizer: {name: sgd}}
     slow = load(tmp_path / "r.yaml", ["train.optimizer.learning_rate=0.0001"]).recipe
     first = offered(slow, "avoidable bias", epochs=7)[0]
     assert first.changes == {"train.optimizer.learning_rate": 0.01}
+    flat = load(tmp_path / "r.yaml", ["model.activation=tanh", "model.initializer=random_normal"]).recipe
+    second, third = offered(flat, "avoidable bias", epochs=7)[1:3]
+    assert "model.hidden" in second.changes
+    assert third.changes == {"model.activation": "relu", "model.initializer": "auto"}
+    flat = load(tmp_path / "r.yaml", ["model.activation=sigmoid"]).recipe
+    assert offered(flat, "avoidable bias", epochs=7)[2].changes == {"model.activation": "relu"}
     variance = [one.changes for one in offered(recipe, "variance")]
     assert variance == [{"input.augment.noise": 0.1}, {"task.label_smoothing": 0.1}]
     assert not offered(recipe, "data mismatch", apart=False)

@@ -159,6 +159,22 @@ def test_without_a_human_level_bias_is_tried_too(tmp_path):
     assert causes == ["avoidable bias"] * len(ledger["prescriptions"]) and "avoidable bias" in held.why
 
 
+def test_what_was_surely_worse_before_comes_last(tmp_path):
+    text = SMALL.replace("goal: {human: {accuracy: 1.0}}", "").replace("epochs: 40", "epochs: 2")
+    run = train(made(tmp_path, text), out=tmp_path / "runs").run
+    evaluate(run)
+    held = Improvement(str(tmp_path), str(tmp_path / "small.yaml"), 60.0, best=0)
+    held.tries.append(Try(0, "", {}, "", run=str(run), state="kept"))
+    first = next_try(held)
+    held.tries += [Try(1, "", first.changes, "", worsened=True), Try(2, "", {}, "", run=str(run), state="kept")]
+    held.best = 2
+    offered = []
+    while (one := next_try(held)) is not None:
+        offered.append(one.changes)
+        held.tries.append(one)
+    assert offered[-1] == first.changes and len(offered) > 1 and offered.count(first.changes) == 1
+
+
 def test_what_leaned_the_right_way_is_tried_together():
     held = Improvement("", "", 60.0, best=0)
     held.tries.append(Try(0, "", {}, ""))
