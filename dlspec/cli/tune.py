@@ -35,6 +35,7 @@ def tune(
         bool, typer.Option("--resume", help="Go on with the newest study of this recipe, or with that of a folder.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="A grid may have more than 10,000 points.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="A line a trial, on a terminal too.")] = False,
     set: Set = None,
     out: Out = Path("runs"),
     json: Json = False,
@@ -62,6 +63,6 @@ def tune(
         name=study,
         resume=(folder if found else "last") if resume else None,
         yes=yes,
-        watch=ConsoleSearch(),
+        watch=ConsoleSearch(plain=json or quiet),
     )
     answer(result, json, lambda: print_tuned(result))

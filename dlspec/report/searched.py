@@ -8,7 +8,7 @@ from typing import Any
 from dlspec.report.html import template
 from dlspec.report.parallel import parallel, share
 from dlspec.report.terminal import number
-from dlspec.report.tuned import brief, shown
+from dlspec.report.tuned import brief, briefs, shown
 from dlspec.types import Figure
 
 ROWS = 50
@@ -33,7 +33,7 @@ def page(result: Mapping[str, Any], name: str, facts: Mapping[str, Any]) -> str:
         "metric": result["metric"],
         "best": result["best"],
         "counts": {state: states.count(state) for state in dict.fromkeys(states)},
-        "names": [brief(one) for one in names],
+        "names": briefs(names),
         "limited": any(one["feasible"] is not None for one in scored),
         "rows": [_row(one, names) for one in scored[:ROWS]],
         "more": max(0, len(scored) - ROWS),

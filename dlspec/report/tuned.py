@@ -4,54 +4,104 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from dlspec.report.progress import ConsoleWatch
 from dlspec.report.terminal import number, table
 from dlspec.report.watch import SearchWatch
+
+if TYPE_CHECKING:
+    from dlspec.report.live import Live
 
 SHOWN = 10
 """trials of the leaderboard that are printed"""
 
 
 class ConsoleSearch(ConsoleWatch, SearchWatch):
-    """A line a trial as it ends."""
+    """A table that is drawn anew on a terminal; else a line a trial as it ends."""
+
+    def __init__(self, plain: bool = False) -> None:
+        super().__init__()
+        self.plain = plain or not self.terminal
+        self.live: Live | None = None
 
     def searching(self, folder: str, metric: str, best: str, trials: int, ended: int) -> None:
-        self.metric, self.sign, self.trials = metric, 1 if best == "max" else -1, trials
-        self.ended, self.first, self.start = ended, ended, time.monotonic()
-        self.params: dict[int, Mapping[str, Any]] = {}
-        self.top: float | None = None
+        from dlspec.report.live import Live, Progress
+
+        self.progress = Progress(metric, trials)
         gone = f", {ended} of them have ended" if ended else ""
         self.note(f"searching: {trials} trials by {metric} on dev{gone}; {folder}")
+        self.first = True
+        if not self.plain:
+            from rich.console import Console
+
+            self.live = Live(self.progress, Console(stderr=True))
+
+    def _line(self, text: str) -> None:
+        if self.live is not None:
+            self.live.say(text)
+        else:
+            super()._line(text)
 
     def heard(self, message: Mapping[str, Any]) -> None:
-        what = message["what"]
-        if what == "trial":
-            self.params[message["index"]] = message["params"]
-        elif what == "ended":
-            self._ended(message)
+        self.progress.heard(message)
+        if message["what"] == "printed":
+            self.note(message["says"])
 
-    def _ended(self, message: Mapping[str, Any]) -> None:
-        self.ended += 1
-        value = message["value"]
-        if value is not None and (self.top is None or self.sign * value > self.sign * self.top):
-            self.top = value
-        came = message["state"] if value is None else f"{self.metric} {number(value)}"
-        cause = f" ({message['cause'].splitlines()[0]})" if message.get("cause") else ""
-        best = f"; best {number(self.top)}" if self.top is not None else ""
-        passed = time.monotonic() - self.start
-        left = passed / max(1, self.ended - self.first) * (self.trials - self.ended)
+    def looked(self, trials: Sequence[Mapping[str, Any]], best: int | None) -> None:
+        ended = self.progress.looked(trials, best)
+        for one in ended if not self.first else ():  # those before this search began are no news
+            self._ended(one)
+        self.first = False
+
+    def over(self) -> None:
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
+
+    def _ended(self, one: Mapping[str, Any]) -> None:
+        from dlspec.report.live import spell
+
+        done = self.progress
+        cause = f" ({one['cause'].splitlines()[0]})" if one["cause"] else ""
+        if self.live is not None:  # the table has the rest
+            if one["state"] == "failed":
+                self.note(f"trial {one['number']} failed{cause}")
+            return
+        came = one["state"] if one["value"] is None else f"{done.metric} {number(one['value'])}"
+        if one["state"] == "pruned" and one["value"] is not None:
+            came = f"pruned at {came}"
+        best = f"; best {number(done.rows[done.best]['value'])}" if done.best is not None else ""
+        left = done.left(time.monotonic())
+        place = done.over.index(one["number"]) + 1
         self.note(
-            f"trial {message['index']} ({self.ended} of {self.trials}): {came}{cause}, {message['seconds']:.1f} s; "
-            f"{values(self.params.get(message['index'], {}))}{best}; {left:.0f} s left"
+            f"trial {one['number']} ({place} of {done.trials}): {came}{cause}"
+            + ("" if one["seconds"] is None else f", {spell(one['seconds'])}")
+            + (f" on {one['host']}" if one["host"] else "")
+            + f"; {values(one['params'])}{best}"
+            + ("" if left is None else f"; {spell(left)} left")
         )
 
 
 def values(params: Mapping[str, Any]) -> str:
     """`learning_rate 0.01, model mlp`: each by the last words of its key."""
-    return ", ".join(f"{brief(name)} {shown(value)}" for name, value in params.items())
+    return ", ".join(f"{name} {shown(value)}" for name, value in zip(briefs(params), params.values(), strict=True))
+
+
+def briefs(names: Iterable[str]) -> list[str]:
+    """Dotted keys by their last words, as few as tell them apart."""
+    words = [name.split(".") for name in names]
+    many = [1] * len(words)
+    while True:
+        found = [".".join(one[-count:]) for one, count in zip(words, many, strict=True)]
+        longer = [
+            count + 1 if found.count(name) > 1 and count < len(one) else count
+            for name, one, count in zip(found, words, many, strict=True)
+        ]
+        if longer == many:
+            return found
+        many = longer
 
 
 def brief(name: str) -> str:
@@ -78,7 +128,7 @@ def print_tuned(result: Mapping[str, Any]) -> None:
         limited = any(one["feasible"] is not None for one in order)
         names = list(dict.fromkeys(name for one in order for name in one["params"]))
         table(
-            ["trial", f"dev {result['metric']}", *(["limits"] if limited else []), *map(brief, names)],
+            ["trial", f"dev {result['metric']}", *(["limits"] if limited else []), *briefs(names)],
             [
                 [
                     str(one["number"]),

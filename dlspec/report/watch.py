@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -53,7 +53,14 @@ class SearchWatch(Watch):
 
     def heard(self, message: Mapping[str, Any]) -> None:
         """A worker says something; `what`: trial (index, params, pid), epoch (index, epoch, epochs, value), ended
-        (index, state, value, cause, seconds), warning, memory or used up."""
+        (index, state, value, cause, seconds), printed (says), warning, memory or used up."""
+
+    def looked(self, trials: Sequence[Mapping[str, Any]], best: int | None) -> None:
+        """Every trial as the storage has it now, those of other machines among them, and which is the best.
+
+        Of each number, state, params, value, seconds, cause, progress (epoch, of how many, value) and host, which is
+        None on this machine.
+        """
 
     def over(self) -> None:
         """The search has ended."""

@@ -33,10 +33,14 @@ class Worker:
             [sys.executable, "-P", "-c", "from dlspec.tuning.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
+            errors="replace",
             env={**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path for path in paths if path))},
         )
         self._send({"where": where._asdict(), "threads": threads})
+        self.printer = threading.Thread(target=self._print, args=(heard,), daemon=True)
+        self.printer.start()
         self.listener = threading.Thread(target=self._hear, args=(heard,), daemon=True)
         self.listener.start()
 
@@ -46,14 +50,21 @@ class Worker:
             self.process.stdin.write(json.dumps(order) + "\n")
             self.process.stdin.flush()
 
+    def _print(self, heard: queue.Queue[tuple[Worker, Any]]) -> None:
+        """What own code or a library prints, a line at a time: it must not cut a table in two."""
+        assert self.process.stderr
+        for line in self.process.stderr:
+            heard.put((self, {"what": "printed", "says": line.rstrip()}))
+
     def _hear(self, heard: queue.Queue[tuple[Worker, Any]]) -> None:
         assert self.process.stdout
         for line in self.process.stdout:
             with contextlib.suppress(ValueError):  # cut short by its death
                 heard.put((self, json.loads(line)))
         self.process.wait()
-        assert self.process.stdin
-        for pipe in (self.process.stdin, self.process.stdout):
+        self.printer.join(END_SECONDS)  # a process that it left behind may hold the pipe
+        assert self.process.stdin and self.process.stderr
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             with contextlib.suppress(OSError):  # what was not sent yet
                 pipe.close()
         heard.put((self, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from dlspec.runs import folder as folders
 from dlspec.strategy import goals
 from dlspec.strategy.goals import Standing, ahead
 from dlspec.tuning.samplers import parameter
-from dlspec.tuning.study import STATES, TOLD, WORKER, Study, dead
+from dlspec.tuning.study import PROGRESS, STATES, TOLD, WORKER, Study, dead
 from dlspec.tuning.trial import stem, write_recipe
 
 
@@ -35,6 +36,10 @@ class Tried:
     cause: str | None
     threads: int | None
     attempts: int
+    progress: tuple[int, int, float | None] | None = None
+    """epoch, of how many, and its dev metric: where it is under way and the storage was told"""
+    host: str | None = None
+    """the machine that works on it, or did"""
 
     @property
     def ended(self) -> bool:
@@ -43,6 +48,12 @@ class Tried:
     @property
     def value(self) -> float | None:
         return folders.finite(self.standing.value)  # type: ignore[no-any-return]
+
+    def live(self) -> dict[str, Any]:
+        """What is shown of it while the search goes on."""
+        kept = {name: getattr(self, name) for name in ("number", "state", "params", "value", "seconds", "cause")}
+        host = None if self.host == socket.gethostname() else self.host
+        return {**kept, "progress": self.progress, "host": host}
 
     def json(self) -> dict[str, Any]:
         stood = self.standing
@@ -85,6 +96,8 @@ def _tried(study: Study, index: int, one: FrozenTrial, attempts: int) -> Tried:
         told.get("cause"),
         one.user_attrs.get(WORKER, {}).get("threads"),
         attempts,
+        tuple(one.user_attrs[PROGRESS]) if PROGRESS in one.user_attrs else None,
+        one.user_attrs.get(WORKER, {}).get("host"),
     )
 
 

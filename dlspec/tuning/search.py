@@ -16,7 +16,7 @@ from dlspec.runs.own_code import copy_own_code
 from dlspec.tuning import storage as storages
 from dlspec.tuning.crew import Crew
 from dlspec.tuning.facts import write_page
-from dlspec.tuning.outcome import told, tried, write
+from dlspec.tuning.outcome import ranked, told, tried, write
 from dlspec.tuning.space import Space
 from dlspec.tuning.study import FOLDER, Study, Where, check_same, create
 from dlspec.types import ArgumentError, Place, RecipeError
@@ -87,8 +87,10 @@ def _keep_at_it(study: Study, crew: Crew, workers: int, watch: SearchWatch) -> N
     while True:
         study.bury_silent()
         study.fill(AHEAD * workers)
-        states = [one.state for one in tried(study)]
-        left = sum(state in ("waiting", "running") for state in states)
+        found = tried(study)
+        best = next(iter(ranked(found)), None)
+        watch.looked([one.live() for one in found], None if best is None else best.number)
+        left = sum(not one.ended for one in found)
         if not left:
             break
         while len(crew.workers) < min(workers, left):

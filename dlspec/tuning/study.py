@@ -27,8 +27,9 @@ from dlspec.types import ArgumentError, Metric
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-TOLD, WORKER, DIED, SURPLUS = "told", "worker", "died", "surplus"
-"""attributes of attempts: what came of it, who worked on it, what its worker died of, that another one counts"""
+TOLD, WORKER, DIED, SURPLUS, PROGRESS = "told", "worker", "died", "surplus", "progress"
+"""attributes of attempts: what came of it, who worked on it, what its worker died of, that another one counts, and
+how far it has come (epoch, of how many, value), where other machines may ask"""
 SEARCH, TRIALS, FOLDER = "search", "trials", "folder"
 """attributes of studies: what is searched, how many trials there are to be, where the runs are"""
 DEATHS = 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
@@ -22,21 +23,31 @@ from dlspec.runs.resume import resume
 from dlspec.runs.train import train
 from dlspec.runs.warm import Warm
 from dlspec.strategy.mends import as_patch
+from dlspec.tuning import storage as storages
 from dlspec.tuning.samplers import INDEX, experiments, suggested
-from dlspec.tuning.study import STATES, TOLD, Study
+from dlspec.tuning.study import PROGRESS, STATES, TOLD, Study
 from dlspec.types import ArgumentError, Place, RecipeError, UserError
 
 WORST = 1e9
 """by how much a limit is missed that cannot be judged, as a constraint: it must be a number"""
+KEEP_SECONDS = 2.0
+"""how often a server is told how far a trial has come"""
 MEMORY = ("ResourceExhaustedError", "MemoryError")
 
 
 class TrialWatch(Watch):
     """Tells whoever waits how a trial comes along, as plain values; and asks the pruner whether it is to go on."""
 
-    def __init__(self, tell: Callable[[Mapping[str, Any]], None], index: int, pruned_by: Trial | None) -> None:
-        self.tell, self.index, self.pruned_by = tell, index, pruned_by
-        self.reported, self.cut = 0, False
+    def __init__(
+        self,
+        tell: Callable[[Mapping[str, Any]], None],
+        index: int,
+        pruned_by: Trial | None,
+        keep: Callable[[list[Any]], None] | None = None,
+    ) -> None:
+        """keep: tells the storage, where other machines look, how far it has come."""
+        self.tell, self.index, self.pruned_by, self.keep = tell, index, pruned_by, keep
+        self.reported, self.cut, self.kept = 0, False, -math.inf
 
     def report(self, epoch: int, value: float | None) -> None:
         """The value of an epoch, counted from 1, for the pruner; each once."""
@@ -54,15 +65,12 @@ class TrialWatch(Watch):
     def epoch(self, report: EpochReport) -> None:
         value = report.dev.get(report.headline)
         self.report(report.epoch, value)
-        self.tell(
-            {
-                "what": "epoch",
-                "index": self.index,
-                "epoch": report.epoch,
-                "epochs": report.epochs,
-                "value": value if value is None or math.isfinite(value) else None,
-            }
-        )
+        value = value if value is None or math.isfinite(value) else None
+        said = {"epoch": report.epoch, "epochs": report.epochs, "value": value}
+        self.tell({"what": "epoch", "index": self.index, **said})
+        if self.keep and time.monotonic() - self.kept > KEEP_SECONDS:
+            self.kept = time.monotonic()
+            self.keep(list(said.values()))
 
 
 def stem(index: int) -> str:
@@ -109,7 +117,8 @@ def carry_out(
     told: dict[str, Any] = {}
     state, value = TrialState.FAIL, None
     try:
-        watch = TrialWatch(tell, index, trial if study.tune.pruner else None)
+        keep = None if storages.is_file(study.where.url) else functools.partial(trial.set_user_attr, PROGRESS)
+        watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep)
         run = _trained(study, file, warm, watch)
         stood = standing_of(run)
         told = {"run": os.path.relpath(run, study.home), "scores": stood.scores}
