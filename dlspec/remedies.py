@@ -10,6 +10,9 @@ from typing import Any, Literal, NamedTuple
 
 Cause = Literal["avoidable bias", "variance", "data mismatch", "overfitting to dev", "class imbalance", "wrong labels"]
 
+UNSURE = "merely not ruled out"
+"""what is said of a cause that nothing shows, though nothing speaks against it either"""
+
 
 class Situation(NamedTuple):
     """The cause that is to be narrowed, and what is known of the training."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dlspec.remedies import UNSURE
 from dlspec.report.terminal import between, number, signed, table
 from dlspec.types import Figure
 
@@ -29,7 +30,7 @@ def print_ledger(ledger: Mapping[str, Any]) -> None:
         if place == 1:
             print("\nto try, in this order:")
         print(f"  {place}. dlspec train {shlex.quote(shown(one['file']))}")
-        print(f"     {changes(one['changes'])}: {one['reason']} (for {spoken(one['cause'])})")
+        print(f"     {changes(one['changes'])}: {one['reason']} (for {_aim(one)})")
 
 
 def _levels(ledger: Mapping[str, Any], of: str = "") -> None:
@@ -76,7 +77,7 @@ def view(ledger: Mapping[str, Any] | None) -> dict[str, Any] | None:
                 **one,
                 "file": f"suggestions/{Path(one['file']).name}",
                 "sets": changes(one["changes"]),
-                "cause": spoken(one["cause"]),
+                "cause": _aim(one),
             }
             for one in ledger["prescriptions"]
         ],
@@ -98,6 +99,12 @@ def _figures(ledger: Mapping[str, Any], of: str = "") -> list[Figure]:
 def changes(of: Mapping[str, Any]) -> str:
     """Changes of a recipe in a line."""
     return ", ".join(f"{key}={_plain(new)}" for key, new in of.items())
+
+
+def _aim(prescription: Mapping[str, Any]) -> str:
+    """What a patch is for, and whether that is surely there."""
+    unsure = "" if prescription.get("sure", True) else f", which is {UNSURE}"
+    return f"{spoken(prescription['cause'])}{unsure}"
 
 
 def spoken(cause: str) -> str:

@@ -11,7 +11,7 @@ import yaml
 
 from dlspec.recipe.load import load
 from dlspec.recipe.schema import Recipe
-from dlspec.remedies import Cause, Remedy, Situation
+from dlspec.remedies import UNSURE, Cause, Remedy, Situation
 from dlspec.runs import folder as folders
 from dlspec.strategy.causes import Named
 from dlspec.strategy.looks import Verdict
@@ -30,6 +30,8 @@ class Prescription(NamedTuple):
     cause: str
     changes: dict[str, Any]
     reason: str
+    sure: bool = True
+    """False: the cause is merely not ruled out"""
 
 
 def situation(folder: Path, recipe: Recipe, cause: Cause) -> Situation:
@@ -71,7 +73,8 @@ def prescriptions(recipe: Recipe, folder: Path, causes: Sequence[Named]) -> list
     found: list[Prescription] = []
     for named in causes:
         if named.cause in get_args(Cause):
-            found += of_parts(recipe, situation(folder, recipe, named.cause))  # type: ignore[arg-type]
+            offered = of_parts(recipe, situation(folder, recipe, named.cause))  # type: ignore[arg-type]
+            found += [one._replace(sure=named.sure) for one in offered]
         elif health.get("verdict") == named.cause:
             rate = health.get("change", {}).get("train.optimizer.learning_rate")
             ill = Verdict(named.cause, named.says, rate=rate)  # type: ignore[arg-type]
@@ -114,12 +117,12 @@ def write(home: Path, chosen: Sequence[Prescription], *, extends: str = "../reci
         except RecipeError:  # a knob that this recipe has not, or not together with what else it says
             file.unlink()
             continue
-        written.append({"file": str(file), "cause": one.cause, "changes": one.changes, "reason": one.reason})
+        written.append({"file": str(file), **one._asdict()})
     return written
 
 
 def write_patch(file: Path, one: Prescription, extends: str) -> None:
     """One patch, with the reason above it."""
     held = {"extends": extends, **as_patch(one.changes)}
-    text = f"# {one.cause}: {one.reason}\n"
+    text = f"# {one.cause}{'' if one.sure else f' ({UNSURE})'}: {one.reason}\n"
     folders.write_text(file, text + yaml.safe_dump(held, sort_keys=False, allow_unicode=True))

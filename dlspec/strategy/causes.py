@@ -17,6 +17,8 @@ class Named(NamedTuple):
 
     cause: str
     says: str
+    sure: bool = True
+    """False: nothing shows it, it is merely not ruled out"""
 
 
 SOUND = ("healthy", "unknown")
@@ -78,7 +80,7 @@ def possible(ledger: Mapping[str, Any] | None) -> list[Named]:
         return []
     value = levels["train"]["value"]
     says = f"no human level is given, so that train may well score better than {ledger['metric']} {value:.4g}"
-    return [Named("avoidable bias", says)]
+    return [Named("avoidable bias", says, sure=False)]
 
 
 def _above_zero(gap: Mapping[str, Any]) -> bool:

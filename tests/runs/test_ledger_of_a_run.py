@@ -69,8 +69,9 @@ def test_levels_gaps_and_verdict(overfitted):
 def test_each_patch_trains_as_it_is(overfitted, tmp_path):
     ledger = evaluate(overfitted)["ledger"]
     assert {one["cause"] for one in ledger["prescriptions"]} == {"variance"}
+    assert "not ruled out" not in (overfitted / "suggestions" / "1.yaml").read_text()
     for one in ledger["prescriptions"]:
-        assert load(one["file"]).recipe != load(overfitted / "recipe.yaml").recipe and one["reason"]
+        assert one["sure"] and load(one["file"]).recipe != load(overfitted / "recipe.yaml").recipe and one["reason"]
     first = train(load(ledger["prescriptions"][0]["file"], ["train.epochs=2"]), out=tmp_path).run
     assert (first / "model.keras").is_file() and first.parent.name == "knows-1"
 
@@ -112,6 +113,18 @@ def test_without_dev_nothing_is_said_of_variance(tmp_path):
     ledger = evaluate(run)["ledger"]
     assert [one["name"] for one in ledger["gaps"]] == ["avoidable bias"]
     assert "dev" in ledger["verdict"]
+
+
+def test_a_patch_against_bias_that_nobody_has_measured_says_so(tmp_path, capsys):
+    write_rows(tmp_path)
+    (tmp_path / "sound.yaml").write_text(TEXT.replace("goal: {human: {accuracy: 0.999}}", "").replace("150", "1"))
+    run = train(load(tmp_path / "sound.yaml"), out=tmp_path / "runs").run
+    ledger = evaluate(run)["ledger"]
+    assert ledger["largest"] is None and not any(one["sure"] for one in ledger["prescriptions"])
+    assert (run / "suggestions" / "1.yaml").read_text().startswith("# avoidable bias (merely not ruled out): ")
+    assert view(ledger)["prescriptions"][0]["cause"] == "avoidable bias, which is merely not ruled out"
+    print_ledger(ledger)
+    assert "(for avoidable bias, which is merely not ruled out)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_human_level_below_the_models(overfitted, tmp_path):
