@@ -43,7 +43,7 @@ def read_answers(file: str) -> dict[str, dict[str, Answer]]:
         who = f"one alone, '{next(iter(found))}'" if found else "none"
         raise DataError(
             f"agreement is between two annotators at least, and this table has {who}; give a column for each (or rows "
-            "of id, annotator, answer), or write the human level itself: human: {accuracy: 0.99}",
+            "of id, annotator, answer), or state the human level itself as a number (accuracy: 0.99)",
             where=Place(file),
         )
     return found

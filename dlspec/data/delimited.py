@@ -22,6 +22,28 @@ SAMPLE = 200
 SAMPLE_LENGTH = 1 << 18
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 WORDS = {",": "comma-separated", ";": "semicolon-separated", "\t": "tab-separated", " ": "separated by blanks"}
+
+
+class Mends(NamedTuple):
+    """What a person can do about a file that cannot be read."""
+
+    encoding: str
+    delimiter: str
+    header: str
+    """after `rename it in the file`"""
+
+
+BY_RECIPE = Mends(
+    "set data.encoding (latin-1, cp1252, …) to what the file is written in",
+    "is the delimiter right (data.delimiter)?",
+    ", or set data.header: false where row 1 is data",
+)
+IN_FILE = Mends(
+    "save the table in UTF-8, or as Parquet",
+    "does a cell hold the delimiter? put it in quotes",
+    "; row 1 is the header",
+)
+"""where no recipe says how the file is to be read"""
 _TOKEN = re.compile(r'"(?:[^"]|"")*"|\S+')
 
 
@@ -35,14 +57,24 @@ class Table(NamedTuple):
     notes: list[str]
 
 
-def read(file: str, data: bytes, *, delimiter: str | None, header: bool | None, encoding: str, missing: Any) -> Table:
+def read(
+    file: str,
+    data: bytes,
+    *,
+    delimiter: str | None,
+    header: bool | None,
+    encoding: str,
+    missing: Any,
+    mends: Mends = BY_RECIPE,
+) -> Table:
     """The columns of a delimited text.
 
     delimiter: one character (" ": any run of blanks), or None to find it.  header: None to find it.
     missing: what stands for a missing value; a first row that holds one is no header.
+    mends: what is advised where it cannot be read.
     Raises DataError where it is no such text, and where rows have more or fewer cells than the first.
     """
-    text = _decoded(file, data, encoding)
+    text = _decoded(file, data, encoding, mends)
     sample = text[:SAMPLE_LENGTH]
     if len(text) > SAMPLE_LENGTH:
         sample = sample[: sample.rfind("\n") + 1] or sample
@@ -52,7 +84,7 @@ def read(file: str, data: bytes, *, delimiter: str | None, header: bool | None, 
     first = _records(sample, found)
     if not first:
         raise DataError("this file is empty", where=Place(file))
-    columns, rows, blank = _cells(file, text, len(first[0]), "\t" if found == " " else found)
+    columns, rows, blank = _cells(file, text, len(first[0]), "\t" if found == " " else found, mends)
     columns, rows, notes = _without_empty(columns, rows, blank)
     if not len(rows):
         raise DataError("this file is empty", where=Place(file))
@@ -60,7 +92,7 @@ def read(file: str, data: bytes, *, delimiter: str | None, header: bool | None, 
     if named:
         names = [column[0].as_py() for column in columns]
         columns, rows = [column[1:] for column in columns], rows[1:]
-        names, columns, remarks = _named(file, names, columns)
+        names, columns, remarks = _named(file, names, columns, mends)
         notes = [*notes, *remarks]
     else:
         names = [f"column_{i}" for i in range(1, len(columns) + 1)]
@@ -71,7 +103,7 @@ def read(file: str, data: bytes, *, delimiter: str | None, header: bool | None, 
     return Table(file, dict(zip(names, columns, strict=True)), rows, [form + head, *notes])
 
 
-def _decoded(file: str, data: bytes, encoding: str) -> str:
+def _decoded(file: str, data: bytes, encoding: str, mends: Mends) -> str:
     if data[:4] == b"PAR1":
         raise DataError("this is a Parquet file; let its name end in .parquet", where=Place(file))
     if data[:4] == b"PK\x03\x04":
@@ -85,9 +117,9 @@ def _decoded(file: str, data: bytes, encoding: str) -> str:
         if b"\x00" in data[:4096]:
             raise _binary(file) from None
         line = data.count(b"\n", 0, error.start) + 1
+        wanted = "UTF-8" if encoding == "utf-8-sig" else encoding
         raise DataError(
-            f"byte 0x{data[error.start]:02x} is not {'UTF-8' if encoding == 'utf-8-sig' else encoding}; "
-            "set data.encoding (latin-1, cp1252, …) to what the file is written in",
+            f"byte 0x{data[error.start]:02x} is not {wanted}; {mends.encoding}",
             where=Place(file, line),
         ) from None
     if "\x00" in text:
@@ -135,7 +167,7 @@ def _delimiter(sample: str) -> str:
     return max(shares, key=shares.__getitem__) if shares else ","
 
 
-def _cells(file: str, text: str, width: int, delimiter: str) -> tuple[list[pa.Array], np.ndarray, int]:
+def _cells(file: str, text: str, width: int, delimiter: str, mends: Mends) -> tuple[list[pa.Array], np.ndarray, int]:
     """Every cell as stripped text, by column; the number of each row; and how many lines of blanks were passed over."""
     import numpy as np
     import pyarrow as pa
@@ -165,7 +197,7 @@ def _cells(file: str, text: str, width: int, delimiter: str) -> tuple[list[pa.Ar
         ),
     )
     if ragged:
-        raise DataError(_ragged(ragged, width), where=Place(file))
+        raise DataError(_ragged(ragged, width, mends), where=Place(file))
     columns = [pc.utf8_trim_whitespace(column.combine_chunks()) for column in table.columns]
     tail = columns[-1][-1].as_py() if len(columns[-1]) else ""
     if "\n" in tail and not text.rstrip().endswith('"'):
@@ -177,14 +209,14 @@ def _cells(file: str, text: str, width: int, delimiter: str) -> tuple[list[pa.Ar
     return columns, np.delete(rows, np.array(blank, dtype=int) - 1), len(blank)
 
 
-def _ragged(ragged: list[Any], width: int) -> str:
+def _ragged(ragged: list[Any], width: int, mends: Mends) -> str:
     """How many rows have another number of cells than the first, and which."""
     widths = Counter(row.actual_columns for row in ragged).most_common(2)
     many = " or ".join(str(width) for width, _ in widths) if len(ragged) > 1 else str(ragged[0].actual_columns)
     have = "has" if len(ragged) == 1 else "have"
     rows = some("row", [row.number for row in ragged])
     text = ragged[0].text.replace("\n", "\\n")
-    hint = "is a quote not closed?" if ragged[0].text.count('"') % 2 else "is the delimiter right (data.delimiter)?"
+    hint = "is a quote not closed?" if ragged[0].text.count('"') % 2 else mends.delimiter
     return (
         f"{rows} {have} {many} cells where the first row has {width} ({len(ragged):,} in all); "
         f"row {ragged[0].number} is: {text[:60] + '…' if len(text) > 60 else text} ({hint})"
@@ -222,7 +254,9 @@ def _is_header(rows: list[list[str]], missing: set[str]) -> bool:
     return again <= len(first) / 2
 
 
-def _named(file: str, names: list[str], columns: list[pa.Array]) -> tuple[list[str], list[pa.Array], list[str]]:
+def _named(
+    file: str, names: list[str], columns: list[pa.Array], mends: Mends
+) -> tuple[list[str], list[pa.Array], list[str]]:
     """Checked names.  A first column without a name that only counts the rows is left out."""
     notes = []
     if len(names) > 1 and not names[0] and _counts(columns[0].to_pylist()):
@@ -231,15 +265,13 @@ def _named(file: str, names: list[str], columns: list[pa.Array]) -> tuple[list[s
     nameless = [i for i, name in enumerate(names, start=1) if not name]
     if nameless:
         raise DataError(
-            f"the header (row 1) gives no name to {some('column', nameless)}; name it in the file, "
-            "or set data.header: false where row 1 is data",
+            f"the header (row 1) gives no name to {some('column', nameless)}; name it in the file{mends.header}",
             where=Place(file),
         )
     twice = [f"'{name}'" for name, many in Counter(names).items() if many > 1]
     if twice:
         raise DataError(
-            f"the header (row 1) has {some('column', twice)} more than once; rename it in the file, "
-            "or set data.header: false where row 1 is data",
+            f"the header (row 1) has {some('column', twice)} more than once; rename it in the file{mends.header}",
             where=Place(file),
         )
     return names, columns, notes

@@ -108,7 +108,10 @@ def _read(file: str) -> tuple[Table, dict[str, Any] | None]:
 
     data = sources.contents(file)
     if Path(file.removesuffix(".gz")).suffix.lower() != ".parquet":
-        return delimited.read(file, data, delimiter=None, header=True, encoding="utf-8", missing=("",)), None
+        table = delimited.read(
+            file, data, delimiter=None, header=True, encoding="utf-8", missing=("",), mends=delimited.IN_FILE
+        )
+        return table, None
     import pyarrow as pa
     from pyarrow.parquet import read_schema
 

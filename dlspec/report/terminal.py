@@ -179,7 +179,7 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
     for sentence in result["findings"]:
         print(sentence)
     eyeball = result.get("eyeball")
-    if eyeball and eyeball["says"] not in result["findings"]:
+    if eyeball and wrong and eyeball["says"] not in result["findings"]:
         print(eyeball["says"])
     if result["split"] == "test" and result["test_looks"]:
         print(f"test has been looked at: {result['test_looks']}; a look that changes a decision makes it less honest")

@@ -12,6 +12,7 @@ from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import goals, report
 from dlspec.runs.human import Human, human_level
+from dlspec.runs.human_answers import check_answers
 from dlspec.runs.judged import Judged, Part, judged_run, parts_of
 from dlspec.runs.ledger import dev_is_apart, diagnosed, laid_out
 from dlspec.runs.material import fixed_sample
@@ -39,6 +40,8 @@ def evaluate(
     if data is not None and splits:
         raise ArgumentError("--data scores new data as a whole; leave --split out")
     parts = _new(opened, data, watch) if data is not None else parts_of(opened, splits, watch)
+    if data is None:
+        check_answers(opened.recipe, opened.state, parts, folders.read_manifest(opened.folder / "manifest.csv"))
     looks = folders.looks_at_test(opened.folder, looking="test" in parts)
     if "train" in parts:
         parts["train"] = fixed_sample(parts["train"])
@@ -83,9 +86,9 @@ def evaluate_predictions(
             f"--human is of {', '.join(human)}, but the ledger is by {judged.metric.name}: say "
             f"--human {judged.metric.name}=…, or another --metric"
         )
+    people = human_level(human or (None if opened is None else opened.recipe.goal.human), judged)
     looks = 0 if out is None else folders.looks_at_test(out, looking="test" in judged.parts)
     scores = {split: score(judged, split) for split in judged.parts}
-    people = human_level(human or (None if opened is None else opened.recipe.goal.human), judged)
     ledger = laid_out(
         judged, human=people.level if people else None, apart=opened is not None and dev_is_apart(opened.folder)
     )

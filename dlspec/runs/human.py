@@ -6,20 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from dlspec.data.annotators import Answer, read_answers
-from dlspec.numeric.class_names import class_name, named
-from dlspec.recipe.component import nearest
 from dlspec.runs import folder as folders
+from dlspec.runs.human_answers import SPLIT, answers
 from dlspec.runs.human_verdict import by_chance, chosen, sentences
 from dlspec.runs.judged import Judged, Part
 from dlspec.strategy.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha, together
 from dlspec.strategy.intervals import Interval, intervals
 from dlspec.strategy.ledger import Level
-from dlspec.types import ArgumentError, DataError, NumberLabels, Place
+from dlspec.types import ArgumentError
 
 TOGETHER = {"nominal": "the majority", "interval": "the median"}
 """what several annotators say together, as one more of them"""
@@ -50,7 +48,7 @@ class Human:
         return Level("human", self.n, value=self.value, low=self.low, high=self.high)
 
 
-def human_level(given: Mapping[str, float] | str | None, judged: Judged, split: str = "dev") -> Human | None:
+def human_level(given: Mapping[str, float] | str | None, judged: Judged, split: str = SPLIT) -> Human | None:
     """How well people do, on the metric that decides; kept in human.json, where annotators tell it.
 
     given: `goal.human`: values by metric, or the file of what annotators answered on the split.  Where the split was
@@ -105,17 +103,12 @@ def _kept(home: Path | None, metric: str) -> Human | None:
 
 
 def _annotated(file: str, judged: Judged, part: Part, split: str) -> Human:
-    given = read_answers(file)
-    _check_ids(file, given, judged, part, split)
-    place = {one: row for row, one in enumerate(part.examples.ids)}
-    kind = _kind(judged, part)
-    classes = _classes(judged, part)
-    coded = np.full((len(given), len(place)), np.nan)
-    for row, of in enumerate(given.values()):
-        for one, answer in of.items():
-            if one in place:
-                coded[row, place[one]] = _number(file, answer) if kind == "interval" else _class(file, answer, classes)
-    every = {**dict(zip(given, coded, strict=True)), TOGETHER[kind]: together(coded, kind)}
+    ids = {one for other in judged.parts.values() for one in other.examples.ids}
+    if judged.opened is not None:
+        ids |= set(folders.read_manifest(judged.opened.folder / "manifest.csv"))
+    kind, classes, given = answers(file, judged.evaluator, judged.state, part.examples, ids, split)
+    coded = np.stack(list(given.values()))
+    every = {**given, TOGETHER[kind]: together(coded, kind)}
     table = [_scored(name, answers, judged, part, classes, kind) for name, answers in every.items()]
     pairs = [
         {"one": one, "other": other, "kappa": kappa, "n": n}
@@ -133,78 +126,11 @@ def _annotated(file: str, judged: Judged, part: Part, split: str) -> Human:
     }
     table = [one for one in table if one["n"]]
     best = chosen(table, judged.metric)
-    says = sentences(table, best, agreement, judged.metric, split, len(place))
+    says = sentences(table, best, agreement, judged.metric, split, len(part.examples), judged.opened is None)
     name, n, ends = "", 0, Interval(math.nan, math.nan, math.nan)
     if best is not None and not by_chance(agreement["alpha"]):
         name, n, ends = best["name"], best["n"], Interval(best["value"], best["low"], best["high"])
     return Human(judged.metric.name, *ends, n, name, table, agreement, says)
-
-
-def _check_ids(file: str, given: Mapping[str, Mapping[str, Answer]], judged: Judged, part: Part, split: str) -> None:
-    """Raise DataError where an id is unknown, or none is of the split."""
-    answered = {one: answer.line for of in given.values() for one, answer in of.items()}
-    mine = set(part.examples.ids)
-    known = mine | {one for other in judged.parts.values() for one in other.examples.ids}
-    if judged.opened is not None:
-        known |= set(folders.read_manifest(judged.opened.folder / "manifest.csv"))
-    strange = [one for one in answered if one not in known]
-    if strange:
-        near = nearest(strange[0], list(mine)[:20_000])
-        some = ", ".join(strange[:3]) + (", …" if len(strange) > 3 else "")
-        hint = f"; did you mean '{near}'?" if near else "; annotators answer examples by their id"
-        raise DataError(
-            f"{len(strange):,} of {len(answered):,} ids are unknown to the data: {some}{hint}",
-            where=Place(file, answered[strange[0]]),
-        )
-    if not mine & set(answered):
-        raise DataError(
-            f"none of these {len(answered):,} answers is of {split}, which people are compared on", where=Place(file)
-        )
-
-
-def _kind(judged: Judged, part: Part) -> Literal["nominal", "interval"]:
-    """Whether answers are classes or numbers.  Raises DataError where they are neither."""
-    evaluator = judged.evaluator
-    few = part.examples.take(range(1))
-    right = evaluator.stack([evaluator.perfect(one, judged.state) for one in few])
-    labels = evaluator.labels(few, right, judged.state)
-    if labels is None:
-        raise DataError(f"answers to '{evaluator.name}' cannot be read from a table; state the human level as a number")
-    return "interval" if isinstance(labels, NumberLabels) else "nominal"
-
-
-def _classes(judged: Judged, part: Part) -> list[str]:
-    """Every class that there is: those that train knows, and those of this split."""
-    truths = [one for one in named(part.examples.column("y")) if one is not None]
-    return list(dict.fromkeys([*(judged.state.get("classes") or ()), *sorted(set(truths))]))
-
-
-def _class(file: str, answer: Answer, classes: Sequence[str]) -> float:
-    """Its place among the classes; `3.0` is the class 3."""
-    text: str | None = answer.text
-    if text not in classes:
-        try:
-            text = class_name(float(answer.text))
-        except ValueError:
-            text = None
-    if text not in classes:
-        near = nearest(answer.text, classes)
-        hint = f"did you mean '{near}'?" if near else f"known: {', '.join(classes[:20])}"
-        raise DataError(
-            f"there is no class '{answer.text}'; {hint} (leave the cell empty where there is no answer)",
-            where=Place(file, answer.line),
-        )
-    return float(classes.index(text))
-
-
-def _number(file: str, answer: Answer) -> float:
-    try:
-        value = float(answer.text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise DataError(f"expected a number, got '{answer.text}'", where=Place(file, answer.line))
-    return value
 
 
 def _scored(

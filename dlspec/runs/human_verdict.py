@@ -39,10 +39,11 @@ def sentences(
     metric: Metric,
     split: str,
     examples: int,
+    of_tables: bool = False,
 ) -> list[str]:
     """What a person should know of the human level, gravest first.
 
-    table: the level of each; examples: of the split.
+    table: the level of each; examples: of the split.  of_tables: without a recipe.
     """
     alpha = agreement["alpha"]
     value, low, high = alpha["value"], alpha["low"], alpha["high"]
@@ -56,7 +57,7 @@ def sentences(
     if best is None:
         return [
             f"annotators give answers, not probabilities, so their {metric.name} is not known; choose another metric "
-            "(goal.optimize), or state the human level as a number"
+            f"({'--metric' if of_tables else 'goal.optimize'}), or state the human level as a number"
         ]
     said = [
         f"the human level is that of {best['name']}, the best of {len(table)}: {metric.name} {number(best['value'])} "

@@ -16,6 +16,7 @@ from dlspec.runs.kept import kept_part
 from dlspec.strategy.causes import Named, causes, imbalance, possible
 from dlspec.strategy.ledger import Level, as_json, lay_out
 from dlspec.strategy.paired import Side
+from dlspec.strategy.verdict import BY_RECIPE, BY_TABLE
 from dlspec.types import SPLITS
 
 
@@ -43,14 +44,15 @@ def laid_out(judged: Judged, *, human: Level | None = None, apart: bool = False)
     found = levels(judged, human)
     if all(one.name == "human" for one in found):
         return None
-    ledger = as_json(lay_out(found, judged.metric, apart=apart))
+    lay = partial(lay_out, apart=apart, ways=BY_TABLE if judged.opened is None else BY_RECIPE)
+    ledger = as_json(lay(found, judged.metric))
     ledger["observed"] = [one._asdict() for one in observed(judged)]
     ledger["prescriptions"] = []
     some = next(part for split in SPLITS if (part := judged.parts.get(split)) is not None)
     heads = judged.evaluator.heads(some.statistics, judged.state)
     if heads:
         ledger["heads"] = {
-            name: as_json(lay_out(levels(judged, head=name), one.evaluator.metrics(one.state)[0], apart=apart))
+            name: as_json(lay(levels(judged, head=name), one.evaluator.metrics(one.state)[0]))
             for name, one in heads.items()
         }
     plain: dict[str, Any] = folders.finite(ledger)

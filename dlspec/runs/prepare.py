@@ -11,6 +11,7 @@ from dlspec.data.fingerprint import duplicates, duplicates_note
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs.goal_fits import check_goal
+from dlspec.runs.human_answers import check_answers
 from dlspec.types import DataError, Metric, Splits, State
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None, warm: Wa
     splits: the data, where it has been read and divided otherwise than the recipe says.
     warm: what earlier trainings of this process have read and learned.
     """
+    as_given = splits is None
     if splits is None:
         splits = recipe.data.read() if warm is None else warm.splits(recipe)
     learn = functools.partial(_learned, recipe, splits)
@@ -50,6 +52,8 @@ def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None, warm: Wa
     for warning in prepared.warnings:
         watch.warn(warning)
     check_goal(recipe, prepared.state, splits)
+    if as_given:
+        check_answers(recipe, prepared.state, splits.parts, {one for part in splits.parts.values() for one in part.ids})
     return Prepared(splits, prepared.state, prepared.warnings, prepared.notes)
 
 

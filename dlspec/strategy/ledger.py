@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from dlspec.strategy.intervals import Interval, intervals
 from dlspec.strategy.paired import Side
+from dlspec.strategy.verdict import BY_RECIPE, verdict
 from dlspec.types import Metric
 
 LEVELS = ("human", "train", "train_dev", "dev", "test")
@@ -84,20 +85,26 @@ class Standing(NamedTuple):
 
 
 def lay_out(
-    levels: Sequence[Level], metric: Metric, *, apart: bool = False, seed: int = 0, confidence: float = 0.95
+    levels: Sequence[Level],
+    metric: Metric,
+    *,
+    apart: bool = False,
+    ways: Mapping[str, str] = BY_RECIPE,
+    seed: int = 0,
+    confidence: float = 0.95,
 ) -> Ledger:
     """Score the levels and set them against each other; any subset of LEVELS, in any order.
 
     apart: dev was given apart from train, so that without a train_dev what is between train and dev may be data
     mismatch too.  Where levels are missing, a gap has the names of all that it spans, joined by " + ".
 
+    ways: what a person writes to have a level that is missing.
+
     Intervals of gaps, and of differences between them, join those of the levels, which are of different examples, by
     the method of variance estimates recovery (Newcombe 1998a, Statistics in Medicine 17, method 10; Zou & Donner 2008);
     it keeps their lopsidedness, and two gaps that share a level share its luck.  A gap is named the largest where the
     interval of it, and that of its difference from each other gap, lie above 0.
     """
-    from dlspec.strategy.verdict import verdict
-
     order = {name: place for place, name in enumerate(LEVELS)}
     given = sorted(levels, key=lambda level: order[level.name])
     assert len({level.name for level in given}) == len(given), [level.name for level in given]
@@ -112,7 +119,7 @@ def lay_out(
     ]
     standing = _standing(scored, gaps, terms)
     largest = standing.top.name if standing and standing.sure else None
-    says = verdict(scored, gaps, metric, standing)
+    says = verdict(scored, gaps, metric, standing, ways)
     needed, needed_of = (standing.needed, standing.needed_of) if standing else (None, None)
     return Ledger(metric.name, metric.best, scored, gaps, largest, says, needed, needed_of)
 

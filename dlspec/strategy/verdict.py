@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlspec.types import Metric
@@ -21,11 +21,31 @@ MEANS = {
 }
 
 
-def verdict(levels: Sequence[Scored], gaps: Sequence[Gap], metric: Metric, standing: Standing | None) -> str:
+BY_RECIPE = {
+    "dev": "data: {{split: {{dev: 0.15}}}}",
+    "human": "goal: {{human: {{{metric}: …}}}}",
+    "train_dev": "data: {{train_dev: 0.05}}",
+}
+"""what a person writes to have a level that is missing, where a recipe says what there is"""
+BY_TABLE = {
+    "dev": "rows whose split is dev",
+    "human": "--human {metric}=…",
+    "train_dev": "rows whose split is train_dev",
+}
+"""and where tables of predictions do"""
+
+
+def verdict(
+    levels: Sequence[Scored],
+    gaps: Sequence[Gap],
+    metric: Metric,
+    standing: Standing | None,
+    ways: Mapping[str, str] = BY_RECIPE,
+) -> str:
     """Which gap is the largest and what that means, or why none can be named; and what these levels cannot say."""
     main = _main(levels, metric, standing)
     beside = "; ".join([*_past_human(levels, metric), *_rough(levels, gaps, metric, standing)])
-    missing = "; ".join(_missing(levels, gaps, metric))
+    missing = "; ".join(_missing(levels, gaps, metric, ways))
     return " ".join(f"{one[0].upper()}{one[1:]}." for one in (main, beside, missing) if one)
 
 
@@ -111,17 +131,16 @@ def _rough(levels: Sequence[Scored], gaps: Sequence[Gap], metric: Metric, standi
     ]
 
 
-def _missing(levels: Sequence[Scored], gaps: Sequence[Gap], metric: Metric) -> list[str]:
-    """What is not known for want of a level, and the setting that gives it."""
+def _missing(levels: Sequence[Scored], gaps: Sequence[Gap], metric: Metric, ways: Mapping[str, str]) -> list[str]:
+    """What is not known for want of a level, and how it is given."""
     have, said = {level.name for level in levels}, []
+    how = {name: way.format(metric=metric.name) for name, way in ways.items()}
     if have and not have & {"train_dev", "dev", "test"}:
-        said.append("without a dev split nothing is known of variance (data: {split: {dev: 0.15}})")
+        said.append(f"without a dev split nothing is known of variance ({how['dev']})")
     if "human" not in have:
-        said.append(f"without a human level, avoidable bias is not known (goal: {{human: {{{metric.name}: …}}}})")
+        said.append(f"without a human level, avoidable bias is not known ({how['human']})")
     if any("variance + data mismatch" in gap.name for gap in gaps):
-        said.append(
-            "without a train-dev part, variance and data mismatch cannot be told apart (data: {train_dev: 0.05})"
-        )
+        said.append(f"without a train-dev part, variance and data mismatch cannot be told apart ({how['train_dev']})")
     return said
 
 

@@ -14,8 +14,9 @@ from dlspec.report.html import page
 from dlspec.report.watch import Watch
 from dlspec.runs import report
 from dlspec.runs.evaluate import evaluate, evaluate_predictions
-from dlspec.runs.folder import read_manifest
+from dlspec.runs.folder import looks_at_test, read_manifest
 from dlspec.runs.human import asked, human_level
+from dlspec.runs.opened import open_run
 from dlspec.runs.predictions import judged_tables
 from dlspec.runs.train import train
 from dlspec.types import ArgumentError, DataError
@@ -182,6 +183,7 @@ def test_a_metric_that_answers_do_not_have(home):
     of_loss = judged_tables([str(folder / "p.csv")], watch=Watch(), metric="log_loss")
     found = human_level(file, of_loss)
     assert found.level is None and "answers, not probabilities" in found.says[0]
+    assert "choose another metric (--metric)" in found.says[0]
     assert evaluate_predictions([str(folder / "p.csv")], human={"log_loss": 0.1}, metric="log_loss")["human"]["n"] == 0
     assert human_level({"f1": 0.9}, of_loss) is None and human_level(None, of_loss) is None
     assert asked("log_loss=0.1") == {"log_loss": 0.1} and asked(None) is None
@@ -201,6 +203,18 @@ def test_a_recipe_names_the_file(tmp_path):
     write(tmp_path / "a.csv", ("id", "ada", "bob"), [(one, truth[one], truth[one]) for one in dev])
     (tmp_path / "people.yaml").write_text(base + "goal: {human: a.csv}\n")
     run = train(load(tmp_path / "people.yaml"), out=tmp_path / "runs").run
+    # A table that does not go with the data is told before anything is trained, scored or looked at.
+    write(tmp_path / "b.csv", ("id", "ada", "bob"), [(one, truth[one], "no class") for one in dev])
+    (tmp_path / "wrong.yaml").write_text(base + "goal: {human: b.csv}\n")
+    with pytest.raises(DataError, match="there is no class 'no class'"):
+        train(load(tmp_path / "wrong.yaml"), out=tmp_path / "wrong")
+    assert not (tmp_path / "wrong").exists()
+    opened = open_run(run)
+    write(tmp_path / "a.csv", ("id", "ada", "bob"), [(one, truth[one], "no class") for one in dev])
+    with pytest.raises(DataError, match="there is no class 'no class'"):
+        evaluate(opened, splits=["dev", "test"])
+    assert "network" not in vars(opened) and looks_at_test(run, looking=False) == 0
+    write(tmp_path / "a.csv", ("id", "ada", "bob"), [(one, truth[one], truth[one]) for one in dev])
     result = evaluate(run)
     assert result["human"]["value"] == 1.0 and result["human"]["n"] == len(dev)
     assert result["ledger"]["levels"][0]["name"] == "human" and (run / "human.json").is_file()

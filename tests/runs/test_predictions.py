@@ -43,8 +43,8 @@ def run(request, tmp_path_factory):
 
 
 def bare(ledger):
-    """A ledger without patches: they are for a recipe."""
-    return {**ledger, "prescriptions": None}
+    """A ledger without patches, and without what to write for a level that is missing: they are for a recipe."""
+    return {**ledger, "prescriptions": None, "verdict": re.sub(r" \([^()]*\)\.$", ".", ledger["verdict"])}
 
 
 def by_tag(analyzed):
@@ -238,6 +238,41 @@ def test_files_that_do_not_go_together_and_options_that_do_not(tmp_path, capsys)
         with pytest.raises(SystemExit) as stopped:
             main(["evaluate", *arguments])
         assert stopped.value.code == 2 and says in capsys.readouterr().err, arguments
+
+
+def test_without_errors_nothing_is_said_of_looking_at_them(tmp_path, capsys):
+    rows = [(f"r{i}", "dev", "ab"[i % 2], "ab"[(i + (i == 0)) % 2], "x") for i in range(40)]
+    for held, expected in ((rows, True), (rows[1:], False)):
+        with pytest.raises(SystemExit) as ended:
+            main(["error-analysis", "--predictions", write(tmp_path / "p.csv", held)])
+        assert ended.value.code == 0 and ("may be looked at" in capsys.readouterr().out) is expected
+
+
+def test_what_is_missing_is_asked_for_as_an_option_or_rows(tmp_path):
+    rows = [(f"{split}{i}", split, "ab"[i % 2], "ab"[i % 3 == 0], "x") for split in ("train", "dev") for i in range(40)]
+    says = evaluate_predictions([write(tmp_path / "p.csv", rows)])["ledger"]["verdict"]
+    assert "avoidable bias is not known (--human accuracy=…)" in says and "goal" not in says and "data:" not in says
+    says = evaluate_predictions([write(tmp_path / "t.csv", rows[:40])])["ledger"]["verdict"]
+    assert "nothing is known of variance (rows whose split is dev)" in says
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [
+        (
+            "id,truth,guess\n1,für,a\n".encode("latin-1"),
+            "byte 0xfc is not UTF-8; save the table in UTF-8, or as Parquet",
+        ),
+        (b"id,truth,guess\n1,a,a\n2,a,b,c\n", "does a cell hold the delimiter? put it in quotes"),
+        (b"id,truth,guess,guess\n1,a,a,b\n", "more than once; rename it in the file; row 1 is the header"),
+        (b"id,truth,guess,\n1,a,a,b\n", "gives no name to column 4; name it in the file; row 1 is the header"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_not_blamed_on_a_recipe(tmp_path, held, says):
+    (tmp_path / "p.csv").write_bytes(held)
+    with pytest.raises(DataError) as refused:
+        evaluate_predictions([str(tmp_path / "p.csv")])
+    assert says in str(refused.value) and "data." not in str(refused.value)
 
 
 def test_predictions_of_another_version_of_the_data(run, tmp_path):
