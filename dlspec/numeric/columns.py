@@ -89,6 +89,31 @@ def moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return _parsed(values, _moment)
 
 
+def dates(values: np.ndarray) -> np.ndarray | None:
+    """A column of words as datetime64, if all of them are dates or moments; None where one is not, or there is none."""
+    found, wrong = as_dates(values)
+    return None if wrong or np.isnat(found).all() else found
+
+
+def as_dates(values: np.ndarray) -> tuple[np.ndarray, bool]:
+    """A column of words as datetime64, as they are written, whatever their zone; and whether one is no date.
+
+    In days where there are no times, else in seconds; NaT where it is missing or no date.
+    """
+    written, wrong = _parsed(np.array([word or None for word in values.tolist()], object), _as_written)
+    missing = np.isnan(written)
+    found = np.floor(np.where(missing, 0.0, written)).astype("M8[s]")
+    found[missing] = np.datetime64("NaT")
+    days = all(len(word) <= len("2000-01-01") for word in set(values.tolist()) if word)
+    return found.astype("M8[D]") if days else found, bool(wrong.any())
+
+
+def _as_written(word: str) -> float:
+    if not ISO.fullmatch(word):
+        raise ValueError
+    return datetime.fromisoformat(word.replace(" +", "+").replace(" Z", "Z")).replace(tzinfo=UTC).timestamp()
+
+
 def _moment(word: str) -> float:
     if not ISO.fullmatch(word):
         raise ValueError

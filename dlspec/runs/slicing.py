@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.numeric.columns import as_dates, dates
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.judged import Judged
@@ -92,7 +93,7 @@ def _found(
     # What is found on some is counted on all, where looking up the facts of all costs nothing.
     if len(rows) < len(wrong) and most is None:
         rows = np.arange(len(wrong))
-        facts = _facts(judged, part.examples, split, watch)
+        facts = _facts(judged, part.examples, split, watch, facts)
     looked = np.zeros(len(wrong), bool)
     looked[rows] = True
     weights = None if looked.all() else looked.astype(float)
@@ -128,8 +129,13 @@ def _found(
     return result, said
 
 
-def _facts(judged: Judged, examples: Examples, split: str, watch: Watch) -> dict[str, np.ndarray]:
-    """Every column that may explain an error: what the input knows, tags, and what is true."""
+def _facts(
+    judged: Judged, examples: Examples, split: str, watch: Watch, like: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Every column that may explain an error: what the input knows, tags, and what is true.
+
+    like: what came of a part of the examples; each column is then taken for the same again.
+    """
     file, key = None, ""
     if judged.input.facts_of is not None and judged.home is not None:
         file, key = judged.home / "facts" / f"{split}.json", _key(examples)
@@ -150,7 +156,17 @@ def _facts(judged: Judged, examples: Examples, split: str, watch: Watch) -> dict
         numbers = all(not isinstance(one, str) for one in truths)
         kind: Any = float if numbers else object
         known.setdefault(TRUTH, np.array([np.nan if one is None and numbers else one for one in truths], kind))
-    return widened(known)
+    return widened({name: _ordered(name, values, like) for name, values in known.items()}, like)
+
+
+def _ordered(name: str, values: Any, like: Mapping[str, np.ndarray] | None) -> Any:
+    """Words that are dates as dates, which have ranges; else what was given."""
+    if np.asarray(values).dtype != object:
+        return values
+    if like is None:
+        found = dates(values)
+        return values if found is None else found
+    return as_dates(values)[0].astype(like[name].dtype) if like[name].dtype.kind == "M" else values
 
 
 def _key(examples: Examples) -> str:

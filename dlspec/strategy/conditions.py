@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +34,13 @@ class Condition:
     upto: float | None = None
     """the greatest number that occurs below `high`, where few occur: it is what is said"""
     missing: bool = False
+    unit: str | None = None
+    """of a column of dates, what its numbers count since 1970: D (days) or s (seconds)"""
 
     def holds(self, values: np.ndarray) -> np.ndarray:
         """(N,) values of the column → (N,) whether each fits."""
+        if values.dtype.kind == "M":
+            values = _counted(values)
         if values.dtype.kind in "OU":
             if self.missing:
                 return np.array([one is None or one == "" for one in values], bool)
@@ -51,12 +55,18 @@ class Condition:
         if self.value is not None:
             return f"{self.column} = {self.value}"
         if self.upto is not None and self.low == self.upto:
-            return f"{self.column} = {self.low:g}"
-        above = "" if math.isinf(self.low) else f"{_short(self.low)} ≤ "
+            return f"{self.column} = {f'{self.low:g}' if self.unit is None else self._said(self.low)}"
+        above = "" if math.isinf(self.low) else f"{self._said(self.low)} ≤ "
         if math.isinf(self.high):
-            return f"{self.column} ≥ {_short(self.low)}"
-        below = f" ≤ {_short(self.upto)}" if self.upto is not None else f" < {_short(self.high)}"
+            return f"{self.column} ≥ {self._said(self.low)}"
+        below = f" ≤ {self._said(self.upto)}" if self.upto is not None else f" < {self._said(self.high)}"
         return f"{above}{self.column}{below}"
+
+    def _said(self, value: float) -> str:
+        if self.unit is None:
+            return _short(value)
+        day, _, hour = str(np.datetime64(int(value), self.unit)).partition("T")  # type: ignore[call-overload]
+        return f"{day} {hour.removesuffix(':00')}".removesuffix(" 00:00").strip()
 
 
 @dataclass(frozen=True)
@@ -75,30 +85,40 @@ class Column:
     """the few candidates that are paired with those of other columns"""
 
 
-def widened(facts: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Facts as float64 or words, and of every text (words of which most differ) its length as a column of its own."""
+def widened(facts: Mapping[str, Any], like: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """Facts as float64, dates or words, and of every text (words of which most differ) its length as a column as well.
+
+    like: the names of what came of other rows of the same columns: texts are those that were texts there.
+    """
     result: dict[str, np.ndarray] = {}
     for name, given in facts.items():
         values = np.asarray(given)
+        if values.dtype.kind == "M":
+            result[name] = values
+            continue
         if values.dtype.kind in "biuf":
             result[name] = np.array(values, float) if values.dtype.kind != "b" else values.astype(str).astype(object)
             continue
         result[name] = values.astype(object)
         known = [str(one) for one in values.tolist() if one is not None and one != ""]
-        if len(set(known)) > LONG * len(values) and len(set(map(len, known))) > 1:
-            result[f"length of {name}"] = np.array(
-                [math.nan if one is None else len(str(one)) for one in values.tolist()], float
-            )
+        length = f"length of {name}"
+        text = len(set(known)) > LONG * len(values) and len(set(map(len, known))) > 1
+        if text if like is None else length in like:
+            result[length] = np.array([math.nan if one is None else len(str(one)) for one in values.tolist()], float)
     return result
 
 
 def column(name: str, values: np.ndarray, cells: int, least: int, paired: int) -> Column | None:
     """A column in at most so many cells; None where it tells nothing.
 
-    values: (N,) float64 (NaN: missing) or words (None or "": missing).  least: rows that a slice must have.
+    values: (N,) float64 (NaN: missing), datetime64 (NaT: missing) or words (None or "": missing).
+    least: rows that a slice must have.
     paired: how many candidates may be paired with those of others.
     """
-    made = _words(name, values, least) if values.dtype.kind in "OU" else _numbers(name, values, cells, paired)
+    if values.dtype.kind == "M":
+        made = _numbers(name, _counted(values), cells, paired, np.datetime_data(values.dtype)[0])
+    else:
+        made = _words(name, values, least) if values.dtype.kind in "OU" else _numbers(name, values, cells, paired)
     if made is None or not made.candidates:
         return None
     return made
@@ -116,14 +136,19 @@ def _words(name: str, values: np.ndarray, least: int) -> Column | None:
     return Column(name, codes, len(frequent) + 1, candidates, conditions, range(len(frequent)))
 
 
-def _numbers(name: str, values: np.ndarray, most: int, paired: int) -> Column | None:
+def _counted(dates: np.ndarray) -> np.ndarray:
+    """Dates as what they count in their unit since 1970, float64 (NaN: missing)."""
+    return np.where(np.isnat(dates), math.nan, dates.astype(np.int64).astype(float))
+
+
+def _numbers(name: str, values: np.ndarray, most: int, paired: int, unit: str | None = None) -> Column | None:
     known = np.sort(values[np.isfinite(values)])
     different = np.unique(known)
     gaps = np.isnan(values)
     if len(different) < 2 and not (len(different) and gaps.any()):
         return None
     few = len(different) <= most
-    cuts = different[1:] if few else _cuts(known, most)
+    cuts = different[1:] if few else _cuts(known, most, unit)
     count = len(cuts) + 1
     codes = np.searchsorted(cuts, values, side="right")
     codes[gaps] = count
@@ -142,7 +167,7 @@ def _numbers(name: str, values: np.ndarray, most: int, paired: int) -> Column | 
             low = float(different[start]) if few and start else bounds[start]
             if few and start == 0 and stop == 1:
                 low = float(different[0])
-            conditions.append(Condition(name, low=low, high=bounds[stop], upto=upto))
+            conditions.append(Condition(name, low=low, high=bounds[stop], upto=upto, unit=unit))
     ends = _spread(total, 4 if paired >= 10 else 2, STEP if count > FINE else 1)
     coarse = [at for at, (start, stop, _) in enumerate(candidates) if start in ends and stop in ends][:paired]
     if gaps.any():
@@ -169,7 +194,7 @@ def _spread(total: np.ndarray, parts: int, step: int) -> set[int]:
     return {int(allowed[np.abs(total[allowed] - one).argmin()]) for one in wanted}
 
 
-def _cuts(known: np.ndarray, most: int) -> np.ndarray:
+def _cuts(known: np.ndarray, most: int, unit: str | None = None) -> np.ndarray:
     """Cut points at quantiles, rounded as far as they stay apart: a person reads 0.35 better than 0.348719."""
     cuts = np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="nearest"))
     gaps = (
@@ -178,8 +203,17 @@ def _cuts(known: np.ndarray, most: int) -> np.ndarray:
     if gaps is None:
         return cuts
     room = np.minimum(gaps[:-1], gaps[1:]) / 4
+    if unit is not None:
+        return np.array([_begun(cut, gap, unit) for cut, gap in zip(cuts, room, strict=True)])
     rounded = [round(cut, int(max(-300, -math.floor(math.log10(gap))))) for cut, gap in zip(cuts, room, strict=True)]
     return np.unique(np.array(rounded))
+
+
+def _begun(cut: float, room: float, unit: str) -> float:
+    """When the year, else month, day, hour or minute of a moment began, where that is no further off than the room."""
+    moment = np.datetime64(int(cut), unit)  # type: ignore[call-overload]
+    begins = (moment.astype(f"M8[{longer}]").astype(f"M8[{unit}]").astype(int) for longer in ("Y", "M", "D", "h", "m"))
+    return next((float(one) for one in begins if cut - one <= room), cut)
 
 
 def _short(value: float) -> str:

@@ -71,8 +71,8 @@ def find_slices(
 ) -> list[Found]:
     """The slices where error is surely higher than elsewhere, the clearest first; what another explains is left out.
 
-    facts: name → (N,) float64 or words (see `conditions.widened`).  wrong: (N,) bool.  units: (N,) which rows belong
-    together, as those of one patient: their errors are then dealt out together.
+    facts: name → (N,) float64, dates or words (see `conditions.widened`).  wrong: (N,) bool.
+    units: (N,) which rows belong together, as those of one patient: their errors are then dealt out together.
     level: the chance of any false one.  Deterministic by seed.
     """
     kept = searched(wrong)

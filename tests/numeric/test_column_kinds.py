@@ -18,6 +18,26 @@ def numbers(*values):
     return np.array([np.nan if v is None else v for v in values], np.float64)
 
 
+@pytest.mark.parametrize(
+    ("values", "expected", "kind"),
+    [
+        (text("2020-02-29", None, "1969-12-31"), ["2020-02-29", "NaT", "1969-12-31"], "D"),
+        (text("2020-02-29", "", "2020-03-01 10:30"), ["2020-02-29T00:00", "NaT", "2020-03-01T10:30"], "s"),
+        (text("2020-02-29T23:00:01.7+02:00"), ["2020-02-29T23:00:01"], "s"),  # as it is written
+    ],
+)
+def test_dates_as_they_are_written(values, expected, kind):
+    found = columns.dates(values)
+    assert found.dtype == f"M8[{kind}]"
+    np.testing.assert_array_equal(found, np.array(expected, f"M8[{kind}]"))
+
+
+@pytest.mark.parametrize("values", [text("2020-02-30"), text("2020-01-01", "x"), text(None, ""), text("1", "2")])
+def test_what_is_no_date(values):
+    assert columns.dates(values) is None
+    assert np.isnat(columns.as_dates(values)[0]).sum() >= 1
+
+
 SPREAD = np.random.default_rng(0).permutation(891)
 
 

@@ -54,6 +54,29 @@ def test_a_slice_over_a_column_is_found_with_its_ceiling(tmp_path):
     assert not city["found"] and city["gain"] == pytest.approx(city["errors"] / 2000)
 
 
+@pytest.mark.parametrize(
+    ("column", "begins"), [("joined", "joined ≥ 2023-0"), ("note", "length of note ≥ ")], ids=["dates", "texts"]
+)
+def test_dates_have_ranges_and_what_is_found_on_some_is_counted_on_all(tmp_path, monkeypatch, column, begins):
+    """Of the rows that are searched most have a text of their own, and all have a date; of all rows it is otherwise."""
+    monkeypatch.setattr("dlspec.strategy.slices.MOST_ROWS", 1000)
+    random = np.random.default_rng(3)
+    wrong, lines, inside = [], [], []
+    for i in range(3000):
+        searched = i % 3 == 0
+        day = np.datetime64("2019-01-01") + random.integers(0, 1800)
+        note = f"{random.integers(0, 10**6):06d}" * random.integers(1, 9) if searched else "aaaa"
+        late = day >= np.datetime64("2023-06-01") if column == "joined" else len(note) > 40
+        inside.append(bool(late))
+        wrong.append(random.random() < (0.6 if late else 0.08))
+        held = {"joined": day if i != 1 else "then", "note": note}[column]
+        lines.append(f"e{i},yes,{'no' if wrong[-1] else 'yes'},{held}")
+    (tmp_path / "p.csv").write_text("\n".join([f"id,truth,guess,{column}", *lines]) + "\n")
+    (one,) = [one for one in analyze_predictions([str(tmp_path / "p.csv")])["slices"] if one["found"]]
+    assert one["condition"].startswith(begins)
+    assert 0.8 * sum(inside) < one["n"] < 1.2 * sum(inside) and one["errors"] > 0.4 * one["n"]
+
+
 def test_without_a_slice_none_is_found(tmp_path):
     file, _, _ = table(tmp_path, slice_error=0.1)
     assert not any(one["found"] for one in analyze_predictions([file])["slices"])

@@ -1,4 +1,5 @@
 import math
+import re
 
 import numpy as np
 import pytest
@@ -87,6 +88,42 @@ def test_the_length_of_a_text_is_a_column():
     assert [one.conditions[0].column for one in found] == ["length of text"]
 
 
+def test_dates_have_ranges_and_are_said_as_dates():
+    random = np.random.default_rng(10)
+    days = np.datetime64("2019-01-01") + random.integers(0, 1800, 2000)
+    late = days >= np.datetime64("2023-06-01")
+    days[::50] = np.datetime64("NaT")
+    facts = widened({"joined": days, "city": rows_of(random)["city"]})
+    (found,) = find_slices(facts, dealt(random, late, 0.4, 0.08))
+    (condition,) = found.conditions
+    assert condition.column == "joined" and str(found).startswith("joined ≥ 2023-0")
+    assert (found.rows(facts) & late).sum() > 0.8 * late[~np.isnat(days)].sum()
+    assert not found.rows(facts)[::50].any()
+    moments = np.datetime64("2024-03-01T00:00:00") + random.integers(0, 5 * 86_400, 2000)
+    night = (moments >= np.datetime64("2024-03-03T08:00:00")) & (moments < np.datetime64("2024-03-03T15:00:00"))
+    (found,) = find_slices({"at": moments}, dealt(random, night, 0.5, 0.08))
+    assert re.fullmatch(r"2024-03-03 0[78](:\d\d)? ≤ at < 2024-03-03 1[456](:\d\d)?", str(found))
+    gone = np.isnat(days)
+    assert str(find_slices(facts, dealt(random, gone, 0.7, 0.08))[0]) == "joined is missing"
+    few = random.choice(np.array(["2020-01-01", "2020-02-01", "2020-03-01"], "M8[D]"), 2000)
+    found = find_slices({"at": few}, dealt(random, few == few.min(), 0.3, 0.08))
+    assert [str(one) for one in found] == ["at = 2020-01-01"]
+
+
+def test_cuts_of_dates_are_where_something_begins_as_far_as_there_is_room():
+    days = np.arange(np.datetime64("2000-01-01"), np.datetime64("2020-01-01"))
+    made = column("at", days, 16, 20, 10)
+    bounds = {str(one).partition(" ≥ ")[2] for one in made.conditions if " ≥ " in str(one)}
+    assert len(bounds) == 15 and sum(bound.endswith("-01") for bound in bounds) == 15
+
+
+def test_other_rows_of_a_text_are_a_text():
+    mostly = {"note": np.array(["a", "bb", "cc", "ddd"], object)}
+    again = {"note": np.array(["a", "a", "a", "a"], object)}
+    assert set(widened(again, widened(mostly))) == {"note", "length of note"}
+    assert set(widened(mostly, widened(again))) == {"note"}
+
+
 def test_clean_data_has_few_false_slices():
     random = np.random.default_rng(7)
     false = 0
@@ -149,6 +186,8 @@ def test_many_rows_are_thinned_evenly():
         (Condition("a", low=1.5, high=3.0), "1.5 ≤ a < 3", [False, True, False, False]),
         (Condition("a", low=1.0, high=3.0, upto=2.0), "1 ≤ a ≤ 2", [True, True, False, False]),
         (Condition("a", low=2.0, high=3.0, upto=2.0), "a = 2", [False, True, False, False]),
+        (Condition("a", low=2.0, unit="D"), "a ≥ 1970-01-03", [False, True, True, False]),
+        (Condition("a", high=2.0, unit="s"), "a < 1970-01-01 00:00:02", [True, False, False, False]),
         (Condition("a", missing=True), "a is missing", [False, False, False, True]),
     ],
 )
