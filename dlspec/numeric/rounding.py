@@ -1,8 +1,9 @@
-"""Round numbers for axes and histograms: 1, 2 or 5 times a power of ten apart."""
+"""Round numbers: for axes and histograms 1, 2 or 5 times a power of ten apart; in words, as a person writes them."""
 
 from __future__ import annotations
 
 import math
+import re
 
 
 def round_step(span: float, most: int) -> float:
@@ -28,3 +29,16 @@ def round_range(low: float, high: float, most: int) -> list[float]:
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     digits = max(0, -math.floor(math.log10(step)))
     return [round(i * step, digits) + 0.0 for i in range(first, last + 1)]
+
+
+def brief(value: float, *, exact: bool = False) -> str:
+    """A number as a person writes it: 1e8, 0.003, 5e-5.  To six digits; exact: all that make it the same number."""
+    text = f"{value:.6g}"
+    if exact and float(text) != value:
+        text = repr(value)
+    return re.sub(r"e([+-])0*(\d)", lambda found: f"e{found[1].strip('+')}{found[2]}", text)
+
+
+def legible(text: str) -> str:
+    """A text, with the numbers in it that have more than six decimals cut to six digits: no 0.30000000000000004."""
+    return re.sub(r"(?<![\w.])\d+\.\d{7,}(e[+-]?\d+)?(?![\w.])", lambda found: brief(float(found[0])), text)

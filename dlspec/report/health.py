@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from dlspec.numeric.rounding import brief
 from dlspec.types import Figure
 
 TITLES = {
@@ -70,6 +72,8 @@ def as_arguments(change: Mapping[str, Any]) -> str:
 
     def text(value: Any) -> str:
         plain = isinstance(value, str) and value.isidentifier() and yaml.safe_load(value) == value
+        if isinstance(value, float) and math.isfinite(value):
+            return brief(value, exact=True)
         return str(value) if plain else json.dumps(value)
 
     return " ".join(f"--set {shlex.quote(f'{key}={text(value)}')}" for key, value in change.items())

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from dlspec.numeric.rounding import legible
 from dlspec.report import curve, health, human, ledger, plots
 from dlspec.report.pictures import BUDGET
 from dlspec.report.terminal import between, number, share
@@ -243,6 +244,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "legible": legible,
         "number": number,
         "share": share,
         "between": between,

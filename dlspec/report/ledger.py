@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dlspec.numeric.rounding import brief
 from dlspec.remedies import UNSURE
 from dlspec.report.terminal import between, number, signed, table
 from dlspec.types import Figure
@@ -148,4 +149,4 @@ def _plain(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_plain, value)) + "]"
-    return "default" if value is None else str(value)
+    return "default" if value is None else brief(value) if isinstance(value, float) else str(value)

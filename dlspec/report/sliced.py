@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dlspec.numeric.rounding import legible
+
 MOST_TAGGED = 30
 
 
@@ -23,7 +25,7 @@ def print_slices(result: Mapping[str, Any]) -> None:
             ],
             [
                 [
-                    one["condition"],
+                    legible(one["condition"]),
                     f"{one['n']:,}",
                     share(one["rate"]),
                     f"{share(one['low'])} to {share(one['high'])}",
@@ -43,7 +45,7 @@ def print_slices(result: Mapping[str, Any]) -> None:
             [
                 [
                     one["name"],
-                    one["value"],
+                    legible(one["value"]),
                     f"{one['n']:,}",
                     share(one["rate"]),
                     f"{share(one['low'])} to {share(one['high'])}",

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from dlspec.numeric.rounding import legible
+from dlspec.report.terminal import number
 from dlspec.strategy.intervals import wilson
 from dlspec.types import Metric
 
@@ -24,7 +26,7 @@ def findings(result: dict[str, Any], metric: Metric) -> list[str]:
     sentences = []
     if kinds:
         first = kinds[0]
-        raised = f"{metric.name} from {result['value']:.4f} to {first['ceiling']:.4f}"
+        raised = f"{metric.name} from {number(result['value'])} to {number(first['ceiling'])}"
         if _stands_out(kinds):
             many = f"{first['count']:,} example{'s' * (first['count'] > 1)}, {first['share']:.0%} of the errors"
             sentences.append(f"mending '{first['kind']}' ({many}) would take {raised}; no other kind buys more")
@@ -43,11 +45,11 @@ def findings(result: dict[str, Any], metric: Metric) -> list[str]:
         sentences.append(
             f"of your tags, '{first['tag']}' is worth most: {first['share']:.0%} of the tagged errors "
             f"({first['low']:.0%} to {first['high']:.0%}); mending all like it would take {metric.name} to about "
-            f"{first['ceiling']:.4f}"
+            f"{number(first['ceiling'])}"
         )
     if result.get("eyeball") and result["eyeball"]["overfitted"]:
         sentences.append(result["eyeball"]["says"])
-    return sentences
+    return [legible(sentence) for sentence in sentences]
 
 
 def _of_slices(result: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from dlspec.numeric.rounding import round_range, round_step
+from dlspec.numeric.rounding import brief, legible, round_range, round_step
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,25 @@ def test_a_range_holds_both_ends_and_is_not_much_wider(shift, span):
     assert edges[0] <= shift + 1e-6 * step and edges[-1] >= shift + span - 1e-6 * step
     assert edges[-1] - edges[0] <= span + 2.001 * step
     assert len(edges) <= 8 and all(math.isclose(b - a, step, rel_tol=1e-3) for a, b in itertools.pairwise(edges))
+
+
+@pytest.mark.parametrize(
+    ("value", "says", "exactly"),
+    [
+        (1e8, "1e8", "1e8"),
+        (100000.0, "100000", "100000"),
+        (5e-5, "5e-5", "5e-5"),
+        (0.1 + 0.2, "0.3", "0.30000000000000004"),
+        (-2.5e-12, "-2.5e-12", "-2.5e-12"),
+        (1.2345678e20, "1.23457e20", "1.2345678e20"),
+        (math.inf, "inf", "inf"),
+    ],
+)
+def test_numbers_as_a_person_writes_them(value, says, exactly):
+    assert brief(value) == says and brief(value, exact=True) == exactly and float(exactly) == value
+
+
+def test_long_numbers_in_a_text_are_cut():
+    assert legible("spent = 44.830000000000005: 3.1% of 1,200") == "spent = 44.83: 3.1% of 1,200"
+    for left in ("0.5 to 0.123456", "v1.23456789b", "1.2.3456789", "a0.12345678"):
+        assert legible(left) == left

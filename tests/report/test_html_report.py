@@ -10,6 +10,7 @@ import pytest
 import written_run
 import yaml
 
+from dlspec.recipe.positions import scalar
 from dlspec.report import html
 from dlspec.report.health import as_arguments
 from dlspec.report.pictures import BUDGET, inlined, small
@@ -60,6 +61,12 @@ def test_what_is_to_be_typed_can_be_typed():
     words = shlex.split(as_arguments(change))
     assert words[1] == "model.activation=relu" and words[::2] == ["--set"] * 4
     assert {key: yaml.safe_load(text) for key, _, text in (one.partition("=") for one in words[1::2])} == change
+
+
+def test_a_rate_is_typed_as_a_person_writes_it():
+    [_, word] = shlex.split(as_arguments({"train.optimizer.learning_rate": 1e8}))
+    assert word == "train.optimizer.learning_rate=1e8"
+    assert scalar(word.partition("=")[2]) == 1e8
 
 
 def test_everything_is_there(held):

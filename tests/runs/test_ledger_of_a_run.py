@@ -181,9 +181,11 @@ def test_large_gaps_and_paths_with_spaces_can_be_read_and_typed(capsys):
     levels = [{"name": name, "n": 9, "value": value, "low": value - 100, "high": value + 100}
               for name, value in (("train", 44_871.25), ("dev", 41_542.66))]  # fmt: skip
     gap = {"name": "variance", "above": "train", "below": "dev", "value": -3328.59, "low": -9480.7, "high": 3585.63}
-    patch = {"file": "/runs of mine/1.yaml", "changes": {"model.name": "mlp"}, "reason": "why", "cause": "variance"}
+    changes = {"model.name": "mlp", "train.optimizer.learning_rate": 1e8, "model.dropout": 0.1 + 0.2}
+    patch = {"file": "/runs of mine/1.yaml", "changes": changes, "reason": "why", "cause": "variance"}
     ledger = {"metric": "rmse", "levels": levels, "gaps": [gap], "verdict": "so", "observed": []}
     print_ledger({**ledger, "prescriptions": [patch]})
     said = " ".join(capsys.readouterr().out.split())
     assert "41,543 41,443 to 41,643 -3,329 -9,481 to +3,586 variance" in said
     assert "dlspec train '/runs of mine/1.yaml'" in said
+    assert "model.name=mlp, train.optimizer.learning_rate=1e8, model.dropout=0.3: why" in said
