@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dlspec.data.filled_table import filled
+from dlspec.data.filled_table import as_id, filled
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Place
 
@@ -94,4 +94,4 @@ def _long(file: str, names: list[str], rows: list[tuple[int, list[str]]]) -> dic
 def _id(file: str, line: int, example: str) -> str:
     if not example:
         raise DataError("this row has no id", where=Place(file, line))
-    return example
+    return as_id(example)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from dlspec.data.filled_table import filled
+from dlspec.data.filled_table import as_id, filled
 from dlspec.numeric.class_names import class_name, plain
 from dlspec.recipe.component import DataPath, nearest
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits
@@ -37,7 +37,7 @@ def read(file: str) -> dict[str, str]:
     own, new = names.index("id"), names.index("new")
     found: dict[str, str] = {}
     for line, row in rows:
-        name, label = row[own], row[new].strip()
+        name, label = as_id(row[own]), row[new].strip()
         if label and found.get(name, label) != label:
             raise DataError(f"'{name}' is both {found[name]} and {label}; keep one", where=Place(file, line))
         if label:

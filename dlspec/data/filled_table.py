@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from dlspec.types import DataError, Place
 
 Rows = Iterator[tuple[int, list[str]]]
 """the line that a row ends in, and its cells"""
+_SURROGATE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+
+
+def as_id(cell: str) -> str:
+    """An id as the data has it: \\udce9 in a table that dlspec wrote is a byte of a file's name that is no UTF-8."""
+    return _SURROGATE.sub(lambda found: chr(int(found[1], 16)), cell)
 
 
 def filled(file: str) -> tuple[list[str], Rows]:

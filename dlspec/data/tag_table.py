@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dlspec.data.filled_table import filled
+from dlspec.data.filled_table import as_id, filled
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Place
 
@@ -35,7 +34,6 @@ NOTES = (
 NOT_MARKED = ("", "0", "0.0", "no", "n", "false", "f", "none", "-", "–")
 LONGEST_MARK = 20
 """characters; a longer cell is a sentence, not a mark"""
-_SURROGATE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 
 
 def read_tags(file: str | Path) -> dict[str, tuple[str, ...]]:
@@ -52,7 +50,7 @@ def read_tags(file: str | Path) -> dict[str, tuple[str, ...]]:
     for line, row in rows:
         if not row[own]:
             raise DataError("this row has tags and no id; an id says whose they are", where=Place(file, line))
-        tags = found.setdefault(_SURROGATE.sub(lambda hit: chr(int(hit[1], 16)), row[own]), {})
+        tags = found.setdefault(as_id(row[own]), {})
         for at in words:
             tags.update(dict.fromkeys(filter(None, map(as_tag, row[at].split(BETWEEN)))))
         for at, tag in marks.items():

@@ -216,7 +216,7 @@ def _kinds(found: Sequence[ceilings.Kind], metric: Metric, score: float) -> list
 
 def _write_errors(file: Path, examples: Examples, found: ceilings.Errors, seen: np.ndarray) -> None:
     """Every error, a row each, with the part it is in (none where all may be looked at) and the example's tags."""
-    with folders.replacing(file) as new, open(new, "w", newline="", encoding="utf-8") as text:
+    with folders.writing(file) as text:
         writer = csv.writer(text, lineterminator="\n")
         parts = not seen.all()
         writer.writerow(("id", "kind", "size", "truth", "guess", *(["part"] * parts), *examples.tag_names))

@@ -175,8 +175,9 @@ def write_predictions(file: Path, judged: Judged, part: Part) -> None:
             "fingerprint": run and folders.read_json(run.folder / "machine.json", {}).get("data_fingerprint"),
         }
     )
-    with folders.replacing(file) as new:
-        pyarrow.parquet.write_table(pyarrow.table(columns).replace_schema_metadata(said), new)
+    # Opened here: a path with bytes that are no UTF-8 is more than pyarrow can take.
+    with folders.replacing(file) as new, open(new, "wb") as sink:
+        pyarrow.parquet.write_table(pyarrow.table(columns).replace_schema_metadata(said), sink)
 
 
 def _new(opened: OpenedRun, data: str, watch: Watch) -> dict[str, Examples]:

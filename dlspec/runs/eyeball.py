@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.data.filled_table import as_id
 from dlspec.runs import folder as folders
 from dlspec.runs.judged import Part
 from dlspec.strategy.eyeball import ERRORS, Contrast, bound, contrast, places
@@ -100,7 +101,7 @@ def _since(
         if own is None or then != own or not errors.is_file():
             continue
         with open(errors, newline="", encoding="utf-8") as text:
-            ids = {row["id"] for row in csv.DictReader(text)}
+            ids = {as_id(row["id"]) for row in csv.DictReader(text)}
         before = np.array([one in ids for one in part.examples.ids], float)
         return f"{other.parent.name}/{other.name}", contrast(wrong - before, eyeball.rows, eyeball.units)
     return None, None

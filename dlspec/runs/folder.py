@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from dlspec.recipe.component import nearest
 from dlspec.types import ArgumentError
@@ -60,6 +60,17 @@ def replacing(file: Path) -> Iterator[Path]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[TextIO]:
+    """A table to be written as UTF-8, which takes the place of `file` once it is whole.
+
+    Bytes of file names that are no UTF-8 (surrogates, PEP 383) are written as \\udce9; `data.filled_table.as_id` reads
+    them back.
+    """
+    with replacing(file) as new, open(new, "w", newline="", encoding="utf-8", errors="backslashreplace") as text:
+        yield text
 
 
 def _umask() -> int:

@@ -17,7 +17,7 @@ def kept_table(file: Path) -> dict[str, Any]:
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(file)
+        table = pyarrow.parquet.read_table(pyarrow.BufferReader(file.read_bytes()))
     except (OSError, pyarrow.ArrowException) as error:
         run = file.parent.parent
         raise ArgumentError(

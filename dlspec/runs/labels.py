@@ -173,7 +173,7 @@ def write_relabel(file: Path, audit: Audit, judged: Judged, split: str, issues: 
     for name in issues["right_answers"]:
         rows.append((name, split, labels[name], "", "", kept.pop(name, ""), "a right answer, drawn by chance"))
     rows += [(name, "", "", "", "", label, "of an earlier audit") for name, label in kept.items()]
-    with folders.replacing(file) as new, open(new, "w", newline="", encoding="utf-8") as text:
+    with folders.writing(file) as text:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(rows)

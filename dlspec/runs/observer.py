@@ -18,7 +18,7 @@ from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.checkpoint import Checkpoint
 from dlspec.runs.compilation import Compilation
 from dlspec.runs.fit import Score
-from dlspec.runs.folder import replacing
+from dlspec.runs.folder import writing
 from dlspec.runs.health import Health
 from dlspec.runs.interruption import Interruption
 from dlspec.runs.judging import Best, Judge, Plateau
@@ -278,11 +278,7 @@ class Observer:
         if not self.history:
             return
         names = list(dict.fromkeys(name for row in self.history for name in row))
-        with (
-            self._said(),
-            replacing(self.folder / "history.csv") as new,
-            open(new, "w", newline="", encoding="utf-8") as text,
-        ):
+        with self._said(), writing(self.folder / "history.csv") as text:
             writer = csv.DictWriter(text, names, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.history)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlspec.data import corrections
+from dlspec.data.filled_table import as_id
 from dlspec.data.tag_table import as_tag, read_tags, write_tags
 from dlspec.runs import folder as folders
 from dlspec.runs.labels import COLUMNS
@@ -152,14 +153,12 @@ def _read_relabel(file: Path) -> tuple[list[str], list[list[str]], str]:
     names = [name.strip() for name in rows[0]]
     if len(set(names)) < len(names):
         raise DataError("two of its columns have the same name; keep one", where=Place(str(file), 1))
-    return names, rows[1:], delimiter
+    own = names.index("id")
+    return names, [[*row[:own], as_id(row[own]), *row[own + 1 :]] for row in rows[1:]], delimiter
 
 
 def _write_relabel(file: Path, names: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> None:
-    with (
-        folders.replacing(file) as new,
-        open(new, "w", newline="", encoding="utf-8", errors="backslashreplace") as text,
-    ):
+    with folders.writing(file) as text:
         writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
         writer.writerow(names)
         writer.writerows(rows)

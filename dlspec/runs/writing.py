@@ -99,10 +99,13 @@ class _Parquet:
             texts = {"file", "id", "error"}
             types = {name: pyarrow.string() if name in texts else pyarrow.array(v).type for name, v in columns.items()}
             self.schema = pyarrow.schema(list(types.items()))
-            self.writer = pyarrow.parquet.ParquetWriter(self.file, self.schema)
+            # Opened here: a path with bytes that are no UTF-8 is more than pyarrow can take.
+            self.sink = open(self.file, "wb")  # noqa: SIM115
+            self.writer = pyarrow.parquet.ParquetWriter(self.sink, self.schema)
         self.writer.write_table(pyarrow.table(columns, schema=self.schema))
 
     def close(self) -> None:
         if self.writer is None:
             self.write([])
         self.writer.close()
+        self.sink.close()

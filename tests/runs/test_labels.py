@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
@@ -13,13 +14,26 @@ from dlspec.report.html import page
 from dlspec.report.watch import Watch
 from dlspec.runs import report
 from dlspec.runs.analyze import analyze
-from dlspec.runs.labels import audit
+from dlspec.runs.judged import judged_run
+from dlspec.runs.labels import Audit, Suspicion, audit, write_relabel
 from dlspec.runs.opened import open_run
 from dlspec.runs.relabel import relabel
 from dlspec.runs.train import train
 from dlspec.types import ArgumentError, DataError
 
 FLIPPED = 20
+
+
+def test_suspects_whose_names_are_no_utf8(home, tmp_path):
+    opened, name, file = open_run(home[1]), os.fsdecode(b"p\xe9.png"), tmp_path / "relabel.csv"
+    judged = judged_run(opened, {"dev": opened.splits()["dev"]}, Watch())
+    doubted = Audit(3, {"dev": 1}, [Suspicion(name, "dev", "x", "y", "y", 0.9, 1.0)])
+    write_relabel(file, doubted, judged, "dev", {"right_answers": []})
+    assert file.read_text().splitlines()[1] == r"p\udce9.png,dev,x,y,0.9000,,suspect"
+    file.write_text(file.read_text().replace(",,suspect", ",z,suspect"))
+    assert read(str(file)) == {name: "z"}
+    write_relabel(file, doubted, judged, "dev", {"right_answers": []})  # what a person wrote stays
+    assert read(str(file)) == {name: "z"} and len(file.read_text().splitlines()) == 2
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ import pytest
 from drawn_sheet import Client, Scripts
 
 from dlspec.cli import main
+from dlspec.data import corrections
 from dlspec.data.tag_table import read_tags
 from dlspec.report.sheet import page, policy
 from dlspec.runs.sheet import write
@@ -127,6 +128,13 @@ def test_names_of_files_that_are_no_utf8(tmp_path):
     made.notes.set_tags(made.items[0]["id"], ["dark"])
     assert json.loads(Scripts(page(made.held())).elements[0][1])["items"][0]["id"] == "caf\udce9.png"
     assert made.held()["items"][0]["tags"] == ("dark",)
+    name = made.items[0]["id"]
+    label = made.items[0]["given"]
+    for given in (label, ""):  # the second finds the row of the first
+        made.notes.set_label(name, given, split="dev", given=label)
+        assert list(made.notes.doubts()) == [name] and made.notes.doubts()[name].new == given
+    made.notes.set_label(name, label, split="dev", given=label)
+    assert corrections.read(str(made.notes.relabel_file)) == {name: label}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """Slices, tags, the eyeball part and costs of predictions that come as a table."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from dlspec.evaluators.classes import Classes
 from dlspec.numeric.rows import Rows
 from dlspec.report.watch import Watch
 from dlspec.runs.analyze import analyze_predictions, analyzed
+from dlspec.runs.evaluate import evaluate_predictions
 from dlspec.runs.judged import Judged, Part
+from dlspec.runs.kept import kept_table
 from dlspec.runs.predictions import Columns
 from dlspec.runs.sheet_made import sheet_of_predictions
 from dlspec.strategy.intervals import wilson
@@ -114,6 +118,28 @@ def test_tags_as_a_table_worked_by_hand(tmp_path):
     said = " ".join(found["says"])
     assert "1 of 43 ids are not in dev (nobody)" in said and "1 tagged example is no error here" in said
     assert "1 listed without a tag" in said and f"{wrong.sum() - 40} of the {wrong.sum()} in the eyeball part" in said
+
+
+def test_names_that_are_no_utf8(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    file, _, _ = table(folder, n=300)
+    made = evaluate_predictions([file], out=folder / "seen")
+    kept = folder / "seen" / "predictions" / "dev.parquet"
+    assert evaluate_predictions([str(kept)])["scores"] == made["scores"]
+    assert len(kept_table(kept)["id"]) == 300
+    looked, _, _ = judged({})
+    part = looked.parts["dev"]
+    ids = [os.fsdecode(b"p\xe9.png"), *part.examples.ids[1:]]
+    looked = replace(looked, home=folder, parts={"dev": replace(part, examples=part.examples.replace(ids=ids))})
+    analyzed(looked, "dev", worst=3, looks=0, watch=Watch())
+    assert "\np\\udce9.png,no → yes," in (folder / "errors" / "dev.csv").read_text()
+    write_tags(folder / "tags.csv", {ids[0]: ["dark"]})
+    again = analyzed(looked, "dev", worst=3, looks=0, watch=Watch(), tags=str(folder / "tags.csv"))
+    assert again["tags"]["tagged"] == 1 and again["tags"]["unknown"] == []
 
 
 def test_tags_of_other_data_are_refused(tmp_path):
