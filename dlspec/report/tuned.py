@@ -140,6 +140,10 @@ def print_tuned(result: Mapping[str, Any]) -> None:
             ],
             title="the best first",
         )
+    with_threads = sorted({one["measured"]["threads"] for one in order if one["measured"]})
+    if with_threads:
+        threads = " or ".join(map(str, with_threads))
+        print(f"times of the network were measured alone and warm, with {threads} thread{'s' * (threads != '1')}")
     causes: dict[str, list[int]] = {}
     for one in trials.values():
         if one["state"] == "failed":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 
@@ -43,6 +44,10 @@ class Watch:
 
     def trained(self) -> None:
         """Training is over."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Within, a network is timed: whoever else of this machine is known to work waits meanwhile."""
+        return nullcontext()
 
 
 class SearchWatch(Watch):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dlspec.recipe.goal import Goal
+from dlspec.recipe.goal import MEASURED, Goal
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import machine
@@ -33,6 +33,11 @@ SECONDS = 0.5
 def wanted(goal: Goal) -> set[str]:
     """What the goal asks of the network alone."""
     return {one.metric for one in goal.limits if one.measured}
+
+
+def takes_time(names: set[str]) -> bool:
+    """Whether anything that is named is a time, which others that work at once would lengthen."""
+    return bool(names - {"size_mb", "parameters"})
 
 
 def here() -> dict[str, Any]:
@@ -118,6 +123,12 @@ def measured_of(opened: OpenedRun, examples: Callable[[], Examples], names: set[
     found = measure(opened.network, arrays, opened.folder / "model.keras", names)
     watch.note(said(found))
     return found
+
+
+def shown(measured: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The figures, and with how many threads they were measured; None where nothing was."""
+    names = [metric.name for metric in MEASURED if metric.name in measured]
+    return {name: measured[name] for name in [*names, "threads"]} if names else None
 
 
 def said(measured: Mapping[str, Any]) -> str:

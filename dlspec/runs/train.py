@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,7 +174,9 @@ def _goal(
     measured = {}
     if names:
         store = (material.dev or material.sample).store
-        measured = serving.measure(network, next(iter(store.chunks(serving.SINGLES))), run / "model.keras", names)
+        arrays = next(iter(store.chunks(serving.SINGLES)))
+        with watch.alone() if serving.takes_time(names) else contextlib.nullcontext():
+            measured = serving.measure(network, arrays, run / "model.keras", names)
         watch.note(serving.said(measured))
     found = material.dev.values(predictions["dev"]) if material.dev else {}
     goal: dict[str, Any] = goals.told(headline(recipe, state), recipe.goal, found, "dev", measured)

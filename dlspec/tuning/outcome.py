@@ -36,6 +36,8 @@ class Tried:
     cause: str | None
     threads: int | None
     attempts: int
+    measured: dict[str, Any] | None = None
+    """what was timed of the network, alone and warm, and with how many threads"""
     progress: tuple[int, int, float | None] | None = None
     """epoch, of how many, and its dev metric: where it is under way and the storage was told"""
     host: str | None = None
@@ -70,6 +72,7 @@ class Tried:
             "cause": self.cause,
             "threads": self.threads,
             "attempts": self.attempts,
+            "measured": self.measured,
         }
 
 
@@ -96,6 +99,7 @@ def _tried(study: Study, index: int, one: FrozenTrial, attempts: int) -> Tried:
         told.get("cause"),
         one.user_attrs.get(WORKER, {}).get("threads"),
         attempts,
+        told.get("measured"),
         tuple(one.user_attrs[PROGRESS]) if PROGRESS in one.user_attrs else None,
         one.user_attrs.get(WORKER, {}).get("host"),
     )
@@ -147,13 +151,17 @@ def write(study: Study, found: Sequence[Tried]) -> None:
     names = [axis.name for axis in study.space.every()]
     rows = [one.json() for one in found]
     facts = ["number", "state", study.metric.name, "feasible", "miss", "seconds", "epochs", "threads", "attempts"]
+    limits = study.loaded.recipe.goal.limits
+    timed = ["measured_threads"] if any(limit.measured for limit in limits) else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*facts, *names, "run", "cause"])
+    writer.writerow([*facts, *(limit.name for limit in limits), *timed, *names, "run", "cause"])
     for one, row in zip(found, rows, strict=True):
         held = {**row, study.metric.name: one.value}
         run = "" if one.run is None else Path(one.run).relative_to(study.home).as_posix()
-        cells = [*(held[name] for name in facts), *(one.params.get(name) for name in names), run, one.cause]
+        came = [folders.finite(limit.value) for limit in one.standing.limits]
+        came += [(one.measured or {}).get("threads") for _ in timed]
+        cells = [*(held[name] for name in facts), *came, *(one.params.get(name) for name in names), run, one.cause]
         writer.writerow(["" if cell is None else cell for cell in cells])
     folders.write_text(study.home / "trials.csv", text.getvalue())
     order = ranked(found)

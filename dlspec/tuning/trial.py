@@ -8,6 +8,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from optuna.trial import Trial, TrialState
 from dlspec.recipe.load import Dumper, load
 from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import folder as folders
+from dlspec.runs import serving
 from dlspec.runs.goals import standing_of
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
 from dlspec.runs.warm import Warm
 from dlspec.strategy.mends import as_patch
 from dlspec.tuning import storage as storages
+from dlspec.tuning.aside import Room
 from dlspec.tuning.samplers import INDEX, experiments, suggested
 from dlspec.tuning.study import PROGRESS, STATES, TOLD, Study
 from dlspec.types import ArgumentError, Place, RecipeError, UserError
@@ -44,8 +47,10 @@ class TrialWatch(Watch):
         index: int,
         pruned_by: Trial | None,
         keep: Callable[[list[Any]], None] | None = None,
+        room: Room | None = None,
     ) -> None:
-        """keep: tells the storage, where other machines look, how far it has come."""
+        """keep: tells the storage, where other machines look, how far it has come.  room: shared with who measures."""
+        self.room = room
         self.tell, self.index, self.pruned_by, self.keep = tell, index, pruned_by, keep
         self.reported, self.cut, self.kept = 0, False, -math.inf
 
@@ -61,6 +66,13 @@ class TrialWatch(Watch):
 
     def warn(self, sentence: str) -> None:
         self.tell({"what": "warning", "index": self.index, "says": sentence})
+
+    def step(self, epoch: int, step: int, loss: float) -> None:
+        if self.room:
+            self.room.breathe()
+
+    def alone(self) -> AbstractContextManager[None]:
+        return self.room.alone() if self.room else super().alone()
 
     def epoch(self, report: EpochReport) -> None:
         value = report.dev.get(report.headline)
@@ -98,10 +110,16 @@ def check_data(study: Study, warm: Warm) -> None:
 
 
 def carry_out(
-    study: Study, trial: Trial, threads: int | None, warm: Warm, tell: Callable[[Mapping[str, Any]], None]
+    study: Study,
+    trial: Trial,
+    threads: int | None,
+    warm: Warm,
+    tell: Callable[[Mapping[str, Any]], None],
+    room: Room | None = None,
 ) -> None:
     """Train a trial and record what came of it, its failure included.
 
+    room: where the workers of this machine step aside for one that measures.
     Raises ArgumentError where it is not the trial's fault (a disk that is full): it is to be tried again then.
     """
     index = int(trial.user_attrs[INDEX])
@@ -118,11 +136,12 @@ def carry_out(
     state, value = TrialState.FAIL, None
     try:
         keep = None if storages.is_file(study.where.url) else functools.partial(trial.set_user_attr, PROGRESS)
-        watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep)
+        watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep, room)
         run = _trained(study, file, warm, watch)
         stood = standing_of(run)
         told = {"run": os.path.relpath(run, study.home), "scores": stood.scores}
         scores = folders.read_json(run / "scores.json")
+        told["measured"] = serving.shown(serving.kept(run))
         told |= {"epochs": scores["epochs"], "best_epoch": scores["best_epoch"]}
         for held in stood.limits:
             with experiments():

@@ -67,15 +67,18 @@ def _leave(channel: TextIO, code: int) -> None:
 def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
     from dlspec.runs.backend import load_keras
     from dlspec.runs.warm import Warm
+    from dlspec.tuning.aside import Room
     from dlspec.tuning.storage import beating, telling
     from dlspec.tuning.study import Study, Where
     from dlspec.tuning.trial import carry_out, check_data
 
     threads = order["threads"]
-    keras = load_keras(threads=threads)
-    study = Study(Where(**order["where"]))
-    warm = Warm()
-    check_data(study, warm)
+    room = Room()
+    with room.working():
+        keras = load_keras(threads=threads)
+        study = Study(Where(**order["where"]))
+        warm = Warm()
+        check_data(study, warm)
     gc.collect()
     gc.freeze()  # what is there by now stays: looking for garbage in it takes longer than all else beside training
     done, first = 0, 0
@@ -85,8 +88,8 @@ def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
             if trial is None:
                 time.sleep(IDLE_SECONDS)
                 continue
-            with beating(study.storage, study.number_of(trial)):
-                carry_out(study, trial, threads, warm, tell)
+            with beating(study.storage, study.number_of(trial)), room.working():
+                carry_out(study, trial, threads, warm, tell, room)
         done += 1
         keras.utils.clear_session()  # collects garbage, too
         memory = resident()
