@@ -76,7 +76,7 @@ async function send() {
     try {
       const body = JSON.stringify({ row, [what]: items[row][what] });
       const headers = { "Content-Type": "application/json", "X-Sheet-Token": held.token };
-      answer = await fetch("note", { method: "POST", headers, body });
+      answer = await fetch("note", { method: "POST", headers, body, keepalive: true }); // though the page is closed
       said = await answer.json();
     } catch {
       if (!waiting.has(key)) waiting.set(key, { row, what });

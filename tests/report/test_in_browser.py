@@ -1,23 +1,11 @@
-"""The report in a real browser: it opens quickly, asks the network for nothing, and fits a phone.
+"""The report in a real browser: it opens quickly, asks the network for nothing, and fits a phone."""
 
-Skipped where chromium or Playwright is not installed (Debian: apt-get install chromium; pip install playwright).
-"""
-
-import shutil
 import time
 
 import pytest
 import written_run
 
 from dlspec.runs.report import write_report
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)"),
-    # Playwright's event loop leaves sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -26,37 +14,17 @@ def report(tmp_path_factory):
     return write_report(run)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as engine:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        opened = engine.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def visit(browser, report):
+def visit(opened, report):
     """The report opened: the page, what it asked for, what it complained of, how long it took."""
-    pages = []
 
     def visit(width=1280, scheme="light", javascript=True):
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=javascript
-        )
-        page = context.new_page()
-        pages.append(context)
-        asked, complaints = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page, asked, complaints = opened(width, scheme, java_script_enabled=javascript)
         began = time.perf_counter()
         page.goto(report.as_uri(), wait_until="load")
         return page, asked, complaints, time.perf_counter() - began
 
-    yield visit
-    for context in pages:
-        context.close()
+    return visit
 
 
 def test_it_opens_within_two_seconds(visit):
