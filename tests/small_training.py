@@ -1,7 +1,11 @@
 """What tests of a training share: a small table, what was said, and the weights that came out, to the bit."""
 
-import numpy as np
+import contextlib
 
+import numpy as np
+import pytest
+
+from dlspec.cli import main
 from dlspec.report.watch import Watch
 
 
@@ -29,3 +33,32 @@ def weights(run):
     import keras
 
     return [w.tobytes() for w in keras.saving.load_model(run / "model.keras", compile=False).get_weights()]
+
+
+def left(arguments):
+    """The exit code of a command."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return ended.value.code
+
+
+class StopError(Exception):
+    """Stands for the end of the process."""
+
+
+@contextlib.contextmanager
+def dying_at(step, monkeypatch):
+    """Within, a training dies once so many steps are done, without a chance to save anything."""
+    from dlspec.runs.observer import Observer
+
+    stepped = Observer.stepped
+
+    def die(self, network, done, logs, spent):
+        result = stepped(self, network, done, logs, spent)
+        if self.step >= step:
+            raise StopError
+        return result
+
+    with monkeypatch.context() as patch, pytest.raises(StopError):
+        patch.setattr(Observer, "stepped", die)
+        yield

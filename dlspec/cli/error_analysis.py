@@ -95,45 +95,17 @@ def error_analysis(
         refuse_with_predictions(labels=labels, relabel=relabel)
     else:
         need_predictions(task=task, metric=metric, out=out)
+    asked: dict[str, Any] = {"run": name, "split": split, "eyeball": eyeball, "root": runs, "watch": watch}
+    asked |= (
+        {"files": files, "task": task, "metric": metric, "out": out} if files else {"labels": labels, "folds": folds}
+    )
     if sheet or sheet_out is not None:
-        asked: dict[str, Any] = {"run": name, "split": split, "eyeball": eyeball, "root": runs, "watch": watch}
-        asked |= (
-            {"files": files, "task": task, "metric": metric, "out": out}
-            if files
-            else {"labels": labels, "folds": folds}
-        )
         _look(asked, serving=sheet, file=sheet_out, port=port, browser=browser, json=json)
-        return
-    if files:
-        result = analyze_predictions(
-            files,
-            run=name,
-            split=split,
-            worst=worst,
-            task=task,
-            metric=metric,
-            tags=tags,
-            eyeball=eyeball,
-            out=out,
-            root=runs,
-            watch=watch,
-        )
+    elif relabel is not None:
+        _relabelled(name or "", relabel, split, runs, json)
     else:
-        if relabel is not None:
-            _relabelled(name or "", relabel, split, runs, json)
-            return
-        result = analyze(
-            name or "",
-            split=split,
-            worst=worst,
-            labels=labels,
-            folds=folds,
-            tags=tags,
-            eyeball=eyeball,
-            root=runs,
-            watch=watch,
-        )
-    answer(result, json, lambda: print_analyzed(result))
+        result = (analyze_predictions if files else analyze)(**asked, worst=worst, tags=tags)
+        answer(result, json, lambda: print_analyzed(result))
 
 
 def _look(

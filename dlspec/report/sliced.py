@@ -26,10 +26,7 @@ def print_slices(result: Mapping[str, Any]) -> None:
             [
                 [
                     legible(one["condition"]),
-                    f"{one['n']:,}",
-                    share(one["rate"]),
-                    f"{share(one['low'])} to {share(one['high'])}",
-                    share(one["share"]),
+                    *_rates(one),
                     *([share(one["cost_share"])] if costly else []),
                     number(one["ceiling"]),
                     f"{one['p']:.2g}",
@@ -46,10 +43,7 @@ def print_slices(result: Mapping[str, Any]) -> None:
                 [
                     one["name"],
                     legible(one["value"]),
-                    f"{one['n']:,}",
-                    share(one["rate"]),
-                    f"{share(one['low'])} to {share(one['high'])}",
-                    share(one["share"]),
+                    *_rates(one),
                     number(one["ceiling"]),
                 ]
                 for one in by_tag[:20]
@@ -57,6 +51,15 @@ def print_slices(result: Mapping[str, Any]) -> None:
             left=2,
             title="errors by tag",
         )
+
+
+def _rates(one: Mapping[str, Any]) -> list[str]:
+    """Examples of a slice, its error rate with interval, and its share of all errors."""
+    from dlspec.report.terminal import share
+
+    return [
+        f"{one['n']:,}", share(one["rate"]), f"{share(one['low'])} to {share(one['high'])}", share(one["share"])
+    ]  # fmt: skip
 
 
 def print_tags(result: Mapping[str, Any]) -> None:

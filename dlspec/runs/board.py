@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.runs import folder as folders
+from dlspec.runs.interruption import until_stopped, wait_for
 from dlspec.types import ArgumentError
 
 HOST, PORT = "127.0.0.1", 6006
@@ -69,20 +70,10 @@ def serve(
     ready: Callable[[dict[str, str]], None],
 ) -> None:
     """The same until Ctrl-C (or SIGTERM) comes; `ready` is told the address once it answers."""
-    import signal
-
-    over = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: over.set()) for number in numbers}
-    try:
-        with board(root, host=host, port=port) as found:
-            if not over.is_set():
-                ready(found)
-            while not over.wait(1.0):  # without a limit, Windows would not hear Ctrl-C
-                pass
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with until_stopped() as over, board(root, host=host, port=port) as found:
+        if not over.is_set():
+            ready(found)
+        wait_for(over)
 
 
 def _has_curves(run: Path) -> bool:

@@ -33,3 +33,21 @@ class Interruption:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def until_stopped() -> Iterator[threading.Event]:
+    """Within, Ctrl-C or SIGTERM set this event, and do nothing else.  In the main thread alone."""
+    over = threading.Event()
+    before = {number: signal.signal(number, lambda *_: over.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield over
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def wait_for(over: threading.Event) -> None:
+    """Until the event is set."""
+    while not over.wait(1.0):  # without a limit, Windows would not hear Ctrl-C
+        pass

@@ -7,7 +7,6 @@ import functools
 import hmac
 import json
 import secrets
-import signal
 import socket
 import sys
 import threading
@@ -17,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from dlspec.report.sheet import page, policy
+from dlspec.runs.interruption import until_stopped, wait_for
 from dlspec.runs.sheet import Sheet
 from dlspec.types import ArgumentError, UserError
 
@@ -56,17 +56,9 @@ def serving(sheet: Sheet, port: int | None = None) -> Iterator[str]:
 
 def serve(sheet: Sheet, *, port: int | None = None, ready: Callable[[str], None]) -> None:
     """The same until Ctrl-C (or SIGTERM) comes; `ready` is told the address once it answers."""
-    over = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: over.set()) for number in numbers}
-    try:
-        with serving(sheet, port) as address:
-            ready(address)
-            while not over.wait(1.0):  # without a limit, Windows would not hear Ctrl-C
-                pass
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with until_stopped() as over, serving(sheet, port) as address:
+        ready(address)
+        wait_for(over)
 
 
 class _Server(ThreadingHTTPServer):

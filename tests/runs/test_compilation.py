@@ -6,12 +6,11 @@ import textwrap
 
 import numpy as np
 import pytest
-from small_training import Heard, weights, write_rows
+from small_training import Heard, dying_at, weights, write_rows
 
 from dlspec.recipe.load import load
 from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs import compilation
-from dlspec.runs.observer import Observer
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
 from dlspec.types import RecipeError
@@ -104,23 +103,10 @@ def test_a_short_training_is_not_timed(home, monkeypatch):
     assert not [one for one in said if "against" in one] and not (home / "cache").exists()
 
 
-class StopError(Exception):
-    pass
-
-
 @pytest.mark.parametrize("step", [8, 24, 40, 66])
 def test_a_training_compiled_by_measurement_goes_on_to_the_same_bits(home, monkeypatch, step):
     whole, _ = trained(home, 0, monkeypatch, out="whole")
-    stepped = Observer.stepped
-
-    def die(self, network, done, logs, spent):
-        result = stepped(self, network, done, logs, spent)
-        if self.step >= step:
-            raise StopError
-        return result
-
-    with monkeypatch.context() as patch, pytest.raises(StopError):
-        patch.setattr(Observer, "stepped", die)
+    with dying_at(step, monkeypatch):
         trained(home, 0, monkeypatch)
     [run] = (home / "runs" / "r").iterdir()
     facts = checkpoints.newest(run / "checkpoint")[0].facts["compilation"]

@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from small_training import write_rows
+from small_training import left, write_rows
 
-from dlspec.cli import main
 from dlspec.recipe.load import load
 from dlspec.runs import folder as folders
 from dlspec.runs.evaluate import evaluate
@@ -37,13 +36,6 @@ def made(folder, text=SMALL, count=None):
         (folder / "rows.csv").write_text("\n".join((folder / "rows.csv").read_text().splitlines()[:count]) + "\n")
     (folder / "small.yaml").write_text(text)
     return load(folder / "small.yaml")
-
-
-def left(arguments):
-    """The exit code of a command."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    return ended.value.code
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from small_training import Heard, write_rows
+from small_training import Heard, left, write_rows
 
-from dlspec.cli import main
 from dlspec.evaluators.base import Head
 from dlspec.evaluators.classes import Classes
 from dlspec.evaluators.numbers import Numbers
@@ -26,13 +25,6 @@ model: {name: mlp, hidden: [64, 64]}
 train: {epochs: 150, tensorboard: false, keep: last, optimizer: {learning_rate: 0.01}}
 goal: {human: {accuracy: 0.999}}
 """
-
-
-def left(arguments):
-    """The exit code of a command."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    return ended.value.code
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pyarrow.parquet
 import pytest
-from small_training import Heard, weights, write_rows
+from small_training import Heard, StopError, dying_at, weights, write_rows
 
 from dlspec.recipe.load import load
 from dlspec.runs import checkpoint as checkpoints
@@ -50,24 +50,9 @@ def history(run):
     return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
-class StopError(Exception):
-    pass
-
-
 def stopped_at(step, home, monkeypatch, *sets):
     """A training that dies once so many steps are done, without a chance to save anything."""
-    from dlspec.runs.observer import Observer
-
-    stepped = Observer.stepped
-
-    def die(self, network, done, logs, spent):
-        result = stepped(self, network, done, logs, spent)
-        if self.step >= step:
-            raise StopError
-        return result
-
-    with monkeypatch.context() as patch, pytest.raises(StopError):
-        patch.setattr(Observer, "stepped", die)
+    with dying_at(step, monkeypatch):
         train(load(home / "r.yaml", sets), out=home / "runs")
     return max((home / "runs" / "r").iterdir(), key=lambda one: one.stat().st_mtime_ns)
 
