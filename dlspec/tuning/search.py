@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,13 @@ from dlspec.tuning.crew import Crew
 from dlspec.tuning.facts import write_page
 from dlspec.tuning.outcome import ranked, told, tried, write
 from dlspec.tuning.space import Space
-from dlspec.tuning.study import FOLDER, Study, Where, check_same, create
+from dlspec.tuning.study import FOLDER, SEARCH, Study, Where, check_same, create
 from dlspec.types import ArgumentError, Place, RecipeError
 
 LOOK_SECONDS = 0.5
 """how often the storage is looked at for workers of other machines"""
+BEGIN_SECONDS = 10.0
+"""how long another machine may take to note what a new study is"""
 AHEAD = 2
 """trials that wait, for each worker"""
 MOST_POINTS = 10_000
@@ -145,7 +149,7 @@ def _where(
     count = trials or recipe.tune.trials
     if storage is None:
         return begun(loaded, out, count)
-    return _joined(loaded, out, storage, name or f"{loaded.name}-tune", count)
+    return joined(loaded, out, storage, name or f"{loaded.name}-tune", count)
 
 
 def begun(loaded: Loaded, out: Path, count: int | None = None) -> Where:
@@ -170,15 +174,16 @@ def _keep(where: Where) -> None:
     folders.write_json(Path(where.home) / "study.json", {"name": where.name, "recipe": where.file, "storage": address})
 
 
-def _joined(loaded: Loaded, out: Path, storage: str, name: str, count: int) -> Where:
+def joined(loaded: Loaded, out: Path, storage: str, name: str, count: int) -> Where:
     """The study of this name on a server, made where there is none."""
     if name not in storages.names(storage):
         home = _made(loaded, out)
         where = Where(str(home), f"{loaded.name}.yaml", name, storage)
+        _keep(where)  # before the study is there for others to join
         if create(where, loaded.recipe, count, f"{home.parent.name}/{home.name}"):
-            _keep(where)
             return where
-    held = storages.attributes(storage, name)
+        shutil.rmtree(home)  # another machine came first
+    held = _made_by_another(storage, name)
     home = out.absolute() / held[FOLDER]
     file = home / "study.json"
     if not file.is_file():
@@ -187,6 +192,18 @@ def _joined(loaded: Loaded, out: Path, storage: str, name: str, count: int) -> W
             "folder that all its machines share, or give this one another --study NAME"
         )
     return Where(str(home), folders.read_json(file)["recipe"], name, storage)
+
+
+def _made_by_another(storage: str, name: str) -> dict[str, Any]:
+    """What is noted of a study that another machine has begun, perhaps at this moment."""
+    until = time.monotonic() + BEGIN_SECONDS
+    while SEARCH not in (held := storages.attributes(storage, name)):
+        if time.monotonic() > until:
+            raise ArgumentError(
+                f"whoever began the study {name} did not come to the end of that; give this one another --study NAME"
+            )
+        time.sleep(LOOK_SECONDS)
+    return held
 
 
 def _found(loaded: Loaded | None, out: Path, storage: str | None, resume: str | Path) -> Where:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +21,8 @@ BUSY_SECONDS = 120
 """how long to wait for another process that writes to the file"""
 ANSWER_SECONDS = 10
 """how long to wait for a server to answer at all"""
+OPENINGS = 20
+"""times that an empty server is opened while other machines that came at the same moment make the tables there"""
 
 
 def of_folder(home: Path) -> str:
@@ -66,6 +71,7 @@ def opened(url: str) -> Any:
     from optuna.storages import RDBStorage
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError as NoUrl
+    from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
     from dlspec.tuning.samplers import experiments
 
@@ -73,17 +79,29 @@ def opened(url: str) -> Any:
         backend = make_url(url).get_backend_name()
     except (NoUrl, ValueError):
         raise ArgumentError("--storage takes an address such as postgresql://user@host/database") from None
+    kwargs: dict[str, Any] = {"engine_kwargs": {"connect_args": {"timeout": BUSY_SECONDS}}}
+    if not is_file(url):
+        kwargs = {"engine_kwargs": {"pool_pre_ping": True}, "heartbeat_interval": BEAT_SECONDS}
+        kwargs["grace_period"] = DEAD_SECONDS
+        if backend in ("postgresql", "mysql", "mariadb"):
+            kwargs["engine_kwargs"]["connect_args"] = {"connect_timeout": ANSWER_SECONDS}
+    openings = 0
     with telling(url), experiments():
-        try:
-            if is_file(url):
-                return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
-            kwargs: dict[str, Any] = {"pool_pre_ping": True}
-            if backend in ("postgresql", "mysql", "mariadb"):
-                kwargs["connect_args"] = {"connect_timeout": ANSWER_SECONDS}
-            return RDBStorage(url, engine_kwargs=kwargs, heartbeat_interval=BEAT_SECONDS, grace_period=DEAD_SECONDS)
-        except ImportError as error:
-            package = f"the Python package for {backend}" if error.name is None else f"'{error.name}'"
-            raise ArgumentError(f"{hidden(url)} needs {package}; pip install it") from None
+        while True:
+            storage = RDBStorage.__new__(RDBStorage)
+            try:
+                RDBStorage.__init__(storage, url, **copy.deepcopy(kwargs))
+                return storage
+            except ImportError as error:
+                package = f"the Python package for {backend}" if error.name is None else f"'{error.name}'"
+                raise ArgumentError(f"{hidden(url)} needs {package}; pip install it") from None
+            except SQLAlchemyError as error:
+                close(storage)
+                openings += 1
+                met = isinstance(error, IntegrityError) or "already exists" in str(error)
+                if not met or openings == OPENINGS:
+                    raise
+            time.sleep(random.uniform(0.05, 0.3))
 
 
 def close(storage: Any) -> None:

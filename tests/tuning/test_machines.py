@@ -1,25 +1,24 @@
 """One study on a real PostgreSQL server: workers share it, one is killed, and nothing is lost or done twice."""
 
-import getpass
+import multiprocessing
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 
 import optuna
+import postgres
 import pytest
+import sqlalchemy
 
 from dlspec.recipe.load import load
 from dlspec.report.watch import SearchWatch
 from dlspec.tuning import storage as storages
 from dlspec.tuning.samplers import Random
-from dlspec.tuning.search import tune
+from dlspec.tuning.search import joined, tune
 from dlspec.tuning.space import Space
+from dlspec.tuning.study import Study
+from dlspec.types import ArgumentError
 
 RECIPE = """
 task: classification
@@ -33,46 +32,14 @@ tune:
 PASSWORD = "kept-to-itself"
 
 
-def programs():
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    named = shutil.which("postgres")
-    return Path(named).resolve().parent if named else found[-1].parent if found else None
-
-
 @pytest.fixture(scope="module")
 def server():
     """The address of a server on loopback, which ends with the module."""
     pytest.importorskip("psycopg", reason="no psycopg: pip install 'psycopg[binary]'")
-    bins = programs()
-    if bins is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
-    root = getpass.getuser() == "root"
-    kwargs = {"user": "postgres", "group": "postgres"} if root else {}
-    home = Path(tempfile.mkdtemp(prefix="dlspec_pg_"))
-    if root:
-        shutil.chown(home, "postgres", "postgres")
-    (home / "password").write_text(PASSWORD)
-    (home / "password").chmod(0o644)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    made = [bins / "initdb", "-D", home / "data", "-U", "dlspec", "--auth=scram-sha-256", f"--pwfile={home}/password"]
-    subprocess.run(made, check=True, cwd=home, stdout=subprocess.DEVNULL, **kwargs)
-    started = [bins / "postgres", "-D", home / "data", "-p", str(port), "-h", "127.0.0.1", "-k", home]
-    log = (home / "log").open("wb")
-    running = subprocess.Popen(started, cwd=home, stdout=log, stderr=log, **kwargs)
-    try:
-        for _ in range(200):
-            ready = [bins / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
-            if subprocess.run(ready).returncode == 0:
-                break
-            time.sleep(0.1)
-        yield f"postgresql://dlspec:{PASSWORD}@127.0.0.1:{port}/postgres"
-    finally:
-        running.send_signal(signal.SIGINT)
-        running.wait(30)
-        log.close()
-        shutil.rmtree(home, ignore_errors=True)
+    if postgres.programs() is None:
+        pytest.skip(postgres.MISSING)
+    with postgres.server(PASSWORD) as url:
+        yield url
 
 
 class Killer(SearchWatch):
@@ -124,3 +91,42 @@ def test_two_commands_join_one_study_and_share_its_trials(server, tmp_path):
     assert len({one.user_attrs["worker"]["pid"] for one in counted}) == 2
     storages.close(opened)
     assert len(list((tmp_path / "runs").rglob("model.keras"))) == 6
+
+
+def test_machines_that_come_at_the_same_moment_make_the_tables_and_the_study_once(server, tmp_path):
+    (tmp_path / "shared.yaml").write_text(RECIPE)
+    loaded = load(tmp_path / "shared.yaml")
+    engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text("CREATE DATABASE empty"))
+    engine.dispose()
+    empty = server.rpartition("/")[0] + "/empty"
+    context = multiprocessing.get_context("fork")
+    together, heard = context.Barrier(6), context.Queue()
+
+    def come():
+        together.wait()
+        study = Study(joined(loaded, tmp_path / "runs", empty, "met", 6))
+        heard.put((study.home, study.trials))
+        study.close()
+
+    machines = [context.Process(target=come) for _ in range(6)]
+    for one in machines:
+        one.start()
+    found = [heard.get(timeout=60) for _ in machines]
+    for one in machines:
+        one.join()
+    assert len(set(found)) == 1
+    assert [one.parent for one in (tmp_path / "runs").rglob("study.json")] == [found[0][0]]
+    assert os.listdir(found[0][0].parent) == [found[0][0].name]
+    assert storages.names(empty) == ["met"]
+
+
+def test_a_study_whose_beginning_was_cut_short_is_said_to_be_so(server, tmp_path, monkeypatch):
+    (tmp_path / "shared.yaml").write_text(RECIPE)
+    opened = storages.opened(server)
+    optuna.create_study(storage=opened, study_name="cut")
+    storages.close(opened)
+    monkeypatch.setattr("dlspec.tuning.search.BEGIN_SECONDS", 0.0)
+    with pytest.raises(ArgumentError, match="began the study cut did not come to the end"):
+        joined(load(tmp_path / "shared.yaml"), tmp_path / "runs", server, "cut", 6)
