@@ -21,6 +21,7 @@ from dlspec.recipe.positions import Document, Spot
 from dlspec.recipe.schema import Recipe
 from dlspec.recipe.searched import unsearchable
 from dlspec.recipe.shipped import by_name, locate, shipped_names
+from dlspec.recipe.space_paths import placed
 from dlspec.types import Complaint, Place, RecipeError, UserError
 
 SET = "--set "
@@ -100,7 +101,7 @@ def _checked(
         document.complaints += unsearchable(document, recipe.tune, context)
     if document.complaints:
         raise RecipeError(document.complaints)
-    return Loaded(recipe, file, folders, document)
+    return Loaded(placed(recipe, document, context), file, folders, document)
 
 
 def _removed_in_vain(recipe: Recipe) -> Callable[[tuple[positions.Path, Spot]], Complaint | None]:

@@ -115,6 +115,7 @@ def load(file: Path) -> ModuleType:
             origin = getattr(sys.modules[name], "__file__", None)
             if origin and own_file(origin) and Path(origin).is_relative_to(home):
                 _HELPERS.add(name)
+                _HELPING.add(Path(origin))
     return module
 
 
@@ -122,6 +123,8 @@ _HOMES: set[str] = set()
 """folders of users' own files that were loaded"""
 _HELPERS: set[str] = set()
 """modules that the own file loaded last has imported from its folder"""
+_HELPING: set[Path] = set()
+"""the files of all that any own file has imported from its folder"""
 
 
 def own_file(file: str) -> bool:
@@ -135,7 +138,8 @@ def own_file(file: str) -> bool:
 def helpers(home: Path) -> list[Path]:
     """The files under a folder that own code has imported so far."""
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    return sorted({Path(f) for f in files if f and own_file(f) and Path(f).is_relative_to(home)})
+    known = {Path(f) for f in files if f and own_file(f)} | {file for file in _HELPING if file.is_file()}
+    return sorted(file for file in known if file.is_relative_to(home))
 
 
 def in_own_code(file: str) -> bool:

@@ -42,7 +42,7 @@ def _tried(document: Document, axis: str, given: Mapping[str, Any], context: Map
     from dlspec.recipe.schema import Recipe
 
     found: list[Complaint] = []
-    for inner, value in _ends(given):
+    for inner, value in ends(given):
         place = ("tune", "space", axis, *inner)
         laid = merge(document, changed(document, {axis: value}, place))
         laid.value.pop("tune", None)
@@ -87,7 +87,7 @@ def _paths(value: Any) -> Iterator[Path]:
             yield from ((key, *inner) for inner in _paths(one))
 
 
-def _ends(given: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+def ends(given: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     """Values of an axis that stand for all: both ends of a range, each of a choice; where each stands in the axis."""
     kind = kind_of(given)
     if kind is None:  # which is complained of already
@@ -97,7 +97,7 @@ def _ends(given: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
             yield (kind, place), int(end) if kind == "integer" else float(end)
         return
     for place, option in enumerate(given[kind]):
-        inner: dict[Path, list[Any]] = {path: [value for _, value in _ends(axis)] for path, axis in inner_axes(option)}
+        inner: dict[Path, list[Any]] = {path: [value for _, value in ends(axis)] for path, axis in inner_axes(option)}
         for turn in range(max([len(ends) for ends in inner.values()], default=1)):
             drawn: dict[Path, Any] = {path: ends[turn % len(ends)] for path, ends in inner.items()}
             yield (kind, place), filled(option, drawn)

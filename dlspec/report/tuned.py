@@ -80,7 +80,7 @@ class ConsoleSearch(ConsoleWatch, SearchWatch):
             + ("" if one["seconds"] is None else f", {spell(one['seconds'])}")
             + (f" on {one['host']}" if one["host"] else "")
             + f"; {values(one['params'])}{best}"
-            + ("" if left is None else f"; {spell(left)} left")
+            + ("" if left is None or place >= done.trials else f"; {spell(left)} left")
         )
 
 

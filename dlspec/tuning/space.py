@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,10 +67,12 @@ class Axis:
         return [self.low, *inside, self.high]
 
     def label(self, place: int) -> Value:
-        """A value of a choice as a person reads it: a name stands for its mapping."""
+        """A value of a choice as a person reads it: a name stands for its mapping, and for its path."""
         option = self.options[place]
         if isinstance(option, Mapping):
-            return str(option.get("name", place))
+            option = str(option.get("name", place))
+        if isinstance(option, str) and os.path.isabs(option):
+            return os.path.basename(option)
         if isinstance(option, tuple | list):
             return f"[{', '.join(map(str, option))}]"
         return option if isinstance(option, bool | int | float | str) or option is None else str(option)

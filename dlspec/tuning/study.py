@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dlspec.recipe.load import Loaded, load
 from dlspec.recipe.schema import Recipe
+from dlspec.recipe.space_paths import renamed
 from dlspec.runs.resume import flat
 from dlspec.tuning import storage as storages
 from dlspec.tuning.samplers import INDEX, ORDERED, experiments, pruner, sampler
@@ -64,7 +65,10 @@ def metric_of(recipe: Recipe) -> Metric:
 
 def searched(recipe: Recipe) -> dict[str, Any]:
     """What must be the same for two searches to be one: all of the recipe but how many trials there are."""
-    found = flat(recipe.model_dump(mode="json"))
+    assert recipe.tune
+    space = renamed(recipe.tune.space, lambda text: str(flat(text)[""]))  # own code by its content
+    held = recipe.model_copy(update={"tune": recipe.tune.model_copy(update={"space": space})})
+    found = flat(held.model_dump(mode="json"))
     return {key: one for key, one in found.items() if key != f"tune.{TRIALS}"}
 
 
