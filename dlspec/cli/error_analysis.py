@@ -33,7 +33,12 @@ def error_analysis(
     ] = "dev",
     worst: Annotated[int, typer.Option("--worst", min=0, help="How many of the worst examples to list.")] = 20,
     labels: Annotated[
-        bool, typer.Option("--labels", help="Look for wrong labels in train, dev and the split; trains once a fold.")
+        bool,
+        typer.Option(
+            "--labels",
+            help="Look for wrong labels in train, dev and the split, and train once a fold for it; with --predictions "
+            "in the split, out of these.",
+        ),
     ] = False,
     folds: Annotated[int, typer.Option("--folds", min=2, metavar="K", help="In how many folds, with --labels.")] = 5,
     relabel: Annotated[
@@ -92,13 +97,12 @@ def error_analysis(
     name, files = run_and_files(run, predictions)
     watch = ConsoleWatch()
     if files:
-        refuse_with_predictions(labels=labels, relabel=relabel)
+        refuse_with_predictions(relabel=relabel)
     else:
         need_predictions(task=task, metric=metric, out=out)
-    asked: dict[str, Any] = {"run": name, "split": split, "eyeball": eyeball, "root": runs, "watch": watch}
-    asked |= (
-        {"files": files, "task": task, "metric": metric, "out": out} if files else {"labels": labels, "folds": folds}
-    )
+    asked: dict[str, Any] = {"run": name, "split": split, "labels": labels, "eyeball": eyeball, "root": runs}
+    asked |= {"files": files, "task": task, "metric": metric, "out": out} if files else {"folds": folds}
+    asked["watch"] = watch
     if sheet or sheet_out is not None:
         _look(asked, serving=sheet, file=sheet_out, port=port, browser=browser, json=json)
     elif relabel is not None:

@@ -37,10 +37,11 @@ def print_issues(issues: Mapping[str, Any]) -> None:
     for sentence in issues["verdict"]:
         print(sentence)
     if issues["file"] and issues["suspects"]:
+        given = issues["folds"] is None  # another tool's predictions, over data that dlspec does not read
         print(
             f"to correct them, write the right label into the column `new` of {issues['file']}\n"
-            f"(it lists {len(issues['right_answers'])} right answers, too: their labels may be wrong as well), then: "
-            "dlspec error-analysis RUN --relabel FILE"
+            f"(it lists {len(issues['right_answers'])} right answers, too: their labels may be wrong as well), "
+            + ("and take them over into your data" if given else "then: dlspec error-analysis RUN --relabel FILE")
         )
 
 

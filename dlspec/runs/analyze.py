@@ -73,6 +73,7 @@ def analyze_predictions(
     worst: int = 20,
     task: str | None = None,
     metric: str | None = None,
+    labels: bool = False,
     tags: str | None = None,
     eyeball: int | None = None,
     out: Path | None = None,
@@ -81,13 +82,16 @@ def analyze_predictions(
 ) -> dict[str, Any]:
     """Analyze the errors of predictions that any tool made (see judged_tables); written to `out`, if given.
 
+    labels: look for wrong labels in the split, which the predictions must not have been learned from.
+
     Returns what `error-analysis --json` prints.  Raises ArgumentError, DataError.
     """
     watch = watch or Watch()
     opened = None if run is None else open_run(run, root)
     judged = judged_tables(files, run=opened, wanted=[split], task=task, metric=metric, home=out, watch=watch)
+    audit = wrong_labels.audit_given(judged) if labels else None
     looks = 0 if out is None else folders.looks_at_test(out, looking=split == "test")
-    return analyzed(judged, split, worst=worst, looks=looks, watch=watch, tags=tags, eyeball=eyeball)
+    return analyzed(judged, split, worst=worst, looks=looks, watch=watch, audit=audit, tags=tags, eyeball=eyeball)
 
 
 def analyzed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from dlspec.runs.evaluate import evaluate
 from dlspec.runs.kept import kept_table
 from dlspec.runs.opened import OpenedRun
 from dlspec.strategy.goals import as_json
-from dlspec.strategy.intervals import Interval, intervals
+from dlspec.strategy.intervals import intervals
 from dlspec.strategy.paired import Side, differences
 from dlspec.types import ArgumentError, Examples, State, Statistics
 
@@ -192,23 +191,6 @@ def _common_examples(judged: Sequence[Contender], split: str) -> tuple[list[str]
     if len(set(prints)) > 1:
         notes.append("the runs did not read quite the same data (other rows, columns or truths); ids are trusted")
     return ids, notes
-
-
-def _kept_scores(one: Contender, split: str, count: int, values: Mapping[str, float]) -> dict[str, Interval]:
-    """The scores that `evaluate` has kept, where they are those of these examples: intervals take long to make."""
-    kept = folders.read_json(one.opened.folder / "scores.json", {}).get("scores", {}).get(split, {})
-    found = {}
-    for name, value in values.items():
-        score = kept.get(name, {})
-        bounds = [math.nan if score.get(key) is None else score[key] for key in ("value", "low", "high")]
-        if score.get("n") != count or "low" not in score or not _close(bounds[0], value):
-            return {}
-        found[name] = Interval(*bounds)
-    return found
-
-
-def _close(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=1e-12) or (math.isnan(one) and math.isnan(other))
 
 
 def _of(one: Contender, column: str, ids: Sequence[str]) -> list[str]:

@@ -86,8 +86,12 @@ def audit(opened: OpenedRun, parts: Mapping[str, Examples], folds: int, watch: W
 def audit_given(judged: Judged) -> Audit:
     """Doubt what predictions made elsewhere contradict, in every split but train, on which they were learned.
 
-    Raises ArgumentError where there is no such split, or no labels that could be audited.
+    Raises ArgumentError where there is no such split, or no labels that could be audited, or no probabilities.
     """
+    if "classes" in judged.state and not judged.state.get("probabilities", True):
+        raise ArgumentError(
+            "guesses alone do not tell a wrong label from a wrong guess; give probabilities (p_<class>) as well"
+        )
     parts = {name: part for name, part in judged.parts.items() if name != "train"}
     if not parts:
         raise ArgumentError("these predictions are of train alone, which the model has learned by heart; give dev, too")

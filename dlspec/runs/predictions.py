@@ -36,8 +36,10 @@ class Columns:
         """Every other column: numbers as float64, words as they are."""
         import numpy as np
 
-        rows = np.asarray(examples.rows, np.int64)
-        return {name: values[rows] for name, values in examples.columns["x"].columns.items()}
+        from dlspec.numeric.rows import Rows
+
+        x, rows = examples.columns["x"], np.asarray(examples.rows, np.int64)
+        return {name: values[rows] for name, values in x.columns.items()} if isinstance(x, Rows) else {}
 
 
 def judged_tables(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import os
@@ -77,11 +78,20 @@ class Sheet:
             "others": [[name, some] for name, some in tags.items() if name not in listed],
             "classes": list(map(str, classes)) if classes and len(classes) <= MOST_CLASSES else None,
             "token": token,
-            "key": hashlib.blake2b(f"{self.name}\0{self.split}".encode("utf-8", "replace"), digest_size=8).hexdigest(),
+            "key": self.key,
             "tags_file": near(self.notes.tags_file) if self.notes else "tags.csv",
             "relabel_file": near(self.notes.relabel_file) if self.notes else "relabel.csv",
             "command": self.next_command(),
         }
+
+    @functools.cached_property
+    def key(self) -> str:
+        """What a browser keeps tags under: two tables of predictions may have one name, and ids that count rows."""
+        part = self.judged.parts[self.split].examples
+        digest = hashlib.blake2b(digest_size=8)
+        for text in (self.name, self.split, *part.ids, *map(str, self.judged.evaluator.truth(part, self.judged.state))):
+            digest.update(f"{text}\0".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def next_command(self) -> str:
         """What to type when the tags are done."""

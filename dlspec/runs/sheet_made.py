@@ -11,7 +11,7 @@ from dlspec.report.html import cell
 from dlspec.report.watch import Watch
 from dlspec.runs import eyeball as eyeballs
 from dlspec.runs import folder as folders
-from dlspec.runs.analyze import analyze
+from dlspec.runs.analyze import analyze, analyze_predictions
 from dlspec.runs.judged import Judged, chosen, judged_run
 from dlspec.runs.labels import FOLDS
 from dlspec.runs.opened import open_run
@@ -63,16 +63,26 @@ def sheet_of_predictions(
     split: str = "dev",
     task: str | None = None,
     metric: str | None = None,
+    labels: bool = False,
     eyeball: int | None = None,
     out: Path | None = None,
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
 ) -> Sheet:
-    """The errors of predictions that any tool made; tags go to out/errors.  Raises ArgumentError, DataError."""
+    """The errors of predictions that any tool made; tags go to out/errors.  Raises ArgumentError, DataError.
+
+    labels: look for wrong labels first (see analyze_predictions), which takes `out`.
+    """
     watch = watch or Watch()
+    if labels and out is None:
+        raise ArgumentError("--labels lists the labels that are doubted in relabel.csv; say where with --out DIR")
+    if labels:
+        analyze_predictions(
+            files, run=run, split=split, task=task, metric=metric, labels=True, eyeball=eyeball, out=out, root=root
+        )
     opened = None if run is None else open_run(run, root)
     judged = judged_tables(files, run=opened, wanted=[split], task=task, metric=metric, home=out, watch=watch)
-    if out is not None and split == "test":
+    if out is not None and split == "test" and not labels:
         folders.looks_at_test(out, looking=True)
     words = ([run] if run else []) + [word for file in files for word in ("--predictions", file)]
     for option, given in (("--task", task), ("--metric", metric), ("--out", out)):

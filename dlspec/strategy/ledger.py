@@ -100,10 +100,11 @@ def lay_out(
 
     ways: what a person writes to have a level that is missing.
 
-    Intervals of gaps, and of differences between them, join those of the levels, which are of different examples, by
-    the method of variance estimates recovery (Newcombe 1998a, Statistics in Medicine 17, method 10; Zou & Donner 2008);
-    it keeps their lopsidedness, and two gaps that share a level share its luck.  A gap is named the largest where the
-    interval of it, and that of its difference from each other gap, lie above 0.
+    Intervals of gaps, and of differences between them, join those of the levels, which are of different examples (but
+    for a human level that was measured: on dev), by the method of variance estimates recovery (Newcombe 1998a,
+    Statistics in Medicine 17, method 10; Zou & Donner 2008); it keeps their lopsidedness, and two gaps that share a
+    level share its luck.  A gap is named the largest where the interval of it, and that of its difference from each
+    other gap, lie above 0.
     """
     order = {name: place for place, name in enumerate(LEVELS)}
     given = sorted(levels, key=lambda level: order[level.name])
@@ -167,11 +168,16 @@ def _reach(level: Scored, weight: float) -> tuple[float, float]:
 
 
 def _joined(scored: Sequence[Scored], weights: Mapping[str, float]) -> tuple[float, float, float]:
-    """Value, low and high of a weighted sum of levels that are independent."""
+    """Value, low and high of a weighted sum of levels, which are independent but for what people answered on dev."""
     parts = [level for level in scored if weights.get(level.name)]
     value = sum(weights[level.name] * level.value for level in parts)
-    reach = [_reach(level, weights[level.name]) for level in parts]
-    below, above = (math.sqrt(sum(one[side] ** 2 for one in reach)) for side in (0, 1))
+    reach = {level.name: _reach(level, weights[level.name]) for level in parts}
+    measured = "dev" in reach and any(level.name == "human" and level.n for level in parts)
+    if measured and weights["human"] * weights["dev"] > 0:
+        # Annotators answered examples of dev: what is luck of the one may be luck of the other.
+        (below, above), (more, most) = reach["dev"], reach.pop("human")
+        reach["dev"] = below + more, above + most
+    below, above = (math.sqrt(sum(one[side] ** 2 for one in reach.values())) for side in (0, 1))
     return value, value - below, value + above
 
 

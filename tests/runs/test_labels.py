@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+from small_training import left
 
 from dlspec.cli import main
 from dlspec.data.corrections import read
@@ -18,6 +19,7 @@ from dlspec.runs.judged import judged_run
 from dlspec.runs.labels import Audit, Suspicion, audit, write_relabel
 from dlspec.runs.opened import open_run
 from dlspec.runs.relabel import relabel
+from dlspec.runs.sheet_made import sheet_of_predictions
 from dlspec.runs.train import train
 from dlspec.types import ArgumentError, DataError
 
@@ -34,6 +36,32 @@ def test_suspects_whose_names_are_no_utf8(home, tmp_path):
     assert read(str(file)) == {name: "z"}
     write_relabel(file, doubted, judged, "dev", {"right_answers": []})  # what a person wrote stays
     assert read(str(file)) == {name: "z"} and len(file.read_text().splitlines()) == 2
+
+
+def test_labels_of_predictions_made_elsewhere(tmp_path, capsys):
+    """Of 200 sure and right predictions 12 have a label that was flipped: those are the suspects."""
+    flipped = set(range(0, 120, 10))
+    lines = [
+        f"r{i},{'ab'[(i % 2) ^ (i in flipped)]},{0.97 - i % 5 / 100 if i % 2 == 0 else 0.03 + i % 5 / 100:.2f},"
+        f"{0.03 + i % 5 / 100 if i % 2 == 0 else 0.97 - i % 5 / 100:.2f}"
+        for i in range(200)
+    ]
+    file, guesses = tmp_path / "p.csv", tmp_path / "g.csv"
+    file.write_text("\n".join(["id,truth,p_a,p_b", *lines]) + "\n")
+    assert left(["error-analysis", "--predictions", str(file), "--labels", "--out", str(tmp_path / "seen")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "12 of 200 labels are likely wrong: dev 12" in said and "take them over into your data" in said
+    held = json.loads((tmp_path / "seen" / "errors" / "dev.json").read_text())["label_issues"]
+    assert {one["id"] for one in held["suspects"]} == {f"r{i}" for i in flipped} and held["ceiling"] == 1.0
+    with open(tmp_path / "seen" / "errors" / "relabel.csv", newline="") as text:
+        assert {row["id"] for row in csv.DictReader(text) if row["why"] == "suspect"} == {f"r{i}" for i in flipped}
+    sheet = sheet_of_predictions([str(file)], labels=True, out=tmp_path / "looked")
+    assert [item["suspect"] is not None for item in sheet.items if item["error"]] == [True] * 12
+    guesses.write_text("id,truth,guess\n" + "".join(f"r{i},{'ab'[i % 2]},a\n" for i in range(40)))
+    for given, says in ((guesses, "give probabilities"), (file, "say where with --out")):
+        sheet_too = ["--sheet-out", str(tmp_path / "s.html")] if given is file else []
+        assert left(["error-analysis", "--predictions", str(given), "--labels", *sheet_too]) == 2
+        assert says in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -248,6 +248,16 @@ def test_without_errors_nothing_is_said_of_looking_at_them(tmp_path, capsys):
         assert ended.value.code == 0 and ("may be looked at" in capsys.readouterr().out) is expected
 
 
+def test_a_table_of_predictions_alone_is_analyzed(tmp_path):
+    rows = [(f"r{i}", "dev", "ab"[i % 2], "ab"[i % 3 == 0]) for i in range(60)]
+    found = analyze_predictions([write(tmp_path / "p.csv", rows, ("id", "split", "truth", "guess"))])
+    assert (
+        found["errors"] == 30
+        and {one["name"] for one in found["slices"]} == {"truth"}
+        and found["worst"][0]["shows"] == {}
+    )
+
+
 def test_what_is_missing_is_asked_for_as_an_option_or_rows(tmp_path):
     rows = [(f"{split}{i}", split, "ab"[i % 2], "ab"[i % 3 == 0], "x") for split in ("train", "dev") for i in range(40)]
     says = evaluate_predictions([write(tmp_path / "p.csv", rows)])["ledger"]["verdict"]

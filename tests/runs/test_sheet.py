@@ -21,7 +21,7 @@ from dlspec.data import corrections
 from dlspec.data.tag_table import read_tags
 from dlspec.report.sheet import page, policy
 from dlspec.runs.sheet import write
-from dlspec.runs.sheet_made import sheet_of_run
+from dlspec.runs.sheet_made import sheet_of_predictions, sheet_of_run
 from dlspec.types import ArgumentError
 
 
@@ -218,6 +218,12 @@ def test_faults_are_said_in_a_sentence(table, tmp_path, monkeypatch, capsys):
     (tmp_path / "looked" / "errors").mkdir(parents=True)
     (tmp_path / "looked" / "errors" / "tags.csv").write_text("name\nx\n")
     assert "tags.csv:1: a table of tags has a column 'id'" in refused("--sheet", "--out", "looked")
+
+
+def test_tables_of_one_name_are_kept_apart_by_a_browser(table, tmp_path):
+    (tmp_path / "predictions.csv").write_text(table.read_text().replace("e1,cat,", "e1,dog,"))
+    same, again, other = (sheet_of_predictions([str(one)]) for one in (table, table, tmp_path / "predictions.csv"))
+    assert same.name == other.name and same.held()["key"] == again.held()["key"] != other.held()["key"]
 
 
 def test_the_file_is_written_by_the_command(table, tmp_path, monkeypatch, capsys):

@@ -8,7 +8,7 @@ import pytest
 
 from dlspec.evaluators.numbers import Numbers
 from dlspec.strategy.causes import causes
-from dlspec.strategy.ledger import LEVELS, Level, as_json, lay_out
+from dlspec.strategy.ledger import LEVELS, Level, _joined, as_json, lay_out
 from dlspec.strategy.means import wilson
 from dlspec.strategy.paired import Side
 from dlspec.types import Metric, Share
@@ -138,6 +138,20 @@ def test_a_human_level_that_was_measured_has_its_interval():
     train = wilson(940, 1000)
     assert ledger.gaps[0].low == pytest.approx(0.05 - math.hypot(0.06, train[1] - 0.94))
     assert ledger.largest is None and ledger.needed_of == "human"
+
+
+def test_people_who_were_measured_on_dev_may_share_its_luck():
+    """bias − variance = (human − train) − (train − dev): of human and dev the intervals add up, as if both were one."""
+    measured = HUMAN._replace(n=500, low=0.98, high=1.0)
+    train, dev = wilson(950, 1000), wilson(450, 500)
+    low = 0.99 + 0.9 - 2 * 0.95 - math.hypot((0.99 - 0.98) + (0.9 - dev[0]), 2 * (train[1] - 0.95))
+    scored = lay_out([measured, shared("train", 950, 1000), shared("dev", 450, 500)], ACCURACY).levels
+    terms = {"human": 1, "train": -2, "dev": 1}
+    assert _joined(scored, terms)[1] == pytest.approx(low)
+    stated = [level._replace(n=0) if level.name == "human" else level for level in scored]
+    assert _joined(stated, terms)[1] > low
+    apart = {"human": 1, "dev": -1}  # their luck cancels out, if it is the same
+    assert _joined(scored, apart) == _joined(stated, apart)
 
 
 def test_zero_errors_still_have_a_bound():
