@@ -19,6 +19,8 @@ DEAD_SECONDS = 30
 """after so long without a word, a worker is taken to be dead"""
 BUSY_SECONDS = 120
 """how long to wait for another process that writes to the file"""
+EXTRAS = {"postgresql": "'dlspec[postgresql]'", "mysql": "'dlspec[mysql]'", "mariadb": "'dlspec[mysql]'"}
+"""what brings the driver of a database"""
 ANSWER_SECONDS = 10
 """how long to wait for a server to answer at all"""
 OPENINGS = 20
@@ -76,9 +78,14 @@ def opened(url: str) -> Any:
     from dlspec.tuning.samplers import experiments
 
     try:
-        backend = make_url(url).get_backend_name()
+        address = make_url(url)
+        backend = address.get_backend_name()
     except (NoUrl, ValueError):
-        raise ArgumentError("--storage takes an address such as postgresql://user@host/database") from None
+        message = "--storage takes an address such as postgresql://user@host/database or mysql://user@host/database"
+        raise ArgumentError(message) from None
+    if address.drivername in ("mysql", "mariadb"):
+        address = address.set(drivername=f"{backend}+pymysql")  # which needs no compiler
+    whole = address.render_as_string(hide_password=False)
     kwargs: dict[str, Any] = {"engine_kwargs": {"connect_args": {"timeout": BUSY_SECONDS}}}
     if not is_file(url):
         kwargs = {"engine_kwargs": {"pool_pre_ping": True}, "heartbeat_interval": BEAT_SECONDS}
@@ -90,11 +97,13 @@ def opened(url: str) -> Any:
         while True:
             storage = RDBStorage.__new__(RDBStorage)
             try:
-                RDBStorage.__init__(storage, url, **copy.deepcopy(kwargs))
+                RDBStorage.__init__(storage, whole, **copy.deepcopy(kwargs))
                 return storage
             except ImportError as error:
-                package = f"the Python package for {backend}" if error.name is None else f"'{error.name}'"
-                raise ArgumentError(f"{hidden(url)} needs {package}; pip install it") from None
+                package = f"the Python package for {backend}" if error.name is None else f"the package {error.name}"
+                wanted = EXTRAS.get(backend, error.name or "it")
+                message = f"{hidden(url)} needs {package}, which is not installed: pip install {wanted}"
+                raise ArgumentError(message) from None
             except SQLAlchemyError as error:
                 close(storage)
                 openings += 1
