@@ -5,6 +5,7 @@ A reader is a format; how its examples are divided is the same for all (`split`,
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -54,13 +55,13 @@ class Reader(Component):
         """
         return None
 
+    @abc.abstractmethod
     def load(self, *, truth: bool = True) -> Splits:
         """The examples as they lie on disk: one part `all`, or the parts that the files themselves name.
 
         `truth=False` (for `predict`): the target may be absent; then `y` is None.
         Raises DataError that names file and row.
         """
-        raise NotImplementedError
 
     def files(self) -> list[str]:
         """The files behind it, for the fingerprint; none where the data ships with a library."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import codecs
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,9 +107,9 @@ class TableReader(Reader):
         """Use → column, of what nothing is predicted from; a column has one use."""
         return {"target": self.target, "id": self.id, "weight": self.weight, "split.group": self.split.group}
 
+    @abc.abstractmethod
     def entered(self, data: Joined, names: Sequence[str], target: str | None, *, truth: bool) -> Entered:
         """x, a value a row, out of the columns of these names.  Raises DataError that names the rows."""
-        raise NotImplementedError
 
     def ids(self, data: Joined) -> list[str]:
         """An id a row, each once in its file."""

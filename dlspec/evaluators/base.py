@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -37,18 +38,19 @@ class Head(NamedTuple):
 class Evaluator(Component):
     """One kind of prediction.  `state` is the task's part of the state (class names, scale, thresholds)."""
 
+    @abc.abstractmethod
     def metrics(self, state: State) -> list[Metric]:
         """The metrics, the headline first.  Of an empty state, all that there may be; of a state, those that are."""
-        raise NotImplementedError
 
     def scored(self, examples: Examples, seed: int) -> Examples:
         """The units of scoring; by default the examples themselves."""
         return examples
 
+    @abc.abstractmethod
     def statistics(self, examples: Examples, predictions: Sequence[Prediction], state: State) -> Statistics:
         """Arrays with a row an example, enough to compute every metric, so that any metric can be bootstrapped."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def combine(
         self, statistics: Statistics, weights: np.ndarray | None = None, *, only: Collection[str] | None = None
     ) -> dict[str, float]:
@@ -58,7 +60,6 @@ class Evaluator(Component):
 
         A metric that cannot be computed from these rows (AUC with one class) is NaN.
         """
-        raise NotImplementedError
 
     def shares(self, statistics: Statistics) -> dict[str, Share]:
         """The metrics that are means over rows: name → Share.  Their intervals hold where a bootstrap fails.
@@ -70,9 +71,9 @@ class Evaluator(Component):
         """
         return {}
 
+    @abc.abstractmethod
     def errors(self, example: Example, prediction: Prediction, state: State) -> list[Error]:
         """What is wrong in one prediction: none, one, or several errors of several kinds."""
-        raise NotImplementedError
 
     def kinds_of(
         self, examples: Examples, predictions: Sequence[Prediction], statistics: Statistics, state: State
@@ -98,25 +99,25 @@ class Evaluator(Component):
         """`mend` for many examples, each of which has an error of this kind."""
         return self.stack([self.mend(examples[i], predictions[i], kind, state) for i in range(len(examples))])
 
+    @abc.abstractmethod
     def perfect(self, example: Example, state: State) -> Prediction:
         """The prediction that nothing is wrong with."""
-        raise NotImplementedError
 
     def mend(self, example: Example, prediction: Prediction, kind: str, state: State) -> Prediction:
         """The prediction with its errors of one kind mended; by default perfect where it has one."""
         wrong = any(error.kind == kind for error in self.errors(example, prediction, state))
         return self.perfect(example, state) if wrong else prediction
 
+    @abc.abstractmethod
     def columns(self, predictions: Sequence[Prediction], state: State) -> dict[str, Any]:
         """Predictions as columns of a table for people: guess, probabilities."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> Sequence[Prediction]:
         """The predictions that such columns were made of; others are passed over.  The inverse of `columns`.
 
         Raises DataError that says which column is missing.
         """
-        raise NotImplementedError
 
     needs: ClassVar[str] = "columns that it knows"
     """what a table of predictions must have beside id and truth, in words"""
@@ -138,9 +139,9 @@ class Evaluator(Component):
         """
         return self.from_columns(columns, state), []
 
+    @abc.abstractmethod
     def truth(self, examples: Examples, state: State) -> list[Any]:
         """The truth of each example in the words of `columns`' guess (None where unknown)."""
-        raise NotImplementedError
 
     def classes(self, examples: Examples, state: State) -> list[tuple[str, ...]]:
         """The classes that are true of each example, one or several, to be counted; nothing where truths are none."""

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 import sysconfig
@@ -78,6 +79,9 @@ def own_class(room: str, file: str, base_name: str) -> type[Any]:
     for needed in ("accepts", "takes", "kind"):
         if needed in getattr(base, "__annotations__", {}) and not hasattr(cls, needed):
             raise ValueError(f"{file}: class {cls.__name__} must say `{needed}` (see dlspec.{room}.base.{base_name})")
+    if inspect.isabstract(cls):
+        lacking = ", ".join(f"{one}()" for one in sorted(getattr(cls, "__abstractmethods__", ())))
+        raise ValueError(f"{file}: class {cls.__name__} lacks {lacking} (see dlspec.{room}.base.{base_name})")
     return cls
 
 

@@ -292,6 +292,13 @@ def test_own_code_that_lacks_what_its_room_asks(write):
     write("from dlspec.models.base import Backbone\nclass Net(Backbone):\n    pass\n", "net.py")
     [complaint] = complaints(write("task: classification\ndata: iris\nmodel: ./net.py\n"))
     assert "must say `accepts`" in complaint.message
+    write(
+        "from typing import ClassVar\nfrom dlspec.data.base import Reader\n"
+        "class Mine(Reader):\n    kind: ClassVar[str] = 'table'\n",
+        "mine.py",
+    )
+    [complaint] = complaints(write("task: classification\ndata: ./mine.py\nmodel: linear\n"))
+    assert "class Mine lacks load() (see dlspec.data.base.Reader)" in complaint.message
     write("import sys\nsys.exit(3)\n", "leaves.py")
     assert (
         "leaves.py:2: SystemExit"

@@ -121,6 +121,18 @@ class Words(Evaluator):
         pairs = [(a, b) for a, b in zip(example.y, prediction, strict=True) if a != b]
         return [Error(example.id, f"{a[0]}-word", float(len(b)), a, b) for a, b in pairs]
 
+    def perfect(self, example, state):
+        return list(example.y)
+
+    def columns(self, predictions, state):
+        return {"guess": [" ".join(one) for one in predictions]}
+
+    def from_columns(self, columns, state):
+        return [one.split() for one in columns["guess"]]
+
+    def truth(self, examples, state):
+        return [" ".join(one) for one in examples.column("y")]
+
     def mend(self, example, prediction, kind, state):
         return [a if f"{a[0]}-word" == kind else b for a, b in zip(example.y, prediction, strict=True)]
 
