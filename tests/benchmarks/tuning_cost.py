@@ -3,14 +3,15 @@
     python tests/benchmarks/tuning_cost.py --trials 100
 
 Digits with a small `mlp`.  Memory is that of the one worker that `dlspec tune` has at a time, replaced or not;
-the cost is measured in one process that is warm.
+the cost is measured in one process that is warm.  Figures: memory after the last trial within 10 % of after the tenth;
+under 0.5 s a trial beyond building and fitting; the data read once.
 """
 
 import argparse
-import tempfile
 import time
-from pathlib import Path
 from statistics import median
+
+from figures import Figures, runs
 
 from dlspec.recipe.load import load
 from dlspec.report.watch import SearchWatch
@@ -41,10 +42,11 @@ class Memory(SearchWatch):
 
 
 def beyond(file, home, trials):
-    """Seconds of each trial that are neither building nor fitting, in this process, after two to warm up."""
+    """Seconds of each trial that are neither building nor fitting, after two to warm up; how often data was read."""
     import gc
 
     import dlspec.runs.train as training
+    from dlspec.data.digits import Digits
     from dlspec.runs.backend import load_keras
     from dlspec.runs.warm import Warm
     from dlspec.tuning.search import begun
@@ -52,7 +54,7 @@ def beyond(file, home, trials):
     from dlspec.tuning.trial import carry_out, check_data
 
     keras = load_keras(threads=1)
-    spent = [0.0]
+    spent, reads = [0.0], []
 
     def timed(work):
         def run(*given, **named):
@@ -65,6 +67,8 @@ def beyond(file, home, trials):
         return run
 
     training.build, training.fit = timed(training.build), timed(training.fit)
+    load_digits = Digits.load
+    Digits.load = lambda reader, **named: reads.append(1) or load_digits(reader, **named)
     study, warm, found = Study(begun(load(file), home)), Warm(), []
     check_data(study, warm)
     gc.collect()
@@ -76,25 +80,35 @@ def beyond(file, home, trials):
         keras.utils.clear_session()
         found.append(time.perf_counter() - began - spent[0])
     study.close()
-    return found[2:]
+    return found[2:], len(reads)
 
 
 def main():
     given = argparse.ArgumentParser()
     given.add_argument("--trials", type=int, default=100)
     asked = given.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "digits.yaml")
+    figures = Figures()
+    with runs() as folder:
+        file = folder / "digits.yaml"
         file.write_text(RECIPE)
         watch, began = Memory(), time.perf_counter()
-        result = tune(load(file), trials=asked.trials, out=Path(folder, "runs"), watch=watch)
+        result = tune(load(file), trials=asked.trials, out=folder / "runs", watch=watch)
         seconds = time.perf_counter() - began
         done = sum(one["state"] == "complete" for one in result["trials"])
-        tenth = watch.took[min(9, len(watch.took) - 1)]
+        tenth, last, most = watch.took[min(9, len(watch.took) - 1)], watch.took[-1], max(watch.took)
         print(f"{done} of {asked.trials} trials in {seconds:.0f} s; workers replaced {watch.replaced} times")
-        print(f"memory: {tenth:.0f} MB at trial 10, {watch.took[-1]:.0f} at the last, {max(watch.took):.0f} at most")
-        costs = beyond(file, Path(folder, "here"), 8)
-        print(f"beyond building and fitting: {median(costs):.2f} s a trial, {max(costs):.2f} at most")
+        figures.check(
+            f"memory {tenth:.0f} MB after trial 10, {last:.0f} after {len(watch.took)}, {most:.0f} at most: "
+            f"{most / tenth:.3f} (at most 1.1)",
+            done == asked.trials and most <= 1.1 * tenth,
+        )
+        costs, read = beyond(file, folder / "here", 8)
+        figures.check(
+            f"beyond building and fitting {median(costs):.2f} s a trial (under 0.5), {max(costs):.2f} at most",
+            median(costs) < 0.5,
+        )
+        figures.check(f"data read {read} times in {len(costs) + 2} trials (once)", read == 1)
+    figures.leave()
 
 
 if __name__ == "__main__":
