@@ -43,5 +43,6 @@ class Remedy(NamedTuple):
     rank: int
 
 
-FIRST, EARLY, USUAL, LATE, LAST = 10, 20, 30, 40, 50
-"""ranks: what is cheap and surely for this cause comes first; what may as well hurt, last"""
+AT_ONCE, FIRST, EARLY, USUAL, LATE, LAST = 0, 10, 20, 30, 40, 50
+"""ranks: what is surely for this cause comes first, at once where a training takes no longer for it; what may as well
+hurt, last"""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.proposals import Facts, Suggestion
 from dlspec.recipe.component import Component
-from dlspec.remedies import EARLY, LATE, USUAL, Remedy, Situation
+from dlspec.remedies import AT_ONCE, EARLY, LATE, USUAL, Remedy, Situation
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,7 @@ class Model(Component):
                 changes = {"activation": "relu"}
                 if getattr(getattr(self, "initializer", None), "name", "auto") != "auto":
                     changes["initializer"] = "auto"  # a start that was chosen for the other activation
-                found.append(Remedy(changes, "a rectifier does not flatten out where its input is large", EARLY))
+                found.append(Remedy(changes, "a rectifier does not flatten out where its input is large", AT_ONCE))
             silenced = {name: 0.0 for name, share in used.items() if share}
             if silenced:
                 found.append(Remedy(silenced, "dropout holds back a network that learns too little", USUAL))

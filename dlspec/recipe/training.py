@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from dlspec.recipe.component import OneOf, Section, blame, one_of
 from dlspec.recipe.optimizers import OPTIMIZERS, Adam
 from dlspec.recipe.schedules import SCHEDULES, Constant, Schedule
-from dlspec.remedies import EARLY, FIRST, LATE, USUAL, Remedy, Situation
+from dlspec.remedies import AT_ONCE, EARLY, FIRST, LATE, USUAL, Remedy, Situation
 
 
 class Clip(Section):
@@ -103,6 +103,11 @@ class Train(Section):
     times both ways after its first steps and takes the faster from there on.  Results differ in their last bits: what
     was decided is kept in the cache and in checkpoints, so that the same training comes to the same bits on a machine.
     To be sure of that where the cache is another, say xla or off"""
+    executor: Literal["auto", "parallel", "single_threaded"] = "auto"
+    """how TensorFlow goes through the operations of a step: those that do not wait for each other in parallel; or one
+    after another in a single thread, which is faster where each takes but microseconds (each may still use all
+    threads; train must be held in memory).  auto: in parallel, unless timing both after the first steps of a long
+    training shows otherwise; kept and remembered as for `compile`.  Not together with compile: xla"""
     tensorboard: bool = True
     """write TensorBoard's event files into the run"""
     health: bool = True
@@ -124,7 +129,7 @@ class Train(Section):
             usual = type(self.optimizer).model_fields["learning_rate"].default
             if self.optimizer.learning_rate <= usual / 10:
                 reason = "far below the usual learning rate, a network has hardly moved when training ends"
-                found.append(Remedy({"optimizer.learning_rate": usual}, reason, FIRST))
+                found.append(Remedy({"optimizer.learning_rate": usual}, reason, AT_ONCE))
             if of.falling and not of.stopped and of.epochs >= self.epochs:
                 reason = "training was still getting somewhere when it ended"
                 found.append(Remedy({"epochs": 3 * self.epochs}, reason, FIRST))
@@ -147,6 +152,14 @@ class Train(Section):
         if of.cause == "class imbalance" and of.classes and self.sampling == "uniform":
             found.append(Remedy({"sampling": "balanced"}, "each class is seen as often as every other", EARLY))
         return found
+
+    @field_validator("executor")
+    @classmethod
+    def _something_is_executed(cls, executor: str, info: ValidationInfo) -> str:
+        if executor == "single_threaded" and info.data.get("compile") == "xla":
+            message = "what XLA compiles is one operation, so that there is nothing to run in a single thread; take one"
+            raise blame(message, "executor", "compile", value=executor)
+        return executor
 
     @field_validator("schedule")
     @classmethod

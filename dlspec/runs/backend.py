@@ -67,6 +67,13 @@ def threads_in_force() -> int:
     return processors()
 
 
+def on_gpu() -> bool:
+    """Whether TensorFlow sees a GPU."""
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
 def processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     """How many processors this process may use: those it is bound to, and no more than a container's share of time.
 

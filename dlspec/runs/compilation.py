@@ -1,9 +1,14 @@
-"""Whether the steps of a training are compiled with XLA: tried and timed, where there is time to be saved.
+"""Which way the steps of a training are carried out: tried and timed, where there is time to be saved.
 
-A training begins without.  After its first steps, where what is still to come would last long, both ways are timed on
-a real batch; everything that this changes is put back.  What was found is kept by machine, network, versions and
+`parallel`: operations that do not wait for each other run in several threads.  `single_threaded`: one operation after
+another in the thread that asks; an operation may still use all threads.  A small network, whose operations last no
+longer than handing them over, gains by it; others lose.  It is for data that is held in memory.  `xla`: a step is
+compiled into one program.
+
+A training begins in parallel.  After its first steps, where what is still to come would last long, the ways are timed
+on a real batch; everything that this changes is put back.  What was found is kept by machine, network, versions and
 threads, and what was decided by the number of steps as well: the same training takes the same way each time, and so
-comes to the same bits, in which the two ways differ.  A checkpoint remembers it too.
+comes to the same bits, in which the ways differ.  A checkpoint remembers it too.
 """
 
 from __future__ import annotations
@@ -15,14 +20,15 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dlspec.recipe.places import helpers
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import cache, machine
 from dlspec.runs import folder as folders
-from dlspec.runs.backend import threads_in_force
+from dlspec.runs.backend import on_gpu, threads_in_force
+from dlspec.runs.ways import Timed, Way
 from dlspec.types import ArgumentError, Place, RecipeError
 
 if TYPE_CHECKING:
@@ -31,64 +37,72 @@ if TYPE_CHECKING:
 DECIDED_AT = 24
 """steps of a training after which it is decided: always the same, so that the bits do not hang on a clock"""
 SECONDS_A_LAYER = 2.0
-"""of training still to come, for each layer with weights: what compiling and timing take must be lost in it"""
-MARGIN = 1.05
-"""how many times as fast compiled steps must be"""
+"""of training still to come, for each layer with weights, where XLA is tried: compiling must be lost in it"""
+SECONDS_TO_COME = 20.0
+"""of training still to come, where the single-threaded executor is tried"""
+SHORT_STEP = 0.005
+"""seconds; in a longer step, operations last so long that handing them over does not count"""
 TRIAL_SECONDS = 0.3
 """how long one of the timings lasts; each way is timed three times in turn"""
-INDIFFERENT = {"seed", "epochs", "schedule", "sampling", "early_stopping", "keep", "compile", "tensorboard", "health",
-               "cache", "checkpoint", "steps_per_execution", "threads"}  # fmt: skip
+INDIFFERENT = {"seed", "epochs", "schedule", "sampling", "early_stopping", "keep", "compile", "executor", "tensorboard",
+               "health", "cache", "checkpoint", "steps_per_execution", "threads"}  # fmt: skip
 """settings of `train` that do not change what a step is made of"""
-
-
-class Timed(NamedTuple):
-    """Seconds a step, and those that compiling took; `cannot`: what XLA said where it could not."""
-
-    plain: float
-    compiled: float | None = None
-    compiling: float = 0.0
-    cannot: str = ""
-
-    def said(self, size: int) -> str:
-        """In words.  size: examples a step."""
-        if self.compiled is None:
-            return f"XLA cannot compile this network ({self.cannot})"
-        return f"{size / self.compiled:,.0f} against {size / self.plain:,.0f} examples a second"
+SINGLE_THREADED = "SINGLE_THREADED_EXECUTOR"
+"""what TensorFlow calls it"""
 
 
 class Compilation:
     """What is decided for one training, and since which step it holds.
 
-    compiled: None as long as nothing is decided.  step: how many steps of the training have been taken.
+    way: None as long as nothing is decided.  ways: between which it is decided.  step: how many steps of the training
+    have been taken.
     """
 
     def __init__(self, recipe: Recipe, network: Any, watch: Watch, step: Callable[[], int], *, steps: int) -> None:
         """steps: of an epoch."""
         self.recipe, self.network, self.watch, self.step = recipe, network, watch, step
         self.total = recipe.train.epochs * steps
-        self.compiled = True if network.jit_compile else None if recipe.train.compile == "auto" else False
+        train = recipe.train
+        self.ways: list[Way] = ["parallel"]
+        self.ways += ["single_threaded"] if train.executor == "auto" and not on_gpu() else []
+        self.ways += ["xla"] if train.compile == "auto" and train.executor != "single_threaded" else []
+        self.way: Way | None = None
+        if network.jit_compile:
+            self.way = "xla"
+        elif train.executor == "single_threaded":
+            self.way = "single_threaded"
+        elif self.ways == ["parallel"]:
+            self.way = "parallel"
         self.since = 0
 
     def facts(self) -> dict[str, Any] | None:
         """What a checkpoint must remember, as JSON."""
-        return None if self.compiled is None else {"compiled": self.compiled, "since": self.since}
+        return None if self.way is None else {"way": self.way, "since": self.since}
 
     def resume(self, facts: Mapping[str, Any] | None) -> None:
         """Go on as a checkpoint remembers, where the recipe leaves it open."""
-        if facts and self.compiled is None:
-            self.compiled, self.since = facts["compiled"], facts["since"]
+        if facts and self.way is None:
+            self.way, self.since = facts["way"], facts["since"]
 
     def limit(self) -> int:
         """How many steps may be taken before it is to be decided, or changes."""
-        at = DECIDED_AT if self.compiled is None else self.since
+        at = DECIDED_AT if self.way is None else self.since
         return at - self.step() if at > self.step() else 1 << 30
 
     def ready(self, loop: Loop) -> None:
-        """Between two groups of steps: decide where it is time, and compile where that was decided."""
-        if self.compiled is None and self.step() >= DECIDED_AT:
+        """Between two groups of steps: decide where it is time, and change over where that was decided."""
+        if self.way is None and self.step() >= DECIDED_AT:
             self.since = self.step()
             self._decide(loop)
-        if self.compiled and not loop.compiled and self.step() >= self.since:
+        if self.step() < self.since:
+            return
+        if self.way == "single_threaded" and not loop.resident:
+            self.way = "parallel"
+            self.watch.warn("batches are made while training, in other threads: train.executor is not in force")
+        elif self.way == "single_threaded" and not loop.executor:
+            # Traced anew: its loops are made for the executor that is in force when they are traced.
+            loop.steps, loop.executor = loop.in_groups(self.network.train_step), SINGLE_THREADED
+        elif self.way == "xla" and not loop.compiled:
             with _restored(self.network, loop):
                 self._compile(loop)
 
@@ -108,60 +122,79 @@ class Compilation:
             raise RecipeError(message, where=Place(key="train.compile")) from error
 
     def _decide(self, loop: Loop) -> None:
+        if loop.gaps:  # batches are of any size
+            self.way = "parallel"
+            return
+        if not loop.resident:  # where batches come from takes threads too: a single one would wait for itself
+            self.ways = [way for way in self.ways if way != "single_threaded"]
         file = cache.folder() / "compilation" / f"{self._key(loop)}.json"
         kept = _read(file)
-        left, total = self.total - self.step(), str(self.total)
+        left, of = self.total - self.step(), f"{self.total} steps: {' or '.join(self.ways)}"
         known = Timed(**kept["timed"]) if "timed" in kept else None
-        if loop.gaps:  # batches are of any size
-            self.compiled = False
-            return
         near = True
-        if total in kept.get("decided", {}):
-            self.compiled = bool(kept["decided"][total])
-        elif known:
-            saved = known.plain - known.compiled if known.compiled else 0.0
-            self.compiled = _faster(known) and left * saved > 2 * known.compiling
+        if of in kept.get("decided", {}):
+            self.way = kept["decided"][of]
         else:
+            before = known
             with _restored(self.network, loop):
-                known, near = self._timed(loop, left)
-            self.compiled = known is not None and _faster(known)
-        size = loop.pipeline.batch_size
-        if known and known.compiled is None:
-            self.watch.note(f"{known.said(size)}: it is trained without")
-        elif known:
-            how = f"compiled with XLA from step {self.since:,} on" if self.compiled else "not compiled with XLA"
-            self.watch.note(f"{how}: with it {known.said(size)} (train.compile)")
+                known, near = self._timed(loop, left, known)
+            spent = known.xla is not None and (before is None or before.xla is None)
+            self.way = known.fastest(self.ways, None if spent else left)
+        assert self.way is not None
+        if known:
+            for line in known.said(self.way, self.since, loop.pipeline.batch_size):
+                self.watch.note(line)
         if not near:  # it will be short another time, too
             return
         kept |= {"timed": known._asdict()} if known else {}
-        kept["decided"] = {**kept.get("decided", {}), total: self.compiled}
+        kept["decided"] = {**kept.get("decided", {}), of: self.way}
         with contextlib.suppress(OSError):  # a cache that may only be read
             _clean(file.parent)
             folders.write_json(file, kept)
 
-    def _timed(self, loop: Loop, left: int) -> tuple[Timed | None, bool]:
-        """Both ways, or None where too little is still to come; and whether a clock might have said otherwise.
+    def _timed(self, loop: Loop, left: int, known: Timed | None) -> tuple[Timed, bool]:
+        """What is known, and of the ways that are not the times where enough is still to come; and whether a clock
+        might have said otherwise.
 
         left: how many steps are to come.
         """
-        plain, count = loop.steps, 4
-        _seconds(loop, plain, 1)
-        seconds = _seconds(loop, plain, count) / count
-        enough = SECONDS_A_LAYER * sum(bool(one._trainable_variables) for one in self.network._flatten_layers())
-        if left * seconds < enough:
-            return None, left * seconds > enough / 4
-        began = time.perf_counter()
-        try:
-            xla = compiled(loop)
-        except Exception as error:
-            return Timed(seconds, cannot=reason(error)), True
-        compiling = time.perf_counter() - began
-        count = max(count, min(4096, round(TRIAL_SECONDS / seconds)))
-        found = [[_seconds(loop, steps, count) / count for steps in (plain, xla)] for _ in range(3)]
-        known = Timed(min(one for one, _ in found), min(one for _, one in found), compiling)
-        if _faster(known):
-            loop.compiled = xla
-        return known, True
+        if known is None:
+            _seconds(loop, loop.steps, 1)
+            known = Timed(_seconds(loop, loop.steps, 4) / 4)
+        to_come = left * known.parallel
+        near = all(getattr(known, way) or (way == "xla" and known.cannot) for way in self.ways)
+        if "single_threaded" in self.ways and known.single_threaded is None:
+            near |= to_come > SECONDS_TO_COME / 4
+            if to_come > SECONDS_TO_COME and known.parallel < SHORT_STEP:
+                single = loop.in_groups(self.network.train_step)
+                try:
+                    parallel, other = self._in_turn(loop, known.parallel, single, SINGLE_THREADED)
+                    known = known._replace(parallel=parallel, single_threaded=other)
+                except Exception as error:  # an operation that it does not know
+                    self.watch.note(f"operations run in several threads: a single one fails ({reason(error)})")
+        if "xla" in self.ways and known.xla is None and not known.cannot:
+            layers = sum(bool(one._trainable_variables) for one in self.network._flatten_layers())
+            near |= to_come > SECONDS_A_LAYER * layers / 4
+            if to_come > SECONDS_A_LAYER * layers:
+                began = time.perf_counter()
+                try:
+                    program = compiled(loop)
+                except Exception as error:
+                    return known._replace(cannot=reason(error)), True
+                compiling = time.perf_counter() - began
+                parallel, other = self._in_turn(loop, known.parallel, program)
+                known = known._replace(parallel=parallel, xla=other, compiling=compiling)
+                if known.fastest(self.ways) == "xla":
+                    loop.compiled = program
+        return known, near
+
+    def _in_turn(self, loop: Loop, seconds: float, steps: Any, executor: str = "") -> tuple[float, float]:
+        """Seconds a step in parallel, and another way; the least of three each.  seconds: a guess at the first."""
+        count = max(4, min(4096, round(TRIAL_SECONDS / seconds)))
+        _seconds(loop, steps, 1, executor)
+        ways = ((loop.steps, ""), (steps, executor))
+        found = [[_seconds(loop, what, count, how) / count for what, how in ways] for _ in range(3)]
+        return min(one for one, _ in found), min(other for _, other in found)
 
     def _key(self, loop: Loop) -> str:
         """A hash of all that a step's speed hangs on."""
@@ -199,17 +232,14 @@ def reason(error: Exception) -> str:
     return said.partition("{{")[0].partition(" (No registered")[0][:200]
 
 
-def _faster(known: Timed) -> bool:
-    return known.compiled is not None and known.plain > MARGIN * known.compiled
-
-
-def _seconds(loop: Loop, steps: Any, count: int) -> float:
+def _seconds(loop: Loop, steps: Any, count: int, executor: str = "") -> float:
     """How long so many steps take; they change the network."""
     import tensorflow as tf
 
     source = loop.source.still(count)
     began = time.perf_counter()
-    steps(source, tf.constant(count))
+    with tf.experimental.function_executor_type(executor):
+        steps(source, tf.constant(count))
     loop.taken.numpy()
     return time.perf_counter() - began
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlspec.recipe.schema import Recipe
 from dlspec.runs import goals
-from dlspec.runs.backend import threads_in_force
+from dlspec.runs.backend import on_gpu, threads_in_force
 from dlspec.runs.optimizing import optimizer_of, regularise
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.store import Store
@@ -42,9 +42,7 @@ def compiles(setting: str) -> bool:
     import keras
 
     if setting == "auto" and keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return bool(tf.config.list_physical_devices("GPU"))
+        return on_gpu()
     return setting != "off"
 
 

@@ -25,9 +25,10 @@ class Loop:
     """What `fit` calls for the next steps, on the TensorFlow backend.
 
     at_once: steps in a group; None: as measured.  limit: how many may be taken before somebody wants to look
-    (checkpoint, health).  ready: called before every group.  compiled: what takes steps of whole batches, where it is
-    another: each size would have to be compiled for itself.  done: how many the last call took.  behind: how many
-    batches of the epoch's plan have been gone through, those of which nothing could be read included.
+    (checkpoint, health).  ready: called before every group.  executor: TensorFlow's, where it is not the usual one.
+    compiled: what takes steps of whole batches, where it is another: each size would have to be compiled for itself.
+    resident: all of train is held in memory.  done: how many the last call took.  behind: how many batches of the
+    epoch's plan have been gone through, those of which nothing could be read included.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Loop:
         self.traced = False
         resident = pipeline.resident()
         self.source: Any = _Streamed(pipeline) if resident is None else _Resident(pipeline, resident)
-        self.gaps = resident is None and pipeline.gaps
+        self.resident = resident is not None
+        self.gaps = not self.resident and pipeline.gaps
         # Not the optimizer's count, which passes over steps that only gather gradients, or whose gradients overflow.
         self.taken = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.steps = self.in_groups(network.train_step)
+        self.executor = ""
         self.compiled: Any = None
 
     def in_groups(self, step: Callable[[Any], Any]) -> Any:
@@ -96,7 +99,8 @@ class Loop:
         began = time.perf_counter()
         before = int(self.taken.numpy())
         try:
-            steps(self.source.given(), tf.constant(count))
+            with tf.experimental.function_executor_type(self.executor):
+                steps(self.source.given(), tf.constant(count))
         except Exception:
             if self.source.failed:
                 raise self.source.failed[0] from None

@@ -1,6 +1,6 @@
 """One training for training_speed.py, in a process of its own: prints the seconds of every epoch but the first.
 
-    python tests/benchmarks/training_child.py HOW CASE HOME
+    python tests/benchmarks/training_child.py HOW CASE HOME [KEY=VALUE …]
 
 HOW: `dlspec` (the whole path of `dlspec train`: its loop, health, TensorBoard, checkpoints, scores on a small dev set),
 or what one writes by hand in Keras for the same network, data and batch: `arrays`, `arrays_32` (32 steps an
@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,11 @@ class Clock(Watch):
         self.ends.append(time.perf_counter())
 
 
-def dlspec(case: str, home: Path) -> tuple[list[float], int]:
+def dlspec(case: str, home: Path, sets: Sequence[str] = ()) -> tuple[list[float], int]:
     from dlspec.runs.train import train
 
     clock = Clock()
-    trained = train(load(recipe_of(case, home)), out=home / "runs", watch=clock)
+    trained = train(load(recipe_of(case, home), sets), out=home / "runs", watch=clock)
     examples = json.loads((trained.run / "data.json").read_text())["splits"]["train"]["examples"]
     return clock.ends, examples
 
@@ -122,5 +123,5 @@ def by_hand(how: str, case: str, home: Path) -> tuple[list[float], int]:
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     how, case, home = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-    ends, examples = dlspec(case, home) if how == "dlspec" else by_hand(how, case, home)
+    ends, examples = dlspec(case, home, sys.argv[4:]) if how == "dlspec" else by_hand(how, case, home)
     print(json.dumps({"seconds": list(np.diff(ends)), "examples": examples}))

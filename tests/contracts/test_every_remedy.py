@@ -78,11 +78,11 @@ train: {epochs: 7, l2: 0.01, optimizer: {name: sgd}}
     first = offered(slow, "avoidable bias", epochs=7)[0]
     assert first.changes == {"train.optimizer.learning_rate": 0.01}
     flat = load(tmp_path / "r.yaml", ["model.activation=tanh", "model.initializer=random_normal"]).recipe
-    second, third = offered(flat, "avoidable bias", epochs=7)[1:3]
-    assert "model.hidden" in second.changes
-    assert third.changes == {"model.activation": "relu", "model.initializer": "auto"}
+    first, second = offered(flat, "avoidable bias", epochs=7)[:2]
+    assert first.changes == {"model.activation": "relu", "model.initializer": "auto"}
+    assert second.changes == {"train.epochs": 21}
     flat = load(tmp_path / "r.yaml", ["model.activation=sigmoid"]).recipe
-    assert offered(flat, "avoidable bias", epochs=7)[2].changes == {"model.activation": "relu"}
+    assert offered(flat, "avoidable bias", epochs=7)[0].changes == {"model.activation": "relu"}
     variance = [one.changes for one in offered(recipe, "variance")]
     assert variance == [{"input.augment.noise": 0.1}, {"task.label_smoothing": 0.1}]
     assert not offered(recipe, "data mismatch", apart=False)

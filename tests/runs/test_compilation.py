@@ -1,4 +1,4 @@
-"""Compilation chosen by measurement: what it leaves as it was, what is remembered, and what XLA cannot compile."""
+"""XLA or an executor chosen by measurement: what it leaves as it was, what is remembered, what XLA cannot compile."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ from small_training import Heard, dying_at, weights, write_rows
 
 from dlspec.recipe.load import load
 from dlspec.runs import checkpoint as checkpoints
-from dlspec.runs import compilation
+from dlspec.runs import compilation, ways
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
 from dlspec.types import RecipeError
@@ -24,6 +24,7 @@ train:
   batch_size: 10
   seed: 4
   checkpoint: {steps: 7}
+  executor: parallel
 """
 OWN = """
     from typing import ClassVar
@@ -66,9 +67,13 @@ def kept(home):
     return json.loads(file.read_text())
 
 
+def of(steps):
+    return f"{steps} steps: parallel or xla"
+
+
 def trained(home, margin, monkeypatch, *sets, out="runs"):
     """The run, and what was said; margin: 0 where compiled steps are to be found faster, 1e9 where not."""
-    monkeypatch.setattr(compilation, "MARGIN", margin)
+    monkeypatch.setattr(ways, "MARGIN", margin)
     heard = Heard()
     return train(load(home / "r.yaml", sets), out=home / out, watch=heard).run, heard.said
 
@@ -79,7 +84,7 @@ def test_trying_both_ways_leaves_a_training_as_it_was(home, monkeypatch, sets):
     auto, said = trained(home, 1e9, monkeypatch, *sets)
     [note] = [one for one in said if "against" in one]
     assert note.startswith("not compiled with XLA: with it ") and note.endswith("examples a second (train.compile)")
-    assert kept(home)["decided"] == {"66": False} and kept(home)["timed"]["compiled"] > 0
+    assert kept(home)["decided"] == {of(66): "parallel"} and kept(home)["timed"]["xla"] > 0
     assert weights(auto) == weights(off)
 
 
@@ -93,7 +98,7 @@ def test_what_was_decided_once_is_decided_again(home, monkeypatch, sets):
     assert any(one.startswith("compiled with XLA from step 24 on: ") for one in said)
     assert weights(again) == weights(first)
     other, _ = trained(home, 1e9, monkeypatch, *sets, "train.epochs=5")  # compiling takes longer than what it saves
-    assert kept(home)["decided"] == {"66": True, "55": False}
+    assert kept(home)["decided"] == {of(66): "xla", of(55): "parallel"}
     assert other != first
 
 
@@ -103,17 +108,81 @@ def test_a_short_training_is_not_timed(home, monkeypatch):
     assert not [one for one in said if "against" in one] and not (home / "cache").exists()
 
 
+SINGLE = ("train.compile=off", "train.executor=auto")
+
+
+@pytest.mark.parametrize("sets", [(), ("train.accumulate=3",)])
+def test_a_single_thread_is_taken_where_it_is_faster(home, monkeypatch, sets):
+    monkeypatch.setattr(compilation, "SECONDS_TO_COME", 0.0)
+    monkeypatch.setattr(compilation, "SHORT_STEP", 1e9)
+    parallel, said = trained(home, 0, monkeypatch, "train.compile=off", *sets)
+    assert not [one for one in said if "against" in one]
+    not_taken, said = trained(home, 1e9, monkeypatch, *SINGLE, *sets)
+    [note] = [one for one in said if "against" in one]
+    assert note.startswith("operations run in several threads: in a single one ") and "(train.executor)" in note
+    assert weights(not_taken) == weights(parallel)
+    shutil.rmtree(home / "cache")
+    taken, said = trained(home, 0, monkeypatch, *SINGLE, *sets)
+    [note] = [one for one in said if "against" in one]
+    assert note.startswith("operations run in a single thread from step 24 on: ")
+    assert kept(home)["decided"] == {"66 steps: parallel or single_threaded": "single_threaded"}
+    again, _ = trained(home, 1e9, monkeypatch, *SINGLE, *sets)
+    assert weights(again) == weights(taken), "decided once, decided again"
+    for mine, theirs in zip(weights(taken), weights(parallel), strict=True):
+        np.testing.assert_allclose(np.frombuffer(mine, "f4"), np.frombuffer(theirs, "f4"), rtol=1e-2, atol=1e-2)
+
+
+def test_where_one_thread_is_faster_but_xla_the_fastest(home, monkeypatch):
+    timed = ways.Timed(0.003, single_threaded=0.002, xla=0.001, compiling=1.0)
+    monkeypatch.setattr(ways, "MARGIN", 1.05)
+    three = ("parallel", "single_threaded", "xla")
+    assert timed.fastest(three) == "xla" and timed.fastest(three[:2]) == "single_threaded"
+    assert timed.fastest(three[:1]) == "parallel" and timed.fastest(three, left=1_999) == "single_threaded"
+    assert timed.fastest(three, left=2_001) == "xla", "2 s are won, twice what compiling takes"
+    assert timed._replace(single_threaded=0.00295).fastest(three[:2]) == "parallel", "not beyond the margin"
+    assert timed._replace(xla=None).fastest(three) == "single_threaded"
+    assert timed.said("xla", 24, 32) == [
+        "operations run in several threads: in a single one 16,000 against 10,667 examples a second (train.executor)",
+        "compiled with XLA from step 24 on: with it 32,000 against 10,667 examples a second (train.compile)",
+    ]
+
+
+def test_batches_that_are_made_while_training_need_threads(home, monkeypatch):
+    """One that waits for a batch would wait for itself."""
+    monkeypatch.setattr(compilation, "SECONDS_TO_COME", 0.0)
+    monkeypatch.setattr(compilation, "SHORT_STEP", 1e9)
+    streamed = ("train.cache=none", "input.augment.noise=0.3")
+    parallel, _ = trained(home, 0, monkeypatch, "train.compile=off", *streamed)
+    auto, said = trained(home, 0, monkeypatch, *SINGLE, *streamed)
+    assert not [one for one in said if "single" in one] and weights(auto) == weights(parallel)
+    asked, said = trained(home, 0, monkeypatch, "train.executor=single_threaded", *streamed)
+    assert [one for one in said if "train.executor is not in force" in one] and weights(asked) == weights(parallel)
+
+
+def test_asked_for_it_is_so_from_the_first_step_on(home, monkeypatch):
+    sets = ("train.executor=single_threaded",)
+    first, _ = trained(home, 1e9, monkeypatch, *sets)
+    assert not (home / "cache" / "compilation").exists()
+    again, _ = trained(home, 0, monkeypatch, *sets)
+    assert weights(first) == weights(again)
+    with pytest.raises(RecipeError, match="what XLA compiles is one operation"):
+        trained(home, 0, monkeypatch, *sets, "train.compile=xla")
+
+
+@pytest.mark.parametrize("way, sets", [("xla", ()), ("single_threaded", SINGLE)])
 @pytest.mark.parametrize("step", [8, 24, 40, 66])
-def test_a_training_compiled_by_measurement_goes_on_to_the_same_bits(home, monkeypatch, step):
-    whole, _ = trained(home, 0, monkeypatch, out="whole")
+def test_a_training_whose_way_was_measured_goes_on_to_the_same_bits(home, monkeypatch, step, way, sets):
+    monkeypatch.setattr(compilation, "SECONDS_TO_COME", 0.0)
+    monkeypatch.setattr(compilation, "SHORT_STEP", 1e9)
+    whole, _ = trained(home, 0, monkeypatch, *sets, out="whole")
     with dying_at(step, monkeypatch):
-        trained(home, 0, monkeypatch)
+        trained(home, 0, monkeypatch, *sets)
     [run] = (home / "runs" / "r").iterdir()
     facts = checkpoints.newest(run / "checkpoint")[0].facts["compilation"]
     if step > 24:  # the checkpoint alone tells it
-        assert facts == {"compiled": True, "since": 24}
+        assert facts == {"way": way, "since": 24}
         shutil.rmtree(home / "cache" / "compilation")
-        monkeypatch.setattr(compilation, "MARGIN", 1e9)
+        monkeypatch.setattr(ways, "MARGIN", 1e9)
     else:
         assert facts is None
     resume(run)
@@ -122,7 +191,7 @@ def test_a_training_compiled_by_measurement_goes_on_to_the_same_bits(home, monke
 
 def test_where_it_diverged_is_found_by_the_same_steps(home, monkeypatch):
     sets = ("train.optimizer={name: sgd, learning_rate: 1e5}", "model.normalization=null", "train.clip.norm=1e36")
-    monkeypatch.setattr(compilation, "MARGIN", 0)
+    monkeypatch.setattr(ways, "MARGIN", 0)
     text = (home / "rows.csv").read_text().splitlines()
     rows = [line if i < 100 else line.replace(",", "e30,", 1) for i, line in enumerate(text)]
     (home / "rows.csv").write_text("\n".join(rows))
@@ -137,7 +206,7 @@ def test_a_network_that_xla_cannot_compile_is_trained_without(home, monkeypatch)
     run, said = trained(home, 0, monkeypatch, *own)
     [note] = [one for one in said if "XLA" in one and "cannot" in one]
     assert "EagerPyFunc" in note and note.endswith("it is trained without")
-    assert kept(home)["decided"] == {"220": False}
+    assert kept(home)["decided"] == {of(220): "parallel"}
     scores = json.loads((run / "scores.json").read_text())["scores"]
     assert scores["dev"]["accuracy"]["value"] > 0.8
     with pytest.raises(RecipeError, match=r"XLA cannot compile this network .* leave train.compile at auto") as caught:
