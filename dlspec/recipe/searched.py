@@ -16,6 +16,8 @@ from dlspec.types import Complaint, Place
 
 APART = ("goal", "tune", "extends")
 """sections that are no part of what is searched: trials are judged by one goal"""
+FOLDED = ("folds", "fold", "fold_is")
+"""keys of data.split that tune.folds gives"""
 
 
 def unsearchable(document: Document, tune: Tune, context: Mapping[str, Any]) -> list[Complaint]:
@@ -35,7 +37,43 @@ def unsearchable(document: Document, tune: Tune, context: Mapping[str, Any]) -> 
             found.append(document.complaint(place, message, at_key=True))
         else:
             found += _tried(document, axis, given, context)
-    return found
+    return [*found, *_unrepeatable(document, tune, context)]
+
+
+def _unrepeatable(document: Document, tune: Tune, context: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Complaints about folds and seeds that the recipe, or what is searched, says otherwise."""
+    if tune.seeds > 1 and "train.seed" in tune.space:
+        message = "tune.seeds trains with other seeds already; leave one of the two out"
+        yield document.complaint(("tune", "space", "train.seed"), message, at_key=True)
+    if tune.folds is None:
+        return
+    for key in FOLDED:
+        if f"data.split.{key}" in tune.space:
+            message = "tune.folds divides the data already; leave one of the two out"
+            yield document.complaint(("tune", "space", f"data.split.{key}"), message, at_key=True)
+    split = document.value.get("data", {}).get("split") if isinstance(document.value.get("data"), Mapping) else None
+    said = [key for key in FOLDED if isinstance(split, Mapping) and split.get(key) is not None]
+    if isinstance(split, Mapping) and split.get("folds") is not None:
+        message = f"tune.folds divides the data into folds itself; leave data.split.{' and '.join(said)} out"
+        yield document.complaint(("tune", "folds"), message)
+        return
+    changes = {"data.split.folds": tune.folds, "data.split.fold": tune.folds - 1}
+    yield from _complaints(document, changes, ("tune", "folds"), context)
+
+
+def _complaints(
+    document: Document, changes: Mapping[str, Any], place: Path, context: Mapping[str, Any]
+) -> Iterator[Complaint]:
+    """What is wrong with the recipe once it is changed so, blamed on a place of it."""
+    from dlspec.recipe.schema import Recipe
+
+    laid = merge(document, changed(document, changes, place))
+    laid.value.pop("tune", None)
+    try:
+        Recipe.model_validate(laid.value, context=context)
+    except ValidationError as error:
+        for one in complaints(error, laid):
+            yield document.complaint(place, f"{one.where.key}: {one.message}")
 
 
 def _tried(document: Document, axis: str, given: Mapping[str, Any], context: Mapping[str, Any]) -> list[Complaint]:

@@ -31,6 +31,13 @@ class Tune(Section):
     """which trials are given up early, judged by dev after each epoch: all but the best third after 1, 3, 9, … epochs
     (asha: Li et al. 2020); the same in groups that are first judged later (hyperband: Li et al. 2018); or those below
     the median of the others"""
+    folds: int | None = Field(None, ge=2)
+    """train every trial so many times, each time with another fold of train and dev together as dev (data.split.folds;
+    test is cut off before, whole groups stay together), and score it by the mean.  What a pruner gives up, it gives up
+    by the first of a trial's trainings, before the others begin"""
+    seeds: int = Field(1, ge=1)
+    """train every trial (each fold of it) with so many seeds, the recipe's train.seed and those after it, and score it
+    by the mean"""
     space: dict[str, Any] = Field(min_length=1)
     """dotted key of the recipe → {uniform: [low, high]}, {log_uniform: …}, {one_minus_log_uniform: …} (1 - x is
     log-uniform: for momentum), {integer: [low, high]} or {choice: [value, …]}; a value of a choice may hold such axes

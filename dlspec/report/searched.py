@@ -7,8 +7,8 @@ from typing import Any
 
 from dlspec.report.html import template
 from dlspec.report.parallel import parallel, share
-from dlspec.report.terminal import number
-from dlspec.report.tuned import brief, briefs, shown
+from dlspec.report.terminal import between, number
+from dlspec.report.tuned import brief, briefs, repeated, shown, simpler
 from dlspec.types import Figure
 
 ROWS = 50
@@ -34,6 +34,9 @@ def page(result: Mapping[str, Any], name: str, facts: Mapping[str, Any]) -> str:
         "best": result["best"],
         "counts": {state: states.count(state) for state in dict.fromkeys(states)},
         "names": briefs(names),
+        "ranges": any(one["low"] is not None for one in scored),
+        "sizes": any(one["parameters"] is not None for one in scored),
+        "says": [one for one in (repeated(result), result["best"]["says"], simpler(result)) if one] if scored else [],
         "limited": any(one["feasible"] is not None for one in scored),
         "rows": [_row(one, names) for one in scored[:ROWS]],
         "more": max(0, len(scored) - ROWS),
@@ -51,11 +54,23 @@ def _row(one: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     if one["feasible"] is False and one["miss"] is not None:
         limits = f"missed by {one['miss']:.1%}"
     cells = [shown(one["params"][name]) if name in one["params"] else "" for name in names]
-    return {"number": one["number"], "value": one["values"][0], "limits": limits, "cells": cells, **_costs(one)}
+    return {
+        "number": one["number"],
+        "value": one["values"][0],
+        "limits": limits,
+        "between": between(one),
+        "cells": cells,
+        **_costs(one),
+    }
 
 
 def _costs(one: Mapping[str, Any]) -> dict[str, str]:
-    return {"epochs": str(one["epochs"] or ""), "seconds": "" if one["seconds"] is None else f"{one['seconds']:.1f}"}
+    parameters = "" if one["parameters"] is None else f"{one['parameters']:,}"
+    return {
+        "parameters": parameters,
+        "epochs": str(one["epochs"] or ""),
+        "seconds": "" if one["seconds"] is None else f"{one['seconds']:.1f}",
+    }
 
 
 def _tried(axis: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

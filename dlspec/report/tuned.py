@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlspec.report.progress import ConsoleWatch
-from dlspec.report.terminal import number, table
+from dlspec.report.terminal import between, number, table
 from dlspec.report.watch import SearchWatch
 
 if TYPE_CHECKING:
@@ -126,13 +126,21 @@ def print_tuned(result: Mapping[str, Any]) -> None:
     order = [trials[index] for index in result["leaderboard"]][:SHOWN]
     if order:
         limited = any(one["feasible"] is not None for one in order)
+        ranges = any(one["low"] is not None for one in order)
         names = list(dict.fromkeys(name for one in order for name in one["params"]))
         table(
-            ["trial", f"dev {result['metric']}", *(["limits"] if limited else []), *briefs(names)],
+            [
+                "trial",
+                f"dev {result['metric']}",
+                *(["95 % interval"] if ranges else []),
+                *(["limits"] if limited else []),
+                *briefs(names),
+            ],
             [
                 [
                     str(one["number"]),
                     number(one["values"][0]),
+                    *([between(one)] if ranges else []),
                     *([_limits(one)] if limited else []),
                     *(shown(one["params"][name]) if name in one["params"] else "" for name in names),
                 ]
@@ -144,6 +152,9 @@ def print_tuned(result: Mapping[str, Any]) -> None:
     if with_threads:
         threads = " or ".join(map(str, with_threads))
         print(f"times of the network were measured alone and warm, with {threads} thread{'s' * (threads != '1')}")
+    if result["best"]:
+        for sentence in (repeated(result), result["best"]["says"], simpler(result)):
+            print(sentence, end="\n" * bool(sentence))
     causes: dict[str, list[int]] = {}
     for one in trials.values():
         if one["state"] == "failed":
@@ -153,6 +164,28 @@ def print_tuned(result: Mapping[str, Any]) -> None:
     print(f"study: {result['study']} (report.html, trials.csv)")
     if result["best"]:
         print(f"next: dlspec train {result['best']['recipe']}, or dlspec evaluate {result['best']['run']}")
+
+
+def repeated(result: Mapping[str, Any]) -> str:
+    """Where trials are means of several trainings, of how many."""
+    many = max(len(one["trainings"]) for one in result["trials"])
+    return f"each value is the mean of {many} trainings" if many > 1 else ""
+
+
+def simpler(result: Mapping[str, Any]) -> str:
+    """What is said of the simplest trial that does as well as the best, where it is another one."""
+    best, least = result["best"], result["simplest"]
+    if least["number"] == best["number"]:
+        return ""
+    trials = {one["number"]: one for one in result["trials"]}
+    than = trials[best["number"]]["parameters"]
+    size = (
+        "" if least["parameters"] is None or than is None else f", {least['parameters']:,} parameters against {than:,}"
+    )
+    return (
+        f"simplest within one standard error of it: trial {least['number']} "
+        f"({result['metric']} {number(least['value'])}{size}; {values(least['params'])}); simplest.yaml trains it"
+    )
 
 
 def _limits(one: Mapping[str, Any]) -> str:

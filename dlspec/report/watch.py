@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from dlspec.types import Examples, Statistics
 
 
 class EpochReport(NamedTuple):
@@ -37,6 +40,9 @@ class Watch:
 
     def epoch(self, report: EpochReport) -> None:
         """An epoch is done."""
+
+    def scored(self, run: Path, split: str, examples: Examples, statistics: Statistics) -> None:
+        """A split is scored at the end of training, which the run does not say yet; a row of statistics an example."""
 
     def enough(self) -> bool:
         """Asked after each epoch: whether training is to stop here, and to be finished as it is."""

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.runs.folder import replacing
 from dlspec.runs.judged import Part
-from dlspec.types import SPLITS, ArgumentError, Examples, State
+from dlspec.types import SPLITS, ArgumentError, Examples, State, Statistics
+
+OF = "of "
+"""before the names of an evaluator's own arrays, which may be any"""
 
 
 def kept_table(file: Path) -> dict[str, Any]:
@@ -38,12 +42,35 @@ def kept_part(home: Path, split: str, evaluator: Evaluator, state: State) -> Par
     return Part(examples, predictions, evaluator.statistics(examples, predictions, state))
 
 
+def keep_statistics(home: Path, split: str, examples: Examples, statistics: Statistics) -> None:
+    """Write statistics/<split>.npz: what a split was scored by, a row an example, to be compared with other runs."""
+    import numpy as np
+
+    grouped = examples.columns["groups"] is not None
+    arrays = {f"{OF}{name}": array for name, array in statistics.items()}
+    groups = {"groups": np.array(examples.column("groups"), dtype=str)} if grouped else {}
+    with replacing(home / "statistics" / f"{split}.npz") as new:
+        np.savez(new, ids=np.array(examples.ids, dtype=str), **groups, **arrays)  # type: ignore[arg-type]
+
+
+def kept_statistics(home: Path, split: str) -> tuple[list[str], list[str] | None, Statistics] | None:
+    """Ids, groups (None: there are none) and statistics of a split; None where they were not kept."""
+    import numpy as np
+
+    file = home / "statistics" / f"{split}.npz"
+    if not file.is_file():
+        return None
+    with np.load(file) as held:
+        groups = held["groups"].tolist() if "groups" in held else None
+        return held["ids"].tolist(), groups, {name[len(OF) :]: held[name] for name in held if name.startswith(OF)}
+
+
 def forget(home: Path) -> None:
     """Remove what was judged of the network that a run had before it went on: others would take it for the new one's.
 
     What a person wrote stays (errors/tags.csv, errors/relabel.csv), and who may look at what, and the looks at test.
     """
-    for folder in ("predictions", "figures", "worst"):
+    for folder in ("predictions", "statistics", "figures", "worst"):
         shutil.rmtree(home / folder, ignore_errors=True)
     for name in ("ledger.json", "learning_curve.json"):
         (home / name).unlink(missing_ok=True)

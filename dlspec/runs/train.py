@@ -140,7 +140,7 @@ def carry_out(
         folders.write_json(run / "state.json", state)
     copy_own_code(recipe, run)  # once more: what was imported at work is there by now
     forget(run)
-    scores = _scores(run, recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions)
+    scores = _scores(run, recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions, watch)
 
     fresh = precision.build(recipe, state)  # saved uncompiled: for inference, by any tool
     fresh.set_weights(network.get_weights())
@@ -197,13 +197,14 @@ def _begin(run: Path, loaded: Loaded, splits: Splits, state: State, said: list[s
 
 
 def _scores(
-    run: Path, recipe: Recipe, state: State, scored: dict[str, Any], predictions: dict[str, Any]
+    run: Path, recipe: Recipe, state: State, scored: dict[str, Any], predictions: dict[str, Any], watch: Watch
 ) -> dict[str, Any]:
     evaluator = recipe.evaluator
     result = {}
     for split, of in scored.items():
         statistics = evaluator.statistics(of.examples, predictions[split], state["task"])
         report.keep_figures(run, split, evaluator, statistics, state["task"])
+        watch.scored(run, split, of.examples, statistics)
         found = evaluator.combine(statistics)
         result[split] = {name: {"value": value, "n": len(of.examples)} for name, value in found.items()}
     return result

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dlspec.runs.store import Store
 
 MOST = 2
-"""ways of reading data that are kept, those that were asked for last; of encoding it, so many for each split"""
+"""ways of reading data that are kept (more where folds are), those asked for last; of encoding it, as many a split"""
 SPLITS = 4
 
 T = TypeVar("T")
@@ -27,14 +27,15 @@ class Warm:
 
     def __init__(self) -> None:
         self.held: dict[str, OrderedDict[Any, Any]] = {}
+        self.most = MOST
 
-    def once(self, kind: str, key: Any, make: Callable[[], T], most: int = MOST) -> T:
-        """What was made for this key, or is made now."""
+    def once(self, kind: str, key: Any, make: Callable[[], T], each: int = 1) -> T:
+        """What was made for this key, or is made now.  each: how many are kept for every way of reading data."""
         held = self.held.setdefault(kind, OrderedDict())
         if key not in held:
             held[key] = make()
         held.move_to_end(key)
-        while len(held) > most:
+        while len(held) > self.most * each:
             held.popitem(last=False)
         found: T = held[key]
         return found
@@ -59,5 +60,5 @@ class Warm:
             hash(rows),
             json.dumps([recipe.input.name, settings, state["input"], recipe.train.cache], default=str),
         )
-        _, found = self.once("stores", key, lambda: (examples, make()), MOST * SPLITS)
+        _, found = self.once("stores", key, lambda: (examples, make()), SPLITS)
         return found.of(recipe, state, watch)

@@ -63,8 +63,8 @@ def differences(
     names = [name for name in values if name in others]
     many, unit = drawn_units(n, groups)
     alone = many == n
-    hits = {name: _hits(one.shares.get(name), other.shares.get(name)) for name in names if alone}
-    shares = {name: both for name, both in hits.items() if both is not None}
+    found_of = {name: shared_hits(one.shares.get(name), other.shares.get(name)) for name in names if alone}
+    shares = {name: both for name, both in found_of.items() if both is not None}
     drawn: dict[str, list[float]] = {name: [] for name in names if name not in shares}
     if drawn and n:
         random = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def differences(
     for name in names:
         value = float(values[name] - others[name])
         if name in shares:
-            table = _agreement(*shares[name])
+            table = agreement(*shares[name])
             low, high = newcombe(*table, confidence=confidence)
             result[name] = Difference(value, low, high, mcnemar(table[1], table[2]))
         else:
@@ -122,7 +122,7 @@ def _joined(a: float, b: float, correlation: float) -> float:
     return math.sqrt(max(0.0, a * a - 2 * correlation * a * b + b * b))
 
 
-def _hits(one: Share | None, other: Share | None) -> tuple[np.ndarray, np.ndarray] | None:
+def shared_hits(one: Share | None, other: Share | None) -> tuple[np.ndarray, np.ndarray] | None:
     """The hits of both where their metric is a plain share of the same rows; None where it is not."""
     if one is None or other is None or one.rows is None or other.rows is None or one.metric or other.metric:
         return None
@@ -136,7 +136,7 @@ def _hits(one: Share | None, other: Share | None) -> tuple[np.ndarray, np.ndarra
     return rows[one.among], others[one.among]
 
 
-def _agreement(one: np.ndarray, other: np.ndarray) -> tuple[int, int, int, int]:
+def agreement(one: np.ndarray, other: np.ndarray) -> tuple[int, int, int, int]:
     """How many rows are 1 for both, for one alone, for the other alone, for neither."""
     one, other = np.asarray(one, bool), np.asarray(other, bool)
     cells = (one & other, one & ~other, ~one & other, ~one & ~other)

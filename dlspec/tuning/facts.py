@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from dlspec.report.searched import page
 from dlspec.runs import folder as folders
-from dlspec.tuning.outcome import Tried, ranked, told
+from dlspec.tuning.outcome import Tried, ranked
 from dlspec.tuning.samplers import distribution, experiments, parameter
 from dlspec.tuning.study import Study
 
@@ -58,8 +58,8 @@ def curves(study: Study, best: Sequence[Tried]) -> dict[int, list[float | None]]
     return found
 
 
-def write_page(study: Study, found: Sequence[Tried]) -> None:
-    """report.html"""
+def write_page(study: Study, found: Sequence[Tried], result: Mapping[str, Any]) -> None:
+    """report.html; result: as `tune --json` prints it."""
     facts = {"axes": axes(study), "importance": importance(study), "curves": curves(study, ranked(found)[:CURVES])}
     name = study.where.file.removesuffix(".yaml")
-    folders.write_text(study.home / "report.html", page(told(study, found), name, facts))
+    folders.write_text(study.home / "report.html", page(result, name, facts))

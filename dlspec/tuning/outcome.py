@@ -6,7 +6,7 @@ import csv
 import functools
 import io
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,13 @@ from optuna.trial import FrozenTrial, TrialState
 from dlspec.runs import folder as folders
 from dlspec.strategy import goals
 from dlspec.strategy.goals import Standing, ahead
+from dlspec.tuning.leaders import frugal, lead
 from dlspec.tuning.samplers import parameter
 from dlspec.tuning.study import PROGRESS, STATES, TOLD, WORKER, Study, dead
 from dlspec.tuning.trial import stem, write_recipe
+
+SPREAD = ("low", "high")
+"""of the metric's mean over a trial's trainings, what is known of its spread: the 95 % interval"""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Tried:
     cause: str | None
     threads: int | None
     attempts: int
+    noted: Mapping[str, Any]
+    """what its worker has noted of it: trainings, interval, parameters of the network"""
     measured: dict[str, Any] | None = None
     """what was timed of the network, alone and warm, and with how many threads"""
     progress: tuple[int, int, float | None] | None = None
@@ -57,12 +63,14 @@ class Tried:
         host = None if self.host == socket.gethostname() else self.host
         return {**kept, "progress": self.progress, "host": host}
 
-    def json(self) -> dict[str, Any]:
+    def json(self, home: Path) -> dict[str, Any]:
+        """home: of the study."""
         stood = self.standing
         return {
             "number": self.number,
             "state": self.state,
             "values": [] if self.value is None else [self.value],
+            **{name: self.noted.get(name) if self.value is not None else None for name in SPREAD},
             "params": self.params,
             "run": self.run,
             "feasible": stood.feasible if self.value is not None and stood.limits else None,
@@ -73,6 +81,8 @@ class Tried:
             "threads": self.threads,
             "attempts": self.attempts,
             "measured": self.measured,
+            "parameters": self.noted.get("parameters"),
+            "trainings": [{**one, "run": str(home / one["run"])} for one in self.noted.get("trainings", ())],
         }
 
 
@@ -99,6 +109,7 @@ def _tried(study: Study, index: int, one: FrozenTrial, attempts: int) -> Tried:
         told.get("cause"),
         one.user_attrs.get(WORKER, {}).get("threads"),
         attempts,
+        told,
         told.get("measured"),
         tuple(one.user_attrs[PROGRESS]) if PROGRESS in one.user_attrs else None,
         one.user_attrs.get(WORKER, {}).get("host"),
@@ -131,33 +142,41 @@ def ranked(found: Sequence[Tried]) -> list[Tried]:
 def told(study: Study, found: Sequence[Tried]) -> dict[str, Any]:
     """What `tune --json` prints."""
     order = ranked(found)
-    best = None
+    best, simple = None, None
     if order:
         first = order[0]
         recipe = str(study.home / "best.yaml")
         best = {"number": first.number, "params": first.params, "value": first.value, "recipe": recipe}
         best |= {"run": first.run, "feasible": first.standing.feasible}
+        best |= {name: first.noted.get(name) for name in SPREAD}
+        best |= lead(study, order)
+        least = frugal(order, study.metric.best == "max")
+        recipe = recipe if least is first else str(study.home / "simplest.yaml")
+        simple = {"number": least.number, "params": least.params, "value": least.value, "recipe": recipe}
+        simple |= {"run": least.run, "parameters": least.noted.get("parameters")}
     return {
         "study": str(study.home),
         "metric": study.metric.name,
-        "trials": [one.json() for one in found],
+        "trials": [one.json(study.home) for one in found],
         "best": best,
+        "simplest": simple,
         "leaderboard": [one.number for one in order],
     }
 
 
 def write(study: Study, found: Sequence[Tried]) -> None:
-    """trials.csv, and best.yaml where there is a best."""
+    """trials.csv, and where there is a best, best.yaml, and simplest.yaml where that is another."""
     names = [axis.name for axis in study.space.every()]
-    rows = [one.json() for one in found]
-    facts = ["number", "state", study.metric.name, "feasible", "miss", "seconds", "epochs", "threads", "attempts"]
+    rows = [one.json(study.home) for one in found]
+    facts = ["number", "state", study.metric.name, "low", "high", "trainings", "parameters", "feasible", "miss"]
+    facts += ["seconds", "epochs", "threads", "attempts"]
     limits = study.loaded.recipe.goal.limits
     timed = ["measured_threads"] if any(limit.measured for limit in limits) else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*facts, *(limit.name for limit in limits), *timed, *names, "run", "cause"])
     for one, row in zip(found, rows, strict=True):
-        held = {**row, study.metric.name: one.value}
+        held = {**row, study.metric.name: one.value, "trainings": len(row["trainings"])}
         run = "" if one.run is None else Path(one.run).relative_to(study.home).as_posix()
         came = [folders.finite(limit.value) for limit in one.standing.limits]
         came += [(one.measured or {}).get("threads") for _ in timed]
@@ -166,10 +185,18 @@ def write(study: Study, found: Sequence[Tried]) -> None:
     folders.write_text(study.home / "trials.csv", text.getvalue())
     order = ranked(found)
     if order:
-        best = order[0]
-        said = ", ".join(f"{name} {value}" for name, value in best.params.items())
-        head = f"# Trial {best.number}, the best of {len(order)}: dev {study.metric.name} {best.value:.6g}\n# {said}\n"
-        write_recipe(study.home / "best.yaml", _changes(study, best), study.home / study.where.file, head)
+        best, least = order[0], frugal(order, study.metric.best == "max")
+        _write_trial(study, study.home / "best.yaml", best, f"the best of {len(order)}")
+        (study.home / "simplest.yaml").unlink(missing_ok=True)
+        if least is not best:
+            what = f"the simplest within one standard error of trial {best.number}"
+            _write_trial(study, study.home / "simplest.yaml", least, what)
+
+
+def _write_trial(study: Study, file: Path, one: Tried, what: str) -> None:
+    said = ", ".join(f"{name} {value}" for name, value in one.params.items())
+    head = f"# Trial {one.number}, {what}: dev {study.metric.name} {one.value:.6g}\n# {said}\n"
+    write_recipe(file, _changes(study, one), study.home / study.where.file, head)
 
 
 def _changes(study: Study, best: Tried) -> dict[str, Any]:

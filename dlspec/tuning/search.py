@@ -82,9 +82,10 @@ def tune(
                 study.bury(one.process.pid)
             found = tried(study)
             write(study, found)
-            write_page(study, found)
+            result = told(study, found)
+            write_page(study, found, result)
             study.close()
-    return told(study, found)
+    return result
 
 
 def _keep_at_it(study: Study, crew: Crew, workers: int, watch: SearchWatch) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,18 @@ from optuna.trial import Trial, TrialState
 from dlspec.recipe.load import Dumper, load
 from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import folder as folders
-from dlspec.runs import serving
-from dlspec.runs.goals import standing_of
+from dlspec.runs.kept import keep_statistics
 from dlspec.runs.resume import resume
 from dlspec.runs.train import train
 from dlspec.runs.warm import Warm
+from dlspec.strategy import goals
 from dlspec.strategy.mends import as_patch
 from dlspec.tuning import storage as storages
 from dlspec.tuning.aside import Room
 from dlspec.tuning.samplers import INDEX, experiments, suggested
 from dlspec.tuning.study import PROGRESS, STATES, TOLD, Study
-from dlspec.types import ArgumentError, Place, RecipeError, UserError
+from dlspec.tuning.trainings import Training, facts, finished, newest, trainings
+from dlspec.types import ArgumentError, Examples, Place, RecipeError, Statistics, UserError
 
 WORST = 1e9
 """by how much a limit is missed that cannot be judged, as a constraint: it must be a number"""
@@ -53,6 +55,13 @@ class TrialWatch(Watch):
         self.room = room
         self.tell, self.index, self.pruned_by, self.keep = tell, index, pruned_by, keep
         self.reported, self.cut, self.kept = 0, False, -math.inf
+        self.place, self.of, self.name = 0, 1, ""
+
+    def at(self, place: int, of: int, name: str) -> None:
+        """Which of the trial's trainings comes now, and how it is named where it fails; the pruner judges the first."""
+        self.place, self.of, self.name = place, of, name
+        if place:
+            self.pruned_by = None
 
     def report(self, epoch: int, value: float | None) -> None:
         """The value of an epoch, counted from 1, for the pruner; each once."""
@@ -63,6 +72,10 @@ class TrialWatch(Watch):
     def enough(self) -> bool:
         self.cut = self.pruned_by is not None and self.pruned_by.should_prune()
         return self.cut
+
+    def scored(self, run: Path, split: str, examples: Examples, statistics: Statistics) -> None:
+        if split == "dev":
+            keep_statistics(run, split, examples, statistics)
 
     def warn(self, sentence: str) -> None:
         self.tell({"what": "warning", "index": self.index, "says": sentence})
@@ -78,7 +91,8 @@ class TrialWatch(Watch):
         value = report.dev.get(report.headline)
         self.report(report.epoch, value)
         value = value if value is None or math.isfinite(value) else None
-        said = {"epoch": report.epoch, "epochs": report.epochs, "value": value}
+        epoch, epochs = report.epochs * self.place + report.epoch, report.epochs * self.of
+        said = {"epoch": epoch, "epochs": epochs, "value": value}
         self.tell({"what": "epoch", "index": self.index, **said})
         if self.keep and time.monotonic() - self.kept > KEEP_SECONDS:
             self.kept = time.monotonic()
@@ -107,9 +121,27 @@ def _plain(value: Any, home: Path) -> Any:
 
 def check_data(study: Study, warm: Warm) -> None:
     """Raises DataError, RecipeError where the data is not there, or there is no dev to judge trials by."""
-    with study.loaded.placing():
-        if "dev" not in warm.splits(study.loaded.recipe):
+    recipe = study.loaded.recipe
+    if study.tune.folds:
+        warm.most = max(warm.most, study.tune.folds)
+        split = recipe.data.split.model_copy(update={"folds": study.tune.folds})
+        recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"split": split})})
+    with study.loaded.placing(), _of_folds():
+        if "dev" not in warm.splits(recipe):
             raise RecipeError("needs a dev split to judge trials by; give data.split.dev", where=Place(key="tune"))
+
+
+@contextlib.contextmanager
+def _of_folds() -> Iterator[None]:
+    """What is said of data.split.folds is said of tune.folds, which gives it."""
+    try:
+        yield
+    except UserError as error:
+        told = (one._replace(where=Place(key="tune.folds")) for one in error.complaints)
+        error.complaints = [
+            new if one.where.key == "data.split.folds" else one for one, new in zip(error.complaints, told, strict=True)
+        ]
+        raise
 
 
 def carry_out(
@@ -137,19 +169,16 @@ def carry_out(
     began = time.monotonic()
     told: dict[str, Any] = {}
     state, value = TrialState.FAIL, None
+    keep = None if storages.is_file(study.where.url) else functools.partial(trial.set_user_attr, PROGRESS)
+    watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep, room)
     try:
-        keep = None if storages.is_file(study.where.url) else functools.partial(trial.set_user_attr, PROGRESS)
-        watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep, room)
-        run = _trained(study, file, warm, watch)
-        stood = standing_of(run)
-        told = {"run": os.path.relpath(run, study.home), "scores": stood.scores}
-        scores = folders.read_json(run / "scores.json")
-        told["measured"] = serving.shown(serving.kept(run))
-        told |= {"epochs": scores["epochs"], "best_epoch": scores["best_epoch"]}
+        ended, cut = _all_trained(study, file, warm, watch)
+        told = facts(study, ended)
+        stood = goals.standing(study.metric, study.loaded.recipe.goal.limits, told["scores"])
         for held in stood.limits:
             with experiments():
                 trial.set_constraint(held.limit.name, 0.0 if held.kept else min(held.relative, WORST) or WORST)
-        if watch.cut and scores["epochs"] < load(file).recipe.train.epochs:
+        if cut:
             state = TrialState.PRUNED
         elif math.isfinite(stood.value):
             state, value = TrialState.COMPLETE, stood.value
@@ -158,11 +187,11 @@ def carry_out(
     except (ArgumentError, StorageInternalError):
         raise
     except UserError as error:
-        told["cause"] = str(error)
+        told["cause"] = f"{watch.name}{error}"
     except Exception as error:
-        told["cause"] = _cause(error)
+        told["cause"] = f"{watch.name}{_cause(error)}"
         folders.write_text(file.with_suffix(".txt"), traceback.format_exc())
-    run_left = newest(study, index)
+    run_left = next(filter(None, (newest(study, one.name) for one in _trainings(study, file))), None)
     if run_left is not None:
         told.setdefault("run", os.path.relpath(run_left, study.home))
     told["seconds"] = time.monotonic() - began
@@ -172,20 +201,39 @@ def carry_out(
     tell({"what": "ended", "index": index, "seconds": told["seconds"], **said})
 
 
-def _trained(study: Study, file: Path, warm: Warm, watch: TrialWatch) -> Path:
-    """The run of a trial: trained, or gone on with where its worker died."""
-    begun = newest(study, int(file.stem.partition("-")[2]))
-    if begun is not None and (begun / "checkpoint").is_dir():
+def _all_trained(study: Study, file: Path, warm: Warm, watch: TrialWatch) -> tuple[list[tuple[Training, Path]], bool]:
+    """The runs of a trial, one for each training; and whether it was given up, which its first training decides."""
+    planned, ended = _trainings(study, file), []
+    for place, one in enumerate(planned):
+        watch.at(place, len(planned), f"{one.name}: " if one.changes else "")
+        recipe = file
+        if one.changes:
+            recipe = file.with_name(f"{one.name}.yaml")
+            write_recipe(recipe, one.changes, file, f"# {one.name} of {study.where.name}\n")
+        run = _trained(study, one.name, recipe, warm, watch)
+        ended.append((one, run))
+        if watch.cut and folders.read_json(run / "scores.json")["epochs"] < load(recipe).recipe.train.epochs:
+            return ended, True
+    return ended, False
+
+
+def _trainings(study: Study, file: Path) -> list[Training]:
+    tune = study.tune
+    seed = load(file).recipe.train.seed if tune.seeds > 1 else study.loaded.recipe.train.seed
+    return trainings(tune, file.stem, seed)
+
+
+def _trained(study: Study, name: str, recipe: Path, warm: Warm, watch: TrialWatch) -> Path:
+    """The run of a training: as it was left where it is finished, gone on with where its worker died, or new."""
+    begun = newest(study, name)
+    if begun is not None and (finished(begun) or (begun / "checkpoint").is_dir()):
         for epoch, row in enumerate(folders.read_history(begun / "history.csv"), 1):
             watch.report(epoch, row.get(f"dev_{study.metric.name}"))
+        if finished(begun):
+            watch.enough()  # as it was asked then
+            return begun
         return resume(begun, watch=watch).run
-    return train(load(file), out=study.home / "runs", watch=watch, warm=warm).run
-
-
-def newest(study: Study, index: int) -> Path | None:
-    """The last run of a trial, finished or not."""
-    found = [one for one in (study.home / "runs" / stem(index)).glob("*") if folders.is_run(one)]
-    return max(found, key=lambda one: one.name, default=None)
+    return train(load(recipe), out=study.home / "runs", watch=watch, warm=warm).run
 
 
 def _cause(error: Exception) -> str:

@@ -43,14 +43,16 @@ def test_a_logarithmic_axis_has_labels_however_narrow(values):
 def test_the_page_shows_the_best_first_and_what_was_tried():
     def trial(number, value, rate, **more):
         unknown = dict.fromkeys(("feasible", "miss", "cause", "run"))
+        unknown |= {"low": value - 0.1, "high": value + 0.05, "parameters": 100 * number, "trainings": [{}, {}]}
         params = {"train.rate": rate, "m": "<b>"}
         found = {"number": number, "state": "complete", "values": [value], "params": params, **unknown}
         return {**found, "epochs": 3, "seconds": 1.5, **more}
 
     trials = [trial(0, 0.5, 0.1), trial(1, 0.9, 0.2), trial(2, 0.7, 0.2)]
     trials.append(trial(3, 0, 0.1, state="failed", values=[], cause="NaN at step 3"))
-    best = {"number": 1, "value": 0.9, "feasible": None}
-    result = {"metric": "accuracy", "trials": trials, "leaderboard": [1, 2, 0], "best": best}
+    best = {"number": 1, "value": 0.9, "feasible": None, "says": "trial 1 leads"}
+    least = {"number": 0, "value": 0.5, "parameters": 12, "params": {"m": "<b>"}}
+    result = {"metric": "accuracy", "trials": trials, "leaderboard": [1, 2, 0], "best": best, "simplest": least}
     axes = [{"name": "train.rate", "kind": "log_uniform", "low": 0.01, "high": 1.0}]
     axes.append({"name": "m", "kind": "choice", "options": ["<b>", "c"]})
     facts = {"axes": axes, "importance": {"train.rate": 0.8, "m": 0.2}, "curves": {1: [0.3, 0.6, 0.9]}}
@@ -62,4 +64,6 @@ def test_the_page_shows_the_best_first_and_what_was_tried():
     ]
     assert '<th scope="row">train.rate</th><td>2</td><td>4</td>' in text
     assert "NaN at step 3" in text and "3 complete, 1 failed" in text and "What mattered" in text
+    assert "trial 1 leads" in text and "<td>0.8000 to 0.9500</td>" in text
+    assert "trial 0 (accuracy 0.5000, 12 parameters against 100; m &lt;b&gt;)" in text
     assert "<b>" not in text and "&lt;b&gt;" in text
