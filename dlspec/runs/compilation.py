@@ -130,7 +130,9 @@ class Compilation:
         file = cache.folder() / "compilation" / f"{self._key(loop)}.json"
         kept = _read(file)
         left, of = self.total - self.step(), f"{self.total} steps: {' or '.join(self.ways)}"
-        known = Timed(**kept["timed"]) if "timed" in kept else None
+        known = None
+        with contextlib.suppress(KeyError, TypeError):  # nothing is kept, or by another version
+            known = Timed(**kept["timed"])
         near = True
         if of in kept.get("decided", {}):
             self.way = kept["decided"][of]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from dlspec.numeric.rounding import brief
 from dlspec.recipe.load import Loaded, dump, load
 from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import folder as folders
@@ -204,7 +205,7 @@ def _trained(held: Improvement, one: Try, watch: Watch) -> Path:
         assert held.best is not None
         base = Path(held.tries[held.best].run or held.recipe)
         base = base / "recipe.yaml" if base.is_dir() else base
-        write_patch(file, Prescription(one.cause, one.changes, one.reason), os.path.relpath(base, home))
+        write_patch(file, Prescription(one.cause, one.changes, one.reason, one.sure), os.path.relpath(base, home))
     return train(load(file), out=home / "runs", watch=watch).run
 
 
@@ -245,7 +246,7 @@ def _next(held: Improvement) -> Try | None:
     if together or not left:
         return together
     one = (fresh or left)[0]
-    return Try(len(held.tries), one.cause, one.changes, one.reason)
+    return Try(len(held.tries), one.cause, one.changes, one.reason, sure=one.sure)
 
 
 def _conclude(held: Improvement, watch: Watch) -> None:
@@ -260,7 +261,8 @@ def _conclude(held: Improvement, watch: Watch) -> None:
 
 
 def _said(changes: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in changes.items())
+    shown = {key: brief(new, exact=True) if isinstance(new, float) else new for key, new in changes.items()}
+    return ", ".join(f"{key}={new}" for key, new in shown.items())
 
 
 def _short(run: str | None) -> str:

@@ -45,6 +45,8 @@ class Try:
     """it was better on dev and broke no limit, if not beyond chance"""
     worsened: bool = False
     """it was worse on dev beyond chance"""
+    sure: bool = True
+    """the cause is surely there; else it is merely not ruled out"""
     cut: bool = False
     """the budget ended its training"""
 

@@ -102,6 +102,15 @@ def test_what_was_decided_once_is_decided_again(home, monkeypatch, sets):
     assert other != first
 
 
+def test_what_another_version_has_kept_is_passed_over(home, monkeypatch):
+    first, _ = trained(home, 1e9, monkeypatch)
+    [file] = (home / "cache" / "compilation").glob("*.json")
+    file.write_text('{"timed": {"plain": 0.1}, "decided": {"66": true}}')
+    again, said = trained(home, 1e9, monkeypatch)
+    assert [one for one in said if "against" in one] and weights(again) == weights(first)
+    assert kept(home)["timed"]["parallel"] > 0
+
+
 def test_a_short_training_is_not_timed(home, monkeypatch):
     monkeypatch.setattr(compilation, "SECONDS_A_LAYER", 1e9)
     _, said = trained(home, 0, monkeypatch)

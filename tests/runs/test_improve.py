@@ -147,6 +147,7 @@ def test_without_a_human_level_bias_is_tried_too(tmp_path):
     causes = []
     while (one := next_try(held)) is not None:
         causes.append(one.cause)
+        assert not one.sure
         held.tries.append(one)
     assert causes == ["avoidable bias"] * len(ledger["prescriptions"]) and "avoidable bias" in held.why
 
