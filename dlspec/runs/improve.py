@@ -38,12 +38,18 @@ LEAST_SHARE = 0.5
 
 
 class Budgeted(Watch):
-    """Hands everything on, and says when the time of a training is over."""
+    """Hands everything on, but what was said of an earlier training; and says when the time of a training is over."""
 
-    def __init__(self, watch: Watch, until: float, begins: Callable[[], None]) -> None:
-        self.watch, self.until, self.cut, self.begins = watch, until, False, begins
-        for name in ("note", "warn", "step", "trained"):
+    def __init__(self, watch: Watch, until: float, begins: Callable[[], None], said: set[str]) -> None:
+        """said: notes that were handed on; added to."""
+        self.watch, self.until, self.cut, self.begins, self.said = watch, until, False, begins, said
+        for name in ("warn", "step", "trained", "alone"):
             setattr(self, name, getattr(watch, name))
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.said:
+            self.said.add(sentence)
+            self.watch.note(sentence)
 
     def training(self, epochs: int, steps: int) -> None:
         self.begins()
@@ -113,6 +119,7 @@ def _begin(loaded: Loaded, budget: float, out: Path) -> Improvement:
 
 
 def _loop(held: Improvement, left: Any, watch: Watch) -> None:
+    said: set[str] = set()
     while True:
         running = next((one for one in held.tries if one.state == "running"), None)
         if running is None:
@@ -130,15 +137,15 @@ def _loop(held: Improvement, left: Any, watch: Watch) -> None:
             held.why = "the budget is spent"
             return
         first = held.best is None
-        _carry_out(held, running, left() * (BASE_SHARE if first else 1.0), watch)
+        _carry_out(held, running, left() * (BASE_SHARE if first else 1.0), watch, said)
         held.save()
 
 
-def _carry_out(held: Improvement, one: Try, limit: float, watch: Watch) -> None:
-    """Train one try and judge it."""
+def _carry_out(held: Improvement, one: Try, limit: float, watch: Watch, said: set[str]) -> None:
+    """Train one try and judge it.  said: notes of earlier tries."""
     began = time.monotonic()
     home = Path(held.home)
-    budgeted = Budgeted(watch, began + limit, lambda: _check_dev(_newest(home / "runs" / _stem(held, one))))
+    budgeted = Budgeted(watch, began + limit, lambda: _check_dev(_newest(home / "runs" / _stem(held, one))), said)
     watch.note(f"try {one.number}: {one.reason}" + (f" ({_said(one.changes)}), for {one.cause}" if one.changes else ""))
     try:
         one.run = str(_trained(held, one, budgeted))

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from small_training import left, write_rows
+from small_training import Heard, left, write_rows
 
 from dlspec.recipe.load import load
 from dlspec.runs import folder as folders
@@ -111,6 +111,14 @@ def test_a_person_reads_it(improved, capsys):
     assert left(["improve", "--resume", improved["folder"], "--budget", "2s"]) == 0
     said = capsys.readouterr().out
     assert "what was tried" in said and "stopped after" in said and "its recipe:" in said
+
+
+def test_what_is_so_of_every_training_is_said_once(tmp_path):
+    heard = Heard()
+    result = improve(made(tmp_path), budget=60, out=tmp_path / "runs", watch=heard)
+    assert len(result["tries"]) > 2
+    assert len([one for one in heard.said if "'y' is the target" in one]) == 1
+    assert len([one for one in heard.said if one.startswith("try ")]) >= len(result["tries"])
 
 
 def test_killed_it_goes_on(tmp_path):
