@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from dlspec.recipe.component import Section, nearest
@@ -15,6 +15,23 @@ RANGES = ("uniform", "log_uniform", "one_minus_log_uniform", "integer")
 KINDS = (*RANGES, "choice")
 MOST_POINTS = 10_000
 """of a grid, beyond which one must say so"""
+
+
+class Stage(Section):
+    """A finer search, over where the best trials of the one before lie."""
+
+    trials: int | None = Field(None, ge=1)
+    """how many recipes it tries; left out: as many as the first"""
+    best: int | float = Field(0.2, gt=0)
+    """how many of the trials before count as the best, or which share of them; 3 at least"""
+
+    @field_validator("best")
+    @classmethod
+    def _best_are_some(cls, best: float) -> float:
+        if isinstance(best, float) and best >= 1:
+            message = f"expected a share below 1 (0.2) or a whole number of trials (5), got {best:g}"
+            raise PydanticCustomError("best", "{message}", {"message": message})
+        return best
 
 
 class Tune(Section):
@@ -31,6 +48,9 @@ class Tune(Section):
     """which trials are given up early, judged by dev after each epoch: all but the best third after 1, 3, 9, … epochs
     (asha: Li et al. 2020); the same in groups that are first judged later (hyperband: Li et al. 2018); or those below
     the median of the others"""
+    stages: tuple[Stage, ...] = ()
+    """finer searches that follow, coarse to fine: each narrows every axis to where the best trials of the one before
+    lie, as `dlspec tune --zoom` does; [{trials: 20, best: 5}]"""
     folds: int | None = Field(None, ge=2)
     """train every trial so many times, each time with another fold of train and dev together as dev (data.split.folds;
     test is cut off before, whole groups stay together), and score it by the mean.  What a pruner gives up, it gives up
@@ -42,6 +62,14 @@ class Tune(Section):
     """dotted key of the recipe → {uniform: [low, high]}, {log_uniform: …}, {one_minus_log_uniform: …} (1 - x is
     log-uniform: for momentum), {integer: [low, high]} or {choice: [value, …]}; a value of a choice may hold such axes
     itself, which are drawn where it is chosen.  `points` beside a range: how many a grid takes of it"""
+
+    @field_validator("stages")
+    @classmethod
+    def _a_grid_has_no_stages(cls, stages: tuple[Stage, ...], info: ValidationInfo) -> tuple[Stage, ...]:
+        if stages and info.data.get("sampler") == "grid":
+            message = "a grid has its own points, between which nothing was tried; take `sampler: random` or `qmc`"
+            raise PydanticCustomError("stages", "{message}", {"message": message})
+        return stages
 
     @field_validator("space")
     @classmethod

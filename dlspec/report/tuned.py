@@ -162,8 +162,29 @@ def print_tuned(result: Mapping[str, Any]) -> None:
     for cause, which in causes.items():
         print(f"trial{'s' * (len(which) > 1)} {', '.join(map(str, which))} failed: {cause}")
     print(f"study: {result['study']} (report.html, trials.csv)")
+    for line in ahead_still(result):
+        print(line)
     if result["best"]:
         print(f"next: dlspec train {result['best']['recipe']}, or dlspec evaluate {result['best']['run']}")
+
+
+def ahead_still(result: Mapping[str, Any]) -> list[str]:
+    """What is said of the stages before: which of them, if any, has a better trial than the last."""
+    sign = 1 if result["direction"] == "max" else -1
+    last = result["best"]
+
+    def rank(best: Mapping[str, Any]) -> tuple[bool, float]:
+        return best["feasible"] is not False, sign * best["value"]
+
+    found = [one for one in result.get("earlier", ()) if one["best"] is not None]
+    better = [one for one in found if last is None or rank(one["best"]) > rank(last)]
+    if not better:
+        return []
+    top = max(better, key=lambda one: rank(one["best"]))
+    return [
+        f"trial {top['best']['number']} of {top['study']} was better ({result['metric']} "
+        f"{number(top['best']['value'])}): dlspec train {top['best']['recipe']}"
+    ]
 
 
 def repeated(result: Mapping[str, Any]) -> str:

@@ -157,6 +157,7 @@ def told(study: Study, found: Sequence[Tried]) -> dict[str, Any]:
     return {
         "study": str(study.home),
         "metric": study.metric.name,
+        "direction": study.metric.best,
         "trials": [one.json(study.home) for one in found],
         "best": best,
         "simplest": simple,

@@ -134,7 +134,7 @@ def _where(
 ) -> Where:
     """The study that is meant: found, joined, or made."""
     if resume is not None:
-        return _found(loaded, out, storage, resume)
+        return kept(loaded, out, storage, resume)
     assert loaded is not None
     recipe = loaded.recipe
     if recipe.tune is None:
@@ -207,7 +207,8 @@ def _made_by_another(storage: str, name: str) -> dict[str, Any]:
     return held
 
 
-def _found(loaded: Loaded | None, out: Path, storage: str | None, resume: str | Path) -> Where:
+def kept(loaded: Loaded | None, out: Path, storage: str | None, resume: str | Path) -> Where:
+    """The study of a folder, or the newest of a recipe ("last").  Raises ArgumentError where there is none."""
     home = Path(resume)
     if str(resume) == "last":
         assert loaded is not None

@@ -47,6 +47,15 @@ class Axis:
             return _between_logs(self.low, self.high, share)
         return 1 - _between_logs(1 - self.high, 1 - self.low, 1 - share)
 
+    def share(self, value: float) -> float:
+        """How far along a range a value is, from 0 (low) to 1 (high), on the axis' own scale: what `at` turns round."""
+        low, high = self.low, self.high
+        if self.kind == "log_uniform":
+            low, high, value = math.log(low), math.log(high), math.log(value)
+        elif self.kind == "one_minus_log_uniform":
+            low, high, value = -math.log(1 - low), -math.log(1 - high), -math.log(1 - value)
+        return (value - low) / (high - low)
+
     @property
     def width(self) -> int:
         """How many whole numbers an integer axis has."""

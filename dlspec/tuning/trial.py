@@ -106,17 +106,17 @@ def stem(index: int) -> str:
 
 def write_recipe(file: Path, changes: Mapping[str, Any], extends: Path, head: str) -> None:
     """The study's recipe with changes, as a patch over it: no search any more."""
-    held = {"extends": os.path.relpath(extends, file.parent), **as_patch(_plain(changes, extends.parent)), "tune": None}
+    held = {"extends": os.path.relpath(extends, file.parent), **as_patch(plain(changes, extends.parent)), "tune": None}
     folders.write_text(file, head + yaml.dump(held, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
-def _plain(value: Any, home: Path) -> Any:
+def plain(value: Any, home: Path) -> Any:
     """Mappings and lists as YAML has them; what lies in the study's folder, relative to that."""
     if isinstance(value, Mapping):
-        return {key: _plain(one, home) for key, one in value.items()}
+        return {key: plain(one, home) for key, one in value.items()}
     if isinstance(value, str) and value.startswith(f"{home}{os.sep}"):
         return f"./{Path(value).relative_to(home).as_posix()}"
-    return [_plain(one, home) for one in value] if isinstance(value, tuple | list) else value
+    return [plain(one, home) for one in value] if isinstance(value, tuple | list) else value
 
 
 def check_data(study: Study, warm: Warm) -> None:

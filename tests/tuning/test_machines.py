@@ -1,5 +1,6 @@
 """One study on a real PostgreSQL server: workers share it, one is killed, and nothing is lost or done twice."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,7 @@ from dlspec.tuning import storage as storages
 from dlspec.tuning.samplers import Random
 from dlspec.tuning.search import joined, tune
 from dlspec.tuning.space import Space
+from dlspec.tuning.stages import tune as staged
 from dlspec.tuning.study import Study
 from dlspec.types import ArgumentError
 
@@ -70,6 +72,28 @@ def test_a_killed_worker_is_replaced_and_its_trial_run_again_with_its_parameters
     alone = [space.shown(Random(space, 0).drawn(number)) for number in range(6)]
     assert [one["params"] for one in result["trials"]] == alone
     assert PASSWORD not in "".join(file.read_text() for file in tmp_path.rglob("study.json"))
+
+
+def test_two_commands_go_through_the_stages_together(server, tmp_path):
+    text = RECIPE.replace("trials: 6", "trials: 6\n  stages: [{trials: 3, best: 3}]")
+    (tmp_path / "staged.yaml").write_text(text)
+    code = "from dlspec.cli import main; main()"
+    command = [sys.executable, "-c", code, "tune", "staged.yaml", "--storage", server, "--json"]
+    both = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [one.communicate(timeout=300) for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    found = [json.loads(out) for out, _ in said]
+    assert found[0]["study"] == found[1]["study"] and len(found[0]["trials"]) == 3
+    assert {one["state"] for one in found[0]["trials"]} == {"complete"}
+    assert found[0]["trials"] == found[1]["trials"] and found[0]["zoom"]["axes"] == found[1]["zoom"]["axes"]
+    assert {"staged-tune", "staged-tune-zoom-1"} <= set(storages.names(server))
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone/staged.yaml").write_text(text)
+    alone = staged(load(tmp_path / "alone/staged.yaml"), out=tmp_path / "alone/runs")
+    assert [one["params"] for one in alone["trials"]] == [one["params"] for one in found[0]["trials"]]
 
 
 def test_two_commands_join_one_study_and_share_its_trials(server, tmp_path):
