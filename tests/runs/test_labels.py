@@ -17,6 +17,7 @@ from dlspec.runs import report
 from dlspec.runs.analyze import analyze
 from dlspec.runs.judged import judged_run
 from dlspec.runs.labels import Audit, Suspicion, audit, write_relabel
+from dlspec.runs.labels import _verdict as verdict_of
 from dlspec.runs.opened import open_run
 from dlspec.runs.relabel import relabel
 from dlspec.runs.sheet_made import sheet_of_predictions
@@ -127,6 +128,19 @@ def test_their_ceiling_stands_beside_the_other_kinds(home, audited):
     kept = json.loads((run / "errors" / "dev.json").read_text())
     assert kept["label_issues"]["count"] == issues["count"]
     assert "Labels that are likely wrong" in page(report.gathered(run))
+
+
+def test_a_network_that_doubts_nearly_everything_is_doubted_itself(home, audited):
+    issues = audited["label_issues"]
+    many = {"train": {"suspects": 80, "examples": 300}, "dev": {"suspects": 5, "examples": 100}}
+    said = verdict_of({**issues, "splits": many}, audited["kinds"])
+    assert said[1] == (
+        "a network that contradicts 21% of all labels is likelier wrong itself: mend it first (dlspec evaluate)"
+    )
+    assert not [one for one in said if "look at the labels" in one]
+    fewer = {**many, "train": {"suspects": 75, "examples": 300}}
+    said = verdict_of({**issues, "splits": fewer}, audited["kinds"])
+    assert "likelier wrong itself" not in "".join(said) and [one for one in said if "look at the labels" in one]
 
 
 def test_what_a_person_wrote_survives_the_next_audit(home, audited):
