@@ -175,13 +175,20 @@ def write(study: Study, found: Sequence[Tried]) -> None:
     timed = ["measured_threads"] if any(limit.measured for limit in limits) else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*facts, *(limit.name for limit in limits), *timed, *names, "run", "cause"])
+    limited = list(dict.fromkeys(limit.name for limit in limits if limit.name not in facts))
+    writer.writerow([*facts, *limited, *timed, *names, "run", "cause"])
     for one, row in zip(found, rows, strict=True):
-        held = {**row, study.metric.name: one.value, "trainings": len(row["trainings"])}
+        held = {stood.limit.name: folders.finite(stood.value) for stood in one.standing.limits}
+        held |= {**row, study.metric.name: one.value, "trainings": len(row["trainings"])}
         run = "" if one.run is None else Path(one.run).relative_to(study.home).as_posix()
-        came = [folders.finite(limit.value) for limit in one.standing.limits]
-        came += [(one.measured or {}).get("threads") for _ in timed]
-        cells = [*(held[name] for name in facts), *came, *(one.params.get(name) for name in names), run, one.cause]
+        came = [(one.measured or {}).get("threads") for _ in timed]
+        cells = [
+            *(held.get(name) for name in (*facts, *limited)),
+            *came,
+            *(one.params.get(name) for name in names),
+            run,
+            one.cause,
+        ]
         writer.writerow(["" if cell is None else cell for cell in cells])
     folders.write_text(study.home / "trials.csv", text.getvalue())
     order = ranked(found)

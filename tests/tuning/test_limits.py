@@ -71,7 +71,7 @@ def one(number, accuracy, **values):
 
     limits = [Limit("parameters", 1000.0), Limit("latency_ms_p95", 10.0)]
     stood = standing(Metric("accuracy", "max", 1.0), limits, {"accuracy": accuracy, **values})
-    return Tried(number, "complete", stood, {}, None, 1.0, 1, None, 1, 1)
+    return Tried(number, "complete", stood, {}, None, 1.0, 1, None, 1, 1, {})
 
 
 def test_those_that_miss_come_after_those_that_keep_the_nearest_first():
@@ -191,6 +191,9 @@ def test_the_order_and_the_table_say_what_was_measured_and_how(found, capsys):
     with open(Path(result["study"]) / "trials.csv", newline="") as text:
         rows = list(csv.DictReader(text))
     assert [int(row["parameters"]) for row in rows] == [one["measured"]["parameters"] for one in result["trials"]]
+    with open(Path(result["study"]) / "trials.csv", newline="") as text:
+        head = next(csv.reader(text))
+    assert len(set(head)) == len(head) and "latency_ms_p95" in head
     assert {row["measured_threads"] for row in rows} == {str(trials[0]["threads"])}
     print_tuned(result)
     assert "measured alone and warm, with 1 thread" in capsys.readouterr().out
