@@ -121,3 +121,20 @@ def load_keras(*, threads: int | None = None, seed: int | None = None) -> Any:
 
             tf.config.experimental.enable_op_determinism()
     return keras
+
+
+def forget_networks() -> None:
+    """Let go of what the backend keeps of networks that are gone, between trainings of one process.
+
+    TensorFlow keeps whatever a function with a gradient of its own has traced for good, and with it the whole graph:
+    Keras' optimizers have one in every step, some activations too.
+    """
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.python.framework import ops
+
+        kept = getattr(ops.gradient_registry, "_registry", {})
+        for name in [name for name in kept if name.startswith("CustomGradient-")]:
+            del kept[name]
+    keras.utils.clear_session()

@@ -18,7 +18,7 @@ from dlspec.strategy import goals
 from dlspec.strategy.goals import Standing, ahead
 from dlspec.tuning.leaders import frugal, lead
 from dlspec.tuning.samplers import parameter
-from dlspec.tuning.study import PROGRESS, STATES, TOLD, WORKER, Study, dead
+from dlspec.tuning.study import PROGRESS, STATES, TOLD, WORKER, Study, dead, holding
 from dlspec.tuning.trial import stem, write_recipe
 
 SPREAD = ("low", "high")
@@ -88,8 +88,8 @@ class Tried:
 
 def tried(study: Study) -> list[Tried]:
     """Every trial, by number."""
-    attempts = study.attempts()
-    return [_tried(study, index, one, len(attempts[index])) for index, one in study.current().items()]
+    attempts = study.attempts()  # once: other machines add to them meanwhile
+    return [_tried(study, index, holding(some), len(some)) for index, some in sorted(attempts.items())]
 
 
 def _tried(study: Study, index: int, one: FrozenTrial, attempts: int) -> Tried:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,15 +116,13 @@ class Study:
         return found
 
     def current(self) -> dict[int, FrozenTrial]:
-        """For each index the attempt that holds: the first that is not dead, or the last of the dead."""
-        return {
-            index: next((one for one in some if not dead(one)), some[-1])
-            for index, some in sorted(self.attempts().items())
-        }
+        """For each index the attempt that holds."""
+        return {index: holding(some) for index, some in sorted(self.attempts().items())}
 
     def fill(self, most: int) -> None:
         """See to it that up to so many trials wait for a worker, those first whose worker died."""
-        attempts, current = self.attempts(), self.current()
+        attempts = self.attempts()
+        current = {index: holding(some) for index, some in attempts.items()}
         waiting = sum(one.state == TrialState.WAITING for one in current.values())
         for index in range(self.trials):
             if waiting >= most:
@@ -192,6 +190,11 @@ class Study:
         """Give back what workers of any machine were at that have not been heard of for long."""
         with experiments():
             fail_stale_trials(self.study)
+
+
+def holding(some: Sequence[FrozenTrial]) -> FrozenTrial:
+    """Of attempts at one trial the one that counts: the first that is not dead, or the last of the dead."""
+    return next((one for one in some if not dead(one)), some[-1])
 
 
 def dead(one: FrozenTrial) -> bool:

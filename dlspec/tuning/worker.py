@@ -65,7 +65,7 @@ def _leave(channel: TextIO, code: int) -> None:
 
 
 def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
-    from dlspec.runs.backend import load_keras
+    from dlspec.runs.backend import forget_networks, load_keras
     from dlspec.runs.warm import Warm
     from dlspec.tuning.aside import Room
     from dlspec.tuning.storage import beating, telling
@@ -75,7 +75,7 @@ def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
     threads = order["threads"]
     room = Room()
     with room.working():
-        keras = load_keras(threads=threads)
+        load_keras(threads=threads)
         study = Study(Where(**order["where"]))
         warm = Warm()
         check_data(study, warm)
@@ -91,7 +91,7 @@ def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
             with beating(study.storage, study.number_of(trial)), room.working():
                 carry_out(study, trial, threads, warm, tell, room)
         done += 1
-        keras.utils.clear_session()  # collects garbage, too
+        forget_networks()  # collects garbage, too
         memory = resident()
         first = memory if done == FIRST else first
         tell({"what": "memory", "bytes": memory, "done": done})

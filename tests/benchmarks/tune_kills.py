@@ -52,7 +52,7 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What a search prints.  Leaves the program where it failed."""
     out, err = process.communicate()
     if process.returncode:
-        sys.exit(f"a search ended with {process.returncode}: {err[-1500:]}")
+        sys.exit(f"a search ended with {process.returncode}: {err[-1500:]}{out[-1500:]}")
     found: dict[str, Any] = json.loads(out)
     return found
 

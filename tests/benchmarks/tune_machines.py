@@ -45,7 +45,7 @@ tune:
 
 def begun(home: Path, trials: int, *more: str) -> subprocess.Popen[str]:
     """`dlspec tune` as a machine of its own would run it."""
-    command = [sys.executable, "-c", "from dlspec.cli import main; main()", "tune", "shared.yaml", "--json"]
+    command = [sys.executable, "-c", "from dlspec.cli import main; main()", "tune", "shared.yaml", "--json", "--debug"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         [*command, "--trials", str(trials), *more], cwd=home, start_new_session=True, bufsize=1, **pipes
@@ -58,7 +58,7 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     if process.returncode == -signal.SIGKILL:
         return {}
     if process.returncode:
-        sys.exit(f"a search ended with {process.returncode}: {err[-1500:]}")
+        sys.exit(f"a search ended with {process.returncode}: {err[-1500:]}{out[-1500:]}")
     found: dict[str, Any] = json.loads(out)
     return found
 
@@ -141,10 +141,10 @@ def main() -> None:
                 f"{way}: the {told.trials} parameter sets that one worker gives",
                 [one["params"] for one in result] == [one["params"] for one in alone],
             )
-            figures.check(
-                f"{way}: the same metric of each to the bit",
-                [one["values"] for one in result] == [one["values"] for one in alone],
-            )
+            apart = [
+                one["number"] for one, other in zip(result, alone, strict=True) if one["values"] != other["values"]
+            ]
+            figures.check(f"{way}: the same metric of each to the bit (other: {apart or 'none'})", not apart)
     figures.leave()
 
 

@@ -47,13 +47,13 @@ def beyond(file, home, trials):
 
     import dlspec.runs.train as training
     from dlspec.data.digits import Digits
-    from dlspec.runs.backend import load_keras
+    from dlspec.runs.backend import forget_networks, load_keras
     from dlspec.runs.warm import Warm
     from dlspec.tuning.search import begun
     from dlspec.tuning.study import Study
     from dlspec.tuning.trial import carry_out, check_data
 
-    keras = load_keras(threads=1)
+    load_keras(threads=1)
     spent, reads = [0.0], []
 
     def timed(work):
@@ -77,7 +77,7 @@ def beyond(file, home, trials):
         spent[0], began = 0.0, time.perf_counter()
         study.fill(2)
         carry_out(study, study.claim(1), 1, warm, lambda message: None)
-        keras.utils.clear_session()
+        forget_networks()
         found.append(time.perf_counter() - began - spent[0])
     study.close()
     return found[2:], len(reads)

@@ -15,8 +15,9 @@ import sqlalchemy
 from dlspec.recipe.load import load
 from dlspec.report.watch import SearchWatch
 from dlspec.tuning import storage as storages
+from dlspec.tuning.outcome import tried
 from dlspec.tuning.samplers import Random
-from dlspec.tuning.search import joined, tune
+from dlspec.tuning.search import begun, joined, tune
 from dlspec.tuning.space import Space
 from dlspec.tuning.stages import tune as staged
 from dlspec.tuning.study import Study
@@ -154,3 +155,20 @@ def test_a_study_whose_beginning_was_cut_short_is_said_to_be_so(server, tmp_path
     monkeypatch.setattr("dlspec.tuning.search.BEGIN_SECONDS", 0.0)
     with pytest.raises(ArgumentError, match="began the study cut did not come to the end"):
         joined(load(tmp_path / "shared.yaml"), tmp_path / "runs", server, "cut", 6)
+
+
+def test_trials_that_other_machines_add_meanwhile_do_no_harm(tmp_path, monkeypatch):
+    (tmp_path / "alone.yaml").write_text(RECIPE)
+    study = Study(begun(load(tmp_path / "alone.yaml"), tmp_path / "runs"))
+    read = study.study.get_trials
+
+    def growing(**given):
+        found = read(**given)
+        study.study.enqueue_trial({}, user_attrs={"index": len(read())})
+        return found
+
+    monkeypatch.setattr(study.study, "get_trials", growing)
+    assert [[one.number for one in tried(study)] for _ in range(3)] == [[], [0], [0, 1]]
+    study.fill(6)
+    assert [one.number for one in tried(study)] == list(range(len(read()) - 1))
+    study.close()
