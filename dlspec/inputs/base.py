@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,21 +22,21 @@ class Input(Component):
     files: ClassVar[tuple[str, ...]] = ()
     """endings of files that are one example each; `outside` takes a list of their paths"""
 
+    @abc.abstractmethod
     def prepare(self, train: Examples) -> State:
         """What is learned from train alone, as JSON: `{"shapes": {array: {"shape", "dtype", "sizes"}}, "notes": […]}`.
 
         `shapes` names the arrays that the network takes, without the batch axis; `sizes` (integer arrays alone) gives
         the number of categories of each entry.  `notes` are sentences for the log.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def encode(self, examples: Examples, state: State) -> Arrays:
         """Arrays for these examples, first axis the example.  Pure: may be cached, in any order.
 
         As compact as can be (bytes stay bytes): this is what is kept in memory.  May hold keys the network does not
         take (original size, scale).  Raises DataError that names the example.
         """
-        raise NotImplementedError
 
     @property
     def augments(self) -> bool:
@@ -54,9 +55,9 @@ class Input(Component):
         """What the network takes, of encoded (and augmented) arrays: bytes become numbers of the right range."""
         return batch
 
+    @abc.abstractmethod
     def show(self, example: Example) -> Rendering:
         """The example as a person would look at it."""
-        raise NotImplementedError
 
     facts_of: ClassVar[int | None] = None
     """`facts` takes time (files are read): it is asked of no more examples; None: it is not so"""
@@ -74,7 +75,7 @@ class Input(Component):
 
     def shuffled(self, examples: Examples, part: str, order: np.ndarray, state: State) -> Examples:
         """The same examples, with one part taken from the example at order[i] instead of i."""
-        raise NotImplementedError
+        raise KeyError(part)  # by default there are no parts
 
     def findings(self, train: Examples, state: State) -> list[Finding]:
         """What a person should look at in train before anything is learned from it: constant columns, names of rows."""
@@ -92,6 +93,6 @@ class Input(Component):
         """What a person should know of new examples before trusting predictions for them; each a sentence."""
         return []
 
+    @abc.abstractmethod
     def outside(self, rows: Any, state: State) -> Examples:
         """Examples from what a Python caller hands to `predict`: rows, arrays, sentences, without ids or truth."""
-        raise NotImplementedError

@@ -44,7 +44,8 @@ class Picture(Input):
     def remedies(self, of: Situation) -> list[Remedy]:
         """Augmentation: mild against variance, of many kinds against a dev of other pictures, none against bias."""
         if of.cause == "avoidable bias" and not self.augment.off:
-            calm = dict.fromkeys(sorted(self.augment.model_fields_set - {"fill", "keep_boxes"}))
+            usual = sorted((type(self.augment).model_fields.keys()) - {"fill", "keep_boxes"})
+            calm = {name: None for name in usual if getattr(self.augment, name) != getattr(Augment(), name)}
             return [Remedy({"augment": calm}, "augmented pictures are harder to learn than those of dev", USUAL)]
         if not self.augment.off:
             return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -66,19 +67,19 @@ class Model(Component):
                 found.append(Remedy(smaller, "a smaller network learns less by heart", LATE))
         return found
 
+    @abc.abstractmethod
     def build(self, inputs: Shapes, outputs: Any) -> keras.Model:
         """A functional model that takes a dict of arrays, as `inputs` names them, and gives logits.
 
         Raises RecipeError where the input cannot be taken (a picture that is too small), with the smallest that can.
         """
-        raise NotImplementedError
 
 
 class Backbone(Model):
     """One vector of logits an example: `outputs` is how many.  Classification, regression, embeddings."""
 
-    def build(self, inputs: Shapes, outputs: int) -> keras.Model:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
 
 
 def entries(inputs: Shapes) -> dict[str, Any]:

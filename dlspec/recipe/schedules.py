@@ -6,6 +6,7 @@ Epochs count from the end of the warm-up.
 
 from __future__ import annotations
 
+import abc
 import math
 from typing import Any, Literal
 
@@ -31,7 +32,7 @@ class Warmup(Section):
         return self.steps or max(1, round((self.epochs or 0) * per_epoch))
 
 
-class Schedule(Section):
+class Schedule(Section, abc.ABC):
     """What every schedule has."""
 
     name: str
@@ -48,9 +49,9 @@ class Schedule(Section):
         shape = self.shape(ops.maximum(step - first, 0.0), per_epoch, max(1, total - first), ops)
         return shape * ops.minimum((step + 1.0) / first, 1.0) if first else shape
 
+    @abc.abstractmethod
     def shape(self, step: Any, per_epoch: int, total: int, ops: Any) -> Any:
         """The same without the warm-up: step 0 is the first after it, and total what is left then."""
-        raise NotImplementedError
 
     @property
     def changes(self) -> bool:

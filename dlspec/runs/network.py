@@ -17,12 +17,10 @@ def build(recipe: Recipe, state: State) -> Any:
     own = recipe.model.name.endswith(".py")
     try:
         network = precision.build(recipe, state)
-    except (TypeError, NotImplementedError) as error:
+    except TypeError as error:
         if not own:
             raise
-        message = (
-            f"{Path(recipe.model.name).name}: build(self, inputs, outputs) failed: {str(error) or 'there is none'}"
-        )
+        message = f"{Path(recipe.model.name).name}: build(self, inputs, outputs) failed: {error}"
         raise RecipeError(message, where=Place(key="model")) from error
     wanted = set(state["shapes"])
     got = f"a {type(network).__name__}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,24 +23,24 @@ class Task(Component):
     """the family of architectures that can answer"""
 
     @property
+    @abc.abstractmethod
     def evaluator(self) -> Evaluator:
         """What its predictions are worth."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def prepare(self, train: Examples) -> State:
         """What is learned of the truths of train alone, as JSON: class names, scale; `notes` are sentences for the log.
 
         Raises DataError where nothing can be learned from them (one class only, a target that is missing).
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def outputs(self, state: State) -> Any:
         """What the network must give: for a Backbone, the number of logits."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def target(self, examples: Examples, encoded: Arrays, state: State) -> Arrays:
         """The truths as arrays in the encoded geometry.  Raises DataError that names examples without a usable one."""
-        raise NotImplementedError
 
     def plan(
         self,
@@ -63,8 +64,13 @@ class Task(Component):
         return type(self).strata is not Task.strata
 
     def strata(self, examples: Examples, state: State) -> np.ndarray:
-        """The class, or other kind, of each example, int (N,): `train.sampling: balanced` draws as many of each."""
-        raise NotImplementedError
+        """The class, or other kind, of each example, int (N,): `train.sampling: balanced` draws as many of each.
+
+        By default all are of one kind.
+        """
+        import numpy as np
+
+        return np.zeros(len(examples), np.int64)
 
     def finish(self, batch: Arrays, targets: Arrays, seed: int, state: State) -> tuple[Any, Any, Any]:
         """What `fit` takes, after augmentation: (x, y, sample weights or None); vectorised."""
@@ -78,17 +84,17 @@ class Task(Component):
     def build(self, model: Model, state: State) -> keras.Model:
         return model.build(state["shapes"], self.outputs(state))
 
+    @abc.abstractmethod
     def compiled(self, state: State) -> Mapping[str, Any]:
         """What `compile` takes beside the optimizer: loss, metrics, loss_weights."""
-        raise NotImplementedError
 
     def expected_initial_loss(self, state: State) -> float | None:
         """The loss of a network that knows nothing, where theory gives it."""
         return None
 
+    @abc.abstractmethod
     def predict(self, network: Any, batches: Iterable[Arrays], state: State) -> Sequence[Prediction]:
         """Decoded predictions.  `network` maps a dict of arrays to a NumPy array of logits, without training."""
-        raise NotImplementedError
 
     def calibrate(self, predictions: Sequence[Prediction], dev: Examples, state: State) -> State:
         """The task's part of the state with thresholds fitted on dev; by default unchanged."""

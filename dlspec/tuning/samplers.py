@@ -5,6 +5,7 @@ Optuna's own RandomSampler is one stream of numbers, so that workers with the sa
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import itertools
 import warnings
@@ -113,9 +114,9 @@ class Numbered(BaseSampler):
         self.axes = {parameter(axis): axis for axis in space.every()}
         self._last: tuple[int, Drawn] = (-1, {})
 
+    @abc.abstractmethod
     def drawn(self, number: int) -> Drawn:
         """What trial `number` tries."""
-        raise NotImplementedError
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         return {}

@@ -4,6 +4,8 @@ from typing import get_args
 
 import pytest
 
+from dlspec.inputs.augmentation import Augment
+from dlspec.inputs.picture import Picture
 from dlspec.recipe.load import load
 from dlspec.recipe.shipped import shipped_names
 from dlspec.remedies import Cause, Situation
@@ -53,6 +55,13 @@ def test_every_cause_has_a_remedy_somewhere():
     recipes = [load(name, paths_may_be_missing=True).recipe for name in RECIPES]
     for cause in get_args(Cause):
         assert any(offered(one, cause, apart=apart) for one in recipes for apart in (True, False)), cause
+
+
+def test_of_augmentation_only_what_was_set_is_taken_back():
+    """A run's recipe has every default written out."""
+    filled = Augment(**Augment(shift=0.1, flip="horizontal").model_dump())
+    [remedy] = Picture(augment=filled).remedies(Situation("avoidable bias", train=100, dev=10))
+    assert remedy.changes == {"augment": {"flip": None, "shift": None}}
 
 
 def test_hand_picked(tmp_path):

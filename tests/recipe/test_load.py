@@ -157,6 +157,9 @@ def test_a_users_own_architecture(write):
         class MyNet(Backbone):
             accepts: ClassVar[tuple[str, ...]] = ("table",)
             width: int = 3
+
+            def build(self, inputs, outputs):
+                raise AssertionError("not when it is loaded")
         """,
         "my_net.py",
     )
@@ -277,6 +280,9 @@ def test_own_code_that_changes_is_loaded_anew_and_helpers_do_not_mix(write, tmp_
         class MyNet(Backbone):
             accepts: ClassVar[tuple[str, ...]] = ("table",)
             width: int = WIDTH
+
+            def build(self, inputs, outputs):
+                raise AssertionError("not when it is loaded")
         """
     for name, width in (("k-1", 3), ("k_1", 4)):
         (tmp_path / name).mkdir()
@@ -292,6 +298,13 @@ def test_own_code_that_lacks_what_its_room_asks(write):
     write("from dlspec.models.base import Backbone\nclass Net(Backbone):\n    pass\n", "net.py")
     [complaint] = complaints(write("task: classification\ndata: iris\nmodel: ./net.py\n"))
     assert "must say `accepts`" in complaint.message
+    write(
+        "from typing import ClassVar\nfrom dlspec.models.base import Backbone\n"
+        "class Net(Backbone):\n    accepts: ClassVar[tuple[str, ...]] = ('table',)\n",
+        "net.py",
+    )
+    [complaint] = complaints(write("task: classification\ndata: iris\nmodel: ./net.py\n"))
+    assert "class Net lacks build() (see dlspec.models.base.Model)" in complaint.message
     write(
         "from typing import ClassVar\nfrom dlspec.data.base import Reader\n"
         "class Mine(Reader):\n    kind: ClassVar[str] = 'table'\n",

@@ -346,7 +346,7 @@ def test_a_threshold_for_one_prediction_is_not_for_the_next(write, tmp_path):
     [
         ("    def build(self, inputs, outputs):\n        return None\n", "made a NoneType"),
         ("    def build(self, x):\n        return x\n", "takes 2 positional arguments"),
-        ("    width: int = 3\n", "there is none"),
+        ("    width: int = 3\n", r"class Net lacks build\(\)"),
         (
             "    def build(self, inputs, outputs):\n        import keras\n        entries, x = flat(inputs)\n"
             "        return keras.Model(entries, keras.layers.Dense(outputs + 1)(x))\n",
