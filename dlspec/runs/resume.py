@@ -64,9 +64,10 @@ def resume(
     more = found is not None and _asked_for_more(folder, changes, found.step)
     stopped = found is not None and found.facts["stopped_at"] is not None and not more
     if _finished(folder, done) and (found is None or loaded.recipe.train.epochs <= done or stopped):
+        new = f", with the new {', '.join(changes)}" if changes else ""
         watch.note(
             f"{folder} is finished: {done or 'all'} of {loaded.recipe.train.epochs} epochs; "
-            f"--epochs {2 * max(1, done)} would go on to {2 * max(1, done)}"
+            f"--epochs {2 * max(1, done)} would go on to {2 * max(1, done)}{new}"
         )
         return _as_it_is(folder)
     if found and more and found.facts["stopped_at"] is not None:

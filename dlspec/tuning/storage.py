@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -140,23 +141,49 @@ def attributes(url: str, name: str) -> dict[str, Any]:
         close(storage)
 
 
+class Pulse:
+    """Tells a storage every few seconds that whoever works on a trial (its id) is alive.
+
+    A worker that was silent for long (a laptop that slept) may have been taken for dead, and its trial be another's by
+    now, in the same run directory: then `lost` is called, before anything more is written.
+    """
+
+    def __init__(self, storage: Any, trial: int, lost: Callable[[], None]) -> None:
+        self.storage, self.trial, self.lost = storage, trial, lost
+        self.over, self.turn = threading.Event(), threading.Lock()
+        self.heard = time.time()  # a clock that goes on while a machine sleeps
+
+    def check(self, *, anyhow: bool = False) -> None:
+        """Whether the trial is still ours, where there was no beat for long, or anyhow."""
+        if anyhow or time.time() - self.heard > DEAD_SECONDS:
+            with self.turn:
+                if self.storage.get_trial(self.trial).state.is_finished():
+                    self.lost()
+
+    def beat(self) -> None:
+        """Say so every few seconds, until it is over; a server that is away for a moment is asked again."""
+        from optuna.exceptions import StorageInternalError
+        from sqlalchemy.exc import SQLAlchemyError
+
+        while not self.over.wait(BEAT_SECONDS):
+            with contextlib.suppress(StorageInternalError, SQLAlchemyError):
+                self.check()
+                self.storage.record_heartbeat(self.trial)
+                self.heard = time.time()
+
+
 @contextmanager
-def beating(storage: Any, trial: int) -> Iterator[None]:
-    """Within, the storage is told every few seconds that whoever works on this trial (its id) is alive."""
+def beating(storage: Any, trial: int, lost: Callable[[], None]) -> Iterator[Callable[..., None]]:
+    """Within, a server is told that a trial is worked on.  Gives Pulse.check, which does nothing for a file."""
     if storage.get_heartbeat_interval() is None:
-        yield
+        yield lambda **_: None
         return
-    over = threading.Event()
-
-    def beat() -> None:
-        while not over.wait(BEAT_SECONDS):
-            storage.record_heartbeat(trial)
-
+    pulse = Pulse(storage, trial, lost)
     storage.record_heartbeat(trial)
-    thread = threading.Thread(target=beat, daemon=True)
+    thread = threading.Thread(target=pulse.beat, daemon=True)
     thread.start()
     try:
-        yield
+        yield pulse.check
     finally:
-        over.set()
+        pulse.over.set()
         thread.join()

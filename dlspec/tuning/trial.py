@@ -50,9 +50,11 @@ class TrialWatch(Watch):
         pruned_by: Trial | None,
         keep: Callable[[list[Any]], None] | None = None,
         room: Room | None = None,
+        ours: Callable[..., None] | None = None,
     ) -> None:
-        """keep: tells the storage, where other machines look, how far it has come.  room: shared with who measures."""
-        self.room = room
+        """keep: tells the storage, where other machines look, how far it has come.  room: shared with who measures.
+        ours: see Pulse.check."""
+        self.room, self.ours = room, ours
         self.tell, self.index, self.pruned_by, self.keep = tell, index, pruned_by, keep
         self.reported, self.cut, self.kept = 0, False, -math.inf
         self.place, self.of, self.name = 0, 1, ""
@@ -83,6 +85,8 @@ class TrialWatch(Watch):
     def step(self, epoch: int, step: int, loss: float) -> None:
         if self.room:
             self.room.breathe()
+        if self.ours:
+            self.ours()
 
     def alone(self) -> AbstractContextManager[None]:
         return self.room.alone() if self.room else super().alone()
@@ -151,10 +155,11 @@ def carry_out(
     warm: Warm,
     tell: Callable[[Mapping[str, Any]], None],
     room: Room | None = None,
+    ours: Callable[..., None] | None = None,
 ) -> None:
     """Train a trial and record what came of it, its failure included.
 
-    room: where the workers of this machine step aside for one that measures.
+    room: where the workers of this machine step aside for one that measures.  ours: see Pulse.check.
     Raises ArgumentError where it is not the trial's fault (a disk that is full): it is to be tried again then.
     """
     index = int(trial.user_attrs[INDEX])
@@ -170,7 +175,7 @@ def carry_out(
     told: dict[str, Any] = {}
     state, value = TrialState.FAIL, None
     keep = None if storages.is_file(study.where.url) else functools.partial(trial.set_user_attr, PROGRESS)
-    watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep, room)
+    watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep, room, ours)
     try:
         ended, cut = _all_trained(study, file, warm, watch)
         told = facts(study, ended)
@@ -195,6 +200,8 @@ def carry_out(
     if run_left is not None:
         told.setdefault("run", os.path.relpath(run_left, study.home))
     told["seconds"] = time.monotonic() - began
+    if ours:
+        ours(anyhow=True)
     trial.set_user_attr(TOLD, folders.finite(told))
     study.study.tell(trial, value, state=state)
     said = {"state": STATES[state], "value": value, "cause": told.get("cause")}

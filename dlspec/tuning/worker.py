@@ -6,13 +6,14 @@ whoever started it has gone, stdin ends, and so does it.
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 USED_UP = 100
@@ -39,7 +40,7 @@ def main() -> None:
     from dlspec.types import UserError
 
     try:
-        _work(order, over, tell)
+        _work(order, over, tell, lambda: _leave(channel, 0))
     except KeyboardInterrupt:
         _leave(channel, 130)
     except UserError as error:
@@ -64,10 +65,11 @@ def _leave(channel: TextIO, code: int) -> None:
     os._exit(code)
 
 
-def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
+def _work(order: Mapping[str, Any], over: threading.Event, tell: Any, leave: Callable[[], None]) -> None:
     from dlspec.runs.backend import forget_networks, load_keras
     from dlspec.runs.warm import Warm
     from dlspec.tuning.aside import Room
+    from dlspec.tuning.samplers import INDEX
     from dlspec.tuning.storage import beating, telling
     from dlspec.tuning.study import Study, Where
     from dlspec.tuning.trial import carry_out, check_data
@@ -88,8 +90,10 @@ def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
             if trial is None:
                 time.sleep(IDLE_SECONDS)
                 continue
-            with beating(study.storage, study.number_of(trial)), room.working():
-                carry_out(study, trial, threads, warm, tell, room)
+            number = study.number_of(trial)
+            lost = functools.partial(_lost, tell, leave, int(trial.user_attrs[INDEX]))
+            with beating(study.storage, number, lost) as ours, room.working():
+                carry_out(study, trial, threads, warm, tell, room, ours)
         done += 1
         forget_networks()  # collects garbage, too
         memory = resident()
@@ -98,6 +102,13 @@ def _work(order: Mapping[str, Any], over: threading.Event, tell: Any) -> None:
         if done >= USED_UP or (first and memory > (1 + GROWN) * first):
             tell({"what": "used up", "done": done})
             return
+
+
+def _lost(tell: Any, leave: Callable[[], None], index: int) -> None:
+    """End at once: another worker is at the trial's run by now, and nothing more may be written there."""
+    says = f"a worker was silent for so long that trial {index} was given to another; it makes room for a fresh one"
+    tell({"what": "warning", "index": index, "says": says})
+    leave()
 
 
 def resident() -> int:

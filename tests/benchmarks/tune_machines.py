@@ -3,7 +3,8 @@
 Digits with a small `mlp`, on loopback, where each command stands for a machine.  Two ways of dying in the middle of a
 trial: the worker alone (its command starts another), and a whole command (the others find that out by its silence).
 Figures, for each: 40 finished trials, the killed one run again with its own parameters, and the 40 parameter sets and
-dev metrics that one worker gives alone.
+dev metrics that one worker gives alone, to the bit: how steps are carried out is given, as what is measured while
+training would make last bits differ.
 
     python tests/benchmarks/tune_machines.py [--trials 40] [--commands 4]     (needs PostgreSQL and psycopg)
 """
@@ -33,7 +34,7 @@ RECIPE = """
 task: classification
 data: {name: digits, split: {dev: 0.2}}
 model: {name: mlp, hidden: [64]}
-train: {seed: 5, epochs: 60, batch_size: 32, threads: 1}
+train: {seed: 5, epochs: 60, batch_size: 32, threads: 1, compile: "off", executor: parallel}
 tune:
   seed: 3
   space:

@@ -140,6 +140,8 @@ def test_more_epochs_are_the_same_as_if_asked_at_first(home):
     same = resume(short.run, watch=heard)
     assert any("is finished: 4 of 4 epochs; --epochs 8" in one for one in heard.said)
     assert same.scores == short.scores and same.epochs == 4
+    resume(short.run, sets=["train.optimizer.learning_rate=1e-4"], watch=heard)
+    assert heard.said[-1].endswith("--epochs 8 would go on to 8, with the new train.optimizer.learning_rate")
     longer = resume(short.run, sets=["train.epochs=9"])
     assert longer.run == short.run and longer.epochs == 9 and weights(longer.run) == weights(long.run)
     assert history(longer.run) == history(long.run)

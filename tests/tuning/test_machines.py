@@ -14,13 +14,15 @@ import sqlalchemy
 
 from dlspec.recipe.load import load
 from dlspec.report.watch import SearchWatch
+from dlspec.runs.warm import Warm
 from dlspec.tuning import storage as storages
 from dlspec.tuning.outcome import tried
-from dlspec.tuning.samplers import Random
+from dlspec.tuning.samplers import Random, experiments
 from dlspec.tuning.search import begun, joined, tune
 from dlspec.tuning.space import Space
 from dlspec.tuning.stages import tune as staged
 from dlspec.tuning.study import Study
+from dlspec.tuning.trial import carry_out
 from dlspec.types import ArgumentError
 
 RECIPE = """
@@ -154,6 +156,50 @@ def test_a_study_whose_beginning_was_cut_short_is_said_to_be_so(server, tmp_path
     monkeypatch.setattr("dlspec.tuning.search.BEGIN_SECONDS", 0.0)
     with pytest.raises(ArgumentError, match="began the study cut did not come to the end"):
         joined(load(tmp_path / "shared.yaml"), tmp_path / "runs", server, "cut", 6)
+
+
+def leave():
+    """What a worker does that has lost its trial."""
+    raise SystemExit
+
+
+def test_a_worker_that_was_silent_for_long_asks_whether_its_trial_is_its_own(tmp_path, monkeypatch):
+    (tmp_path / "alone.yaml").write_text(RECIPE)
+    study = Study(begun(load(tmp_path / "alone.yaml"), tmp_path / "runs"))
+    study.fill(1)
+    trial = study.claim(1)
+    with storages.beating(study.storage, study.number_of(trial), leave) as ours:
+        ours(anyhow=True)  # of a file nobody asks
+    with experiments():
+        kept = optuna.storages.RDBStorage(study.where.url, heartbeat_interval=1, grace_period=30)
+    with storages.beating(kept, study.number_of(trial), leave) as ours:
+        ours(anyhow=True)
+        study.storage.set_trial_state_values(study.number_of(trial), optuna.trial.TrialState.FAIL)
+        ours()  # it was heard of a moment ago
+        now = storages.time.time()
+        monkeypatch.setattr(storages.time, "time", lambda: now + storages.DEAD_SECONDS + 1)
+        with pytest.raises(SystemExit):
+            ours()
+    storages.close(kept)
+    study.close()
+
+
+def test_a_worker_that_lost_its_trial_writes_nothing_more(tmp_path):
+    (tmp_path / "alone.yaml").write_text(RECIPE)
+    study = Study(begun(load(tmp_path / "alone.yaml"), tmp_path / "runs"))
+    study.fill(1)
+    trial, told = study.claim(1), []
+
+    def ours(anyhow=False):
+        if anyhow:
+            leave()
+
+    with pytest.raises(SystemExit):
+        carry_out(study, trial, None, Warm(), told.append, None, ours)
+    [kept] = study.study.get_trials()
+    assert kept.state.name == "RUNNING" and "told" not in kept.user_attrs
+    assert "ended" not in [one["what"] for one in told]
+    study.close()
 
 
 def test_trials_that_other_machines_add_meanwhile_do_no_harm(tmp_path, monkeypatch):
