@@ -91,7 +91,8 @@ class Augment(Section):
 
         `picture` (N, H, W, C), uint8, or float32 with values from `low` to `high`.  Optional: `boxes` (N, K, 4) as x0,
         y0, x1, y1 and `points` (N, K, 2) as x, y, floats, in pixels from the upper left corner (see
-        dlspec.numeric.affine), absent ones NaN; `mask` (N, H, W), integers.  `label` is mixed by mixup and cutmix:
+        dlspec.numeric.affine), absent ones NaN; `mirror` (N, K), whose place each point takes where the picture is
+        mirrored (a left eye the right one's); `mask` (N, H, W), integers.  `label` is mixed by mixup and cutmix:
         class indices (N,), of `classes` classes, or floats with a row an example; it becomes float32.
 
         `seeds`: uint64 (N,).  What an example becomes depends on it and its seed alone; but mixup and cutmix take
@@ -100,6 +101,8 @@ class Augment(Section):
         """
         if self.off:
             return batch
+        import numpy as np
+
         from dlspec.numeric.affine import move_boxes, move_points
         from dlspec.numeric.augmentation import changed, moved_masks
 
@@ -114,6 +117,10 @@ class Augment(Section):
                 new["boxes"] = move_boxes(batch["boxes"], changes.maps, height, width, self.keep_boxes)
             if "points" in batch:
                 new["points"] = move_points(batch["points"], changes.maps, height, width)
+                if "mirror" in batch:
+                    turned = np.linalg.det(changes.maps[:, :, :2]) < 0
+                    partner = np.where(turned[:, None], batch["mirror"], np.arange(batch["mirror"].shape[1]))
+                    new["points"] = np.take_along_axis(new["points"], partner[:, :, None], axis=1)
             if "mask" in batch:
                 new["mask"] = moved_masks(batch["mask"], changes.maps, self.fill)
         return self._mixed(new, seeds, classes) if self.mixes else new

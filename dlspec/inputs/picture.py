@@ -84,11 +84,12 @@ class Picture(Input):
     def encode(self, examples: Examples, state: State) -> Arrays:
         """`picture` (N, H, W, C) of the wanted size, in the data's own range: uint8 where train was, else float32.
 
-        Files are read here.  Raises DataError that names the example where a picture cannot be read, or is not like
-        those that the network was trained on.
+        And `frame` (N, 6): where each picture as it came lies in that (see dlspec.numeric.frames).  Files are read
+        here.  Raises DataError that names the example where a picture cannot be read, or is not like those of train.
         """
         import numpy as np
 
+        from dlspec.numeric.frames import frame
         from dlspec.numeric.picture_bytes import fit_block, fit_bytes
         from dlspec.numeric.picture_files import read
         from dlspec.numeric.picture_paths import PictureFiles
@@ -97,6 +98,7 @@ class Picture(Input):
 
         shape = state["shapes"]["picture"]["shape"]
         encoded = np.empty((len(examples), *shape), np.uint8 if state["bytes"] else np.float32)
+        frames = np.empty((len(examples), 6))
         # Grey becomes three channels by broadcasting, here and below.
         files = examples.columns["x"]
         if isinstance(files, PictureFiles) and state["bytes"]:
@@ -105,16 +107,18 @@ class Picture(Input):
                 picture = read(files[row])
                 self._check(examples, place, picture.shape, state)
                 encoded[place] = fit_bytes(picture, shape, self.fit)
-            return {"picture": encoded}
+                frames[place] = frame(picture.shape, shape, self.fit)
+            return {"picture": encoded, "frame": frames}
         for places, pictures in blocks(examples, one_by_one=isinstance(files, PictureFiles)):
             self._check(examples, int(places[0]), pictures.shape[1:], state)
             self._check_range(examples, places, pictures, state)
+            frames[places] = frame(pictures.shape[1:], shape, self.fit)
             if state["bytes"] and pictures.dtype == np.uint8:
                 encoded[places] = fit_block(pictures, shape, self.fit)
                 continue
             fitted = fit_numbers(pictures, shape, self.fit, state["low"])
             encoded[places] = np.rint(fitted).clip(0, 255) if state["bytes"] else fitted
-        return {"picture": encoded}
+        return {"picture": encoded, "frame": frames}
 
     @property
     def augments(self) -> bool:

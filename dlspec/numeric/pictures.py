@@ -66,3 +66,33 @@ def _check(examples: Examples, places: np.ndarray, batch: np.ndarray) -> None:
         if not finite.all():
             name = examples[int(places[finite.argmin()])].id
             raise DataError(f"picture '{name}' holds values that are no finite numbers (NaN or infinite)")
+
+
+def sizes(examples: Examples) -> np.ndarray:
+    """Width and height (N, 2) of pictures as they came; of files the heads alone are read.
+
+    Raises DataError where examples are no pictures, or a file cannot be read.
+    """
+    from dlspec.numeric.picture_paths import PictureFiles
+
+    x, rows = examples.columns["x"], list(examples.rows)
+    if isinstance(x, PictureFiles):
+        heads = x[rows].headers()
+        broken = [one for one in heads if isinstance(one, DataError)]
+        if broken:
+            raise broken[0]
+        return np.array([(one.width, one.height) for one in heads if not isinstance(one, DataError)]).reshape(-1, 2)
+    found = np.empty((len(rows), 2), np.int64)
+    for place, row in enumerate(rows):
+        if isinstance(x[row], str) and os.path.isabs(x[row]):
+            from dlspec.numeric.picture_files import size
+
+            found[place] = size(x[row])[::-1]
+        elif getattr(x[row], "ndim", 0) in (2, 3):
+            found[place] = x[row].shape[1::-1]
+        else:
+            raise DataError(
+                f"'{examples.columns['ids'][row]}' is no picture, so that its size is not known; normalise distances "
+                "by something else (normalizer: box)"
+            )
+    return found

@@ -83,6 +83,9 @@ class Recipe(Section):
     @classmethod
     def _model_fits(cls, model: Any, info: ValidationInfo) -> Any:
         task, entry = info.data.get("task"), info.data.get("input")
+        kind = entry.kind if entry is not None else None
+        if task is not None and kind is not None and task.asks_of and kind not in task.asks_of:
+            _refuse(f"task '{task.name}' is asked of a {' or '.join(task.asks_of)}, but the input is a {kind}")
         if task is not None and not isinstance(model, task.takes):
             family = task.takes.__name__.lower()
             _refuse(f"task '{task.name}' takes a {family}; '{model.name}' is none")

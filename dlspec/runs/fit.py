@@ -67,8 +67,12 @@ def described(network: Any, recipe: Recipe, pipeline: Pipeline) -> str:
 
 
 def forward(network: Any) -> Callable[[Arrays], Any]:
-    """The network in inference mode, from a dict of arrays to a NumPy array of logits."""
-    return lambda batch: network.predict_on_batch(batch)
+    """The network in inference mode, from a dict of arrays to a NumPy array of logits.
+
+    What it does not take is passed over: an input may encode more, for the task to read predictions by.
+    """
+    names = list(network.input)
+    return lambda batch: network.predict_on_batch({name: batch[name] for name in names})
 
 
 def predict(network: Any, store: Store) -> Any:

@@ -80,7 +80,7 @@ class Pipeline:
         if len(store) * store.each * 4 > RESIDENT_SHARE * free_memory():
             return None
         parts = list(store.chunks())
-        batch = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        batch = {name: np.concatenate([part[name] for part in parts]) for name in self.state["shapes"]}
         x, y, weights = task.finish(batch, self.target(np.arange(len(store)), store.arrays), 0, self.state)
         if self.weights is not None:
             weights = self.weights * (1 if weights is None else weights)

@@ -104,7 +104,7 @@ def stream(
 
 
 class _Encoded(NamedTuple):
-    """A chunk, which of its examples could be encoded, what the network takes of those, and the errors of others."""
+    """A chunk, which of its examples could be encoded, those for the network, and the errors of others."""
 
     chunk: Chunk
     good: np.ndarray
@@ -113,14 +113,13 @@ class _Encoded(NamedTuple):
 
 
 def _encoded(opened: OpenedRun, chunk: Chunk) -> _Encoded:
-    from dlspec.runs.store import finished
-
     if chunk.examples is None:
         assert chunk.error is not None
         return _Encoded(chunk, np.zeros(0, int), {}, {0: chunk.error})
     encoder = Encoder(opened.recipe, opened.state, chunk.examples, forgives=DataError)
     good, arrays = encoder(np.arange(len(chunk.examples)))
-    return _Encoded(chunk, good, finished(opened.recipe, opened.state, arrays) if len(good) else {}, encoder.broken)
+    finish = opened.recipe.input.finish
+    return _Encoded(chunk, good, finish(arrays, opened.state["input"]) if len(good) else {}, encoder.broken)
 
 
 def _objects(opened: OpenedRun, encoded: _Encoded) -> list[dict[str, Any]]:

@@ -47,7 +47,6 @@ def keep_data(
 
     parameters: of the network.  Raises DataError where an example cannot be shown.
     """
-    truths = {name: recipe.evaluator.truth(part, state["task"]) for name, part in splits.parts.items()}
     files = [Path(file) for file in recipe.data.files()]
     examples = [path for part in splits.parts.values() for path in _paths(part)]
     folders.write_json(
@@ -60,7 +59,8 @@ def keep_data(
             "parameters": parameters,
             "epochs": recipe.train.epochs,
             "splits": {
-                name: {"examples": len(part), **_described(truths[name])} for name, part in splits.parts.items()
+                name: {"examples": len(part), **_described(recipe.evaluator, part, state["task"])}
+                for name, part in splits.parts.items()
             },
             "classes": state["task"].get("classes"),
             "tags": splits["train"].tag_names,
@@ -241,11 +241,13 @@ def _order(split: str) -> tuple[int, str]:
     return (SHOWN_FIRST.index(split) if split in SHOWN_FIRST else len(SHOWN_FIRST), split)
 
 
-def _described(truths: Sequence[Any]) -> dict[str, Any]:
+def _described(evaluator: Evaluator, part: Examples, state: State) -> dict[str, Any]:
     """Counts of classes, or moments and range of numbers; nothing where truths are neither."""
-    known = [one for one in truths if one is not None]
-    if known and all(isinstance(one, str) for one in known):
-        return {"classes": dict(Counter(known).most_common())}
+    labelled = part.take([i for i, y in enumerate(part.column("y")) if y is not None])
+    classes = evaluator.classes(labelled, state)
+    if classes:
+        return {"classes": dict(Counter(one for several in classes for one in several).most_common())}
+    known = [one for one in evaluator.truth(labelled, state) if one is not None]
     if known and all(isinstance(one, float) for one in known):
         mean = statistics.fmean(known)
         deviation = statistics.pstdev(known, mean)

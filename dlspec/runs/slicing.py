@@ -151,7 +151,11 @@ def _facts(
             folders.write_json(file, {"key": key, "facts": held})
     for name in examples.tag_names:
         known.setdefault(name, np.array([one if one is None else str(one) for one in examples.tag(name)], object))
-    truths = judged.evaluator.truth(examples, judged.state)
+    classes = judged.evaluator.classes(examples, judged.state)
+    if classes:  # places in pictures have a class, and are no words to slice by
+        truths: list[Any] = [" and ".join(several) for several in classes]
+    else:
+        truths = judged.evaluator.truth(examples, judged.state)
     if truths and all(one is None or isinstance(one, str | int | float) for one in truths):
         numbers = all(not isinstance(one, str) for one in truths)
         kind: Any = float if numbers else object

@@ -78,12 +78,12 @@ class Store:
         return self.encoder(places)
 
     def chunks(self, size: int | None = None) -> Iterator[Arrays]:
-        """All examples in order, as the network takes them: for prediction."""
+        """All examples in order, for prediction: as the network takes them, and what else was encoded."""
         size = size or self._chunk()
         plan = (np.arange(start, min(start + size, len(self))) for start in range(0, len(self), size))
         for chosen, arrays in self.stream(plan):
             if len(chosen):
-                yield finished(self.recipe, self.state, arrays)
+                yield self.recipe.input.finish(arrays, self.state["input"])
 
     def _chunk(self) -> int:
         """How many examples are predicted at a time."""
@@ -146,7 +146,7 @@ class Kept(Store):
         size = size or CHUNK
         for start in range(0, len(self), size):
             some = {name: values[start : start + size] for name, values in self.arrays.items()}
-            yield finished(self.recipe, self.state, some)
+            yield self.recipe.input.finish(some, self.state["input"])
 
 
 def _bytes(arrays: Arrays) -> int:

@@ -21,6 +21,8 @@ class Task(Component):
 
     takes: ClassVar[type[Model]]
     """the family of architectures that can answer"""
+    asks_of: ClassVar[tuple[str, ...]] = ()
+    """the kinds of input that it can be asked of; nothing: of any"""
 
     @property
     @abc.abstractmethod

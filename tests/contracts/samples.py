@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 
+from dlspec.numeric.places import Box, Point
 from dlspec.numeric.rows import Rows
 from dlspec.recipe.component import find
 from dlspec.types import Examples
@@ -29,7 +30,10 @@ def examples(kind, task, count=12, seed=0):
     truths = {
         "classification": [CLASSES[i % 3] for i in range(count)],
         "regression": [float(i % 5) + 0.25 * i for i in range(count)],
+        "localization": [(Box(CLASSES[i % 3], i, 2 * i, i + 8.5, 2 * i + 9),) if i % 4 else () for i in range(count)],
     }
+    eyes = [(Point("left", i + 1.5, 3), Point("right", i + 4, 2 * i + 5.25)) for i in range(count)]
+    truths["landmarks"] = [one[: 1 + (i % 4 > 0)] for i, one in enumerate(eyes)]
     assert task in truths, f"make truths for the task '{task}' here"
     tags = {"side": ["left" if i % 2 else "right" for i in range(count)]}
     return Examples([f"e{i}" for i in range(count)], things(kind, count, seed), truths[task], tags=tags)

@@ -12,7 +12,12 @@ from dlspec.recipe.component import every, find, names
 from dlspec.types import Metric
 
 INPUTS = [find("inputs", name)() for name in names("inputs")]
-CASES = [(task, entry) for task in names("tasks") for entry in INPUTS]
+CASES = [
+    (task, entry)
+    for task in names("tasks")
+    for entry in INPUTS
+    if entry.kind in (find("tasks", task).asks_of or (entry.kind,))
+]
 
 
 def prepared(name, entry):
@@ -90,6 +95,9 @@ def test_wrong_predictions_have_errors_that_mending_removes(case):
 
 def test_no_predictions_break_nothing(case):
     task, data, state, _ = case
+    none, evaluator = data.take([]), task.evaluator
+    statistics = evaluator.statistics(none, evaluator.mended(none, [], "", state["task"]), state["task"])
+    assert all(len(array) == 0 for array in statistics.values()) and evaluator.combine(statistics)
     network = lambda batch: np.zeros((len(next(iter(batch.values()))), task.outputs(state)))  # noqa: E731
     assert len(task.predict(network, [], state)) == 0
     shapes = {name: np.zeros((4, *spec["shape"])) for name, spec in state["shapes"].items()}

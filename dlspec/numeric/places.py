@@ -1,0 +1,78 @@
+"""What is true of a place in a picture: boxes and points with a name, and the same as a text for tables and people.
+
+Places are in pixels from the upper left corner of the picture: the middle of the first pixel is (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+NOTHING = "nothing"
+"""the text of a picture without any"""
+DIGITS = 2
+"""decimals of a pixel in texts"""
+
+_PLACE = re.compile(r"(?P<name>.*\S)\s*\((?P<numbers>[^()]*)\)")
+
+
+class Box(NamedTuple):
+    """An upright box around something: x0 < x1 and y0 < y1, in pixels."""
+
+    name: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Point(NamedTuple):
+    """A place with a name, in pixels.  One that cannot be seen is not there at all."""
+
+    name: str
+    x: float
+    y: float
+
+
+def boxes_text(boxes: Iterable[Box]) -> str:
+    """`cat (10, 20, 50.5, 60); dog (…)`, or `nothing`."""
+    return _text((one.name, one[1:]) for one in boxes)
+
+
+def points_text(points: Iterable[Point]) -> str:
+    """`nose (10, 20.25); left eye (…)`, or `nothing`."""
+    return _text((one.name, one[1:]) for one in points)
+
+
+def boxes_of(text: str) -> tuple[Box, ...]:
+    """The boxes of such a text.  Raises ValueError where it is none."""
+    return tuple(Box(name, *numbers) for name, numbers in _parsed(text, 4))
+
+
+def points_of(text: str) -> tuple[Point, ...]:
+    """The points of such a text.  Raises ValueError where it is none."""
+    return tuple(Point(name, *numbers) for name, numbers in _parsed(text, 2))
+
+
+def _text(places: Iterable[tuple[str, Iterable[float]]]) -> str:
+    said = [f"{name} ({', '.join(_number(one) for one in numbers)})" for name, numbers in places]
+    return "; ".join(said) or NOTHING
+
+
+def _number(value: float) -> str:
+    return f"{round(float(value), DIGITS) + 0.0:g}" if abs(value) < 1e4 else f"{value:.{DIGITS}f}"
+
+
+def _parsed(text: str, count: int) -> list[tuple[str, list[float]]]:
+    if text.strip() == NOTHING:
+        return []
+    found = []
+    for piece in text.split("; "):
+        match = _PLACE.fullmatch(piece.strip())
+        numbers = [float(one) for one in match["numbers"].split(",")] if match else []
+        if match is None or len(numbers) != count or not all(map(math.isfinite, numbers)):
+            raise ValueError(f"expected a name and {count} numbers, as 'cat (1, 2, …)', or '{NOTHING}', got '{text}'")
+        found.append((match["name"], numbers))
+    return found
