@@ -7,6 +7,8 @@ import pytest
 
 from dlspec.evaluators.classes import Classes
 from dlspec.evaluators.numbers import Numbers
+from dlspec.evaluators.one_box import OneBox
+from dlspec.evaluators.points import Points
 from dlspec.recipe.component import names
 from dlspec.types import DataError
 
@@ -19,6 +21,16 @@ MADE = {
         np.concatenate([random.dirichlet(np.ones(3), 50), NO_NUMBER]),
     ),
     "numbers": (Numbers(), {"mean": 0.0, "scale": 1.0}, np.concatenate([random.normal(size=50), [np.nan, np.inf]])),
+    "one_box": (
+        OneBox(),
+        {"names": ["ant", "guess"], "threshold": 0.5, "overlap": 0.5},
+        np.concatenate([random.uniform(size=(50, 7)), [[np.nan] * 7, [0] * 7]]),
+    ),
+    "points": (
+        Points(),
+        {"names": ["left eye", "guess", "x"], "threshold": 0.05, "normalizer": "box"},
+        np.concatenate([random.normal(size=(50, 3, 2)), np.full((1, 3, 2), np.nan)]),
+    ),
 }
 
 

@@ -6,6 +6,9 @@ import pytest
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.classes import Classes
 from dlspec.evaluators.numbers import Numbers
+from dlspec.evaluators.one_box import OneBox
+from dlspec.evaluators.points import Points
+from dlspec.numeric.places import Box, Point
 from dlspec.recipe.component import names
 from dlspec.strategy.ceilings import find_errors, kinds, worst
 from dlspec.types import Examples
@@ -17,6 +20,15 @@ TWO = random.dirichlet(np.ones(2), N)
 TRUTHS = [["a", "b", "c", "new", "none of them"][i] for i in random.integers(0, 5, N)]
 NUMBERS = random.normal(size=N)
 CERTAIN = np.eye(3)[random.integers(0, 3, N)]
+BOXES = [(Box("abc"[i % 3], i % 5, 1, 9 + i % 7, 8),) if i % 4 else () for i in range(N)]
+BOXED = np.concatenate(
+    [random.uniform(size=(N, 1)), random.uniform(0, 5, (N, 2)), random.uniform(6, 15, (N, 2)), TWO], axis=1
+)
+BOXED[7] = np.nan
+FACES = [(Point("eye", 1, 1), Point("nose", 5, 5), Point("mouth", 3, 9))[: i % 4] for i in range(N)]
+POINTED = np.array([[1, 1], [5, 5], [3, 9]]) + random.normal(size=(N, 3, 2))
+POINTED[::5, 0] = (5, 5)
+POINTED[8] = np.nan
 MADE = {
     "classes": [
         (Classes(), {"classes": ["a", "b", "c"], "positive": None, "threshold": None}, TRUTHS, ROWS),
@@ -35,6 +47,11 @@ MADE = {
             NUMBERS.tolist(),
             np.concatenate([NUMBERS[2:] + random.normal(size=N - 2), [np.nan, np.inf]]),
         )
+    ],
+    "one_box": [(OneBox(), {"names": ["a", "b"], "threshold": 0.3, "overlap": 0.5}, BOXES, BOXED)],
+    "points": [
+        (Points(), {"names": ["eye", "nose", "mouth"], "threshold": 0.1, "normalizer": how}, FACES, POINTED)
+        for how in ("box", ["eye", "nose"])
     ],
 }
 CASES = [(name, case) for name, cases in MADE.items() for case in range(len(cases))]
