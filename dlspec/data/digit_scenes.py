@@ -30,7 +30,7 @@ class DigitScenes(Reader):
     overlap.  With one digit a picture, pictures of the same digit come into the same split.
 
     y: boxes: the box around each digit's ink, with the digit as its class.  points: where the ink of a single digit
-    reaches farthest: top, right, bottom, left.  masks: 0 for the ground, else 1 + the digit.
+    reaches farthest: top, right, bottom, left.  masks: the class of each pixel, `ground` or the digit.
     """
 
     kind: ClassVar[str] = "picture"
@@ -136,13 +136,14 @@ class DigitScenes(Reader):
     def _truth(self, random: np.random.Generator, places: list[np.ndarray], labels: list[int]) -> Any:
         import numpy as np
 
+        from dlspec.numeric.masks import Mask
         from dlspec.numeric.places import Box, Point
 
         if self.targets == "masks":
             mask = np.zeros(self.size, np.uint8)
             for ink, label in zip(places, labels, strict=True):
                 mask[ink >= INK] = label + 1
-            return mask
+            return Mask(mask, ("ground", *map(str, range(10))))
         found: list[Any] = []
         for ink, label in zip(places, labels, strict=True):
             rows, columns = np.nonzero(ink >= INK)

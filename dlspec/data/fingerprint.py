@@ -132,4 +132,6 @@ def _hash(head: bytes, content: Any) -> bytes:
 
 def _plain(value: Any) -> Any:
     """A label as JSON can write it."""
+    if hasattr(value, "digest"):
+        return value.digest()
     return value.tolist() if hasattr(value, "tolist") else value

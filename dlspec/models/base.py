@@ -82,6 +82,13 @@ class Backbone(Model):
     def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
 
 
+class Segmenter(Model):
+    """Logits for each pixel of a picture: (batch, height, width, `outputs`).  Segmentation."""
+
+    @abc.abstractmethod
+    def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
+
+
 def entries(inputs: Shapes) -> dict[str, Any]:
     """A keras.Input for every array, by name."""
     import keras

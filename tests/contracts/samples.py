@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 
+from dlspec.numeric.masks import Mask
 from dlspec.numeric.places import Box, Point
 from dlspec.numeric.rows import Rows
 from dlspec.recipe.component import find
@@ -27,6 +28,7 @@ def things(kind, count=12, seed=0):
 
 def examples(kind, task, count=12, seed=0):
     """Labelled examples of a kind, with the truths that a task asks for."""
+    random = np.random.default_rng(seed)
     truths = {
         "classification": [CLASSES[i % 3] for i in range(count)],
         "regression": [float(i % 5) + 0.25 * i for i in range(count)],
@@ -34,6 +36,9 @@ def examples(kind, task, count=12, seed=0):
     }
     eyes = [(Point("left", i + 1.5, 3), Point("right", i + 4, 2 * i + 5.25)) for i in range(count)]
     truths["landmarks"] = [one[: 1 + (i % 4 > 0)] for i, one in enumerate(eyes)]
+    masks = random.integers(0, 3, (count, 12, 12)).astype(np.uint8).repeat(3, axis=1).repeat(3, axis=2)
+    masks[:, :4, :5] = 255
+    truths["segmentation"] = [Mask(mask, CLASSES) for mask in masks]
     assert task in truths, f"make truths for the task '{task}' here"
     tags = {"side": ["left" if i % 2 else "right" for i in range(count)]}
     return Examples([f"e{i}" for i in range(count)], things(kind, count, seed), truths[task], tags=tags)

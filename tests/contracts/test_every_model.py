@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from contracts.samples import examples
 
-from dlspec.models.base import Backbone, Model
+from dlspec.models.base import Backbone, Model, Segmenter
 from dlspec.recipe.component import every, find, names
 from dlspec.runs.backend import load_keras
 
@@ -32,14 +32,15 @@ def built(name, kind, seed=0, outputs=3):
 def test_every_architecture_has_a_case():
     assert {name for name, _ in CASES} == set(names("models"))
     for cls in every("models"):
-        assert issubclass(cls, Model) and cls.accepts and issubclass(cls, Backbone)
+        assert issubclass(cls, Model) and cls.accepts and issubclass(cls, Backbone | Segmenter)
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_dict_of_arrays_gives_logits(name, kind):
     network, batch = built(name, kind)
     logits = np.asarray(network(batch))
-    assert logits.shape == (12, 3) and np.isfinite(logits).all()
+    pixels = batch["picture"].shape[1:3] if issubclass(find("models", name), Segmenter) else ()
+    assert logits.shape == (12, *pixels, 3) and np.isfinite(logits).all()
     assert not np.allclose(logits.sum(axis=1), 1)
     assert set(network.input if isinstance(network.input, dict) else batch) == set(batch)
 

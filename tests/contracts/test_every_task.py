@@ -7,7 +7,7 @@ import pytest
 from contracts.samples import examples
 
 from dlspec.evaluators.base import Evaluator
-from dlspec.models.base import Model
+from dlspec.models.base import Model, Segmenter
 from dlspec.recipe.component import every, find, names
 from dlspec.types import Metric
 
@@ -98,7 +98,8 @@ def test_no_predictions_break_nothing(case):
     none, evaluator = data.take([]), task.evaluator
     statistics = evaluator.statistics(none, evaluator.mended(none, [], "", state["task"]), state["task"])
     assert all(len(array) == 0 for array in statistics.values()) and evaluator.combine(statistics)
-    network = lambda batch: np.zeros((len(next(iter(batch.values()))), task.outputs(state)))  # noqa: E731
+    pixels = state["shapes"]["picture"]["shape"][:2] if issubclass(task.takes, Segmenter) else ()
+    network = lambda batch: np.zeros((len(next(iter(batch.values()))), *pixels, task.outputs(state)))  # noqa: E731
     assert len(task.predict(network, [], state)) == 0
     shapes = {name: np.zeros((4, *spec["shape"])) for name, spec in state["shapes"].items()}
     assert len(task.predict(network, [shapes, shapes], state)) == 8

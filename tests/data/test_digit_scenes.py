@@ -37,7 +37,7 @@ def test_points_reach_as_far_as_the_box_and_some_are_hidden():
 
 def test_masks_are_the_ink_of_the_class():
     for one, other in zip(whole(), whole(targets="masks"), strict=True):
-        [box], mask = one.y, other.y
+        [box], mask = one.y, other.y.read()
         rows, columns = np.nonzero(mask)
         assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == box[1:]
         assert set(np.unique(mask)) == {0, int(box.name) + 1}

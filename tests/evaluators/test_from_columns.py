@@ -6,6 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.masks import Masks
 from dlspec.evaluators.numbers import Numbers
 from dlspec.evaluators.one_box import OneBox
 from dlspec.evaluators.points import Points
@@ -30,6 +31,11 @@ MADE = {
         Points(),
         {"names": ["left eye", "guess", "x"], "threshold": 0.05, "normalizer": "box"},
         np.concatenate([random.normal(size=(50, 3, 2)), np.full((1, 3, 2), np.nan)]),
+    ),
+    "masks": (
+        Masks(),
+        {"names": ["ground", "guess"], "edge": 2, "tolerance": 0.01},
+        random.choice([0, 1, 255], (50, 7, 9)).astype(np.uint8),
     ),
 }
 

@@ -5,6 +5,7 @@ import pytest
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.masks import Masks
 from dlspec.evaluators.numbers import Numbers
 from dlspec.evaluators.one_box import OneBox
 from dlspec.evaluators.points import Points
@@ -54,6 +55,14 @@ MADE = {
         for how in ("box", ["eye", "nose"])
     ],
 }
+SQUARES = np.zeros((N, 12, 12), np.uint8)
+SQUARES[:, 2:9, 3:8] = random.integers(1, 3, (N, 1, 1))
+SQUARES[:, 10] = 255
+PAINTED = np.where(random.uniform(size=SQUARES.shape) < 0.02, 1, np.roll(SQUARES, 1, axis=2)).astype(np.uint8)
+MADE["masks"] = [
+    (Masks(), {"names": ["ground", "cat", "dog"], "edge": 1, "tolerance": low}, list(SQUARES), PAINTED)
+    for low in (0.0, 0.02)
+]
 CASES = [(name, case) for name, cases in MADE.items() for case in range(len(cases))]
 
 
