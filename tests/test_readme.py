@@ -140,6 +140,32 @@ def test_ones_own_architecture_as_shown(home, monkeypatch, capsys):
     run(["evaluate", "last"], capsys)
 
 
+def test_commands_in_the_prose_are_understood():
+    import typer
+
+    from dlspec.cli import app
+
+    group = typer.main.get_command(app)
+    prose = [one.split(", ")[0].rstrip("…") for one in re.findall(r"`(dlspec [a-z][^`]*)`", README)]
+    assert len(prose) >= 20
+    for line in prose:
+        words = shlex.split(line.replace("\n", " "))[1:]
+        command = group
+        while hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        context = command.make_context(line, words, resilient_parsing=True)
+        assert not context.args, line
+
+
+def test_the_learning_rate_turned_by_hand_as_shown(home, monkeypatch, capsys):
+    monkeypatch.chdir(home)
+    [command] = re.findall(r"`(dlspec train --resume [^`]*)`", README)
+    run(["train", "better.yaml"], capsys)
+    assert "learning_rate" in run(shlex.split(command)[1:], capsys).err
+    said = run([*shlex.split(command)[1:], "--epochs", "40"], capsys)
+    assert "going on with" in said.err
+
+
 def test_the_readme_names_every_command():
     from dlspec.cli import app
 
