@@ -75,6 +75,20 @@ def reader(name, folder):
         lines = [f"{file.relative_to(folder)},{file.parent.name},{i % 7}" for i, file in enumerate(files)]
         (folder / "photos.csv").write_text("\n".join(["file,animal,size", *lines]) + "\n")
         return cls(path=str(folder / "photos.csv"), target="animal", tags=("size",))
+    if name == "box_table":
+        names = photos(folder / "photos", random)
+        lines = [f"{f.relative_to(folder)},{i % 3},1,{4 + i % 5},8,{CLASSES[i % 3]}" for i, f in enumerate(names)]
+        lines[3] = f"{names[3].relative_to(folder)},,,,,"
+        (folder / "boxes.csv").write_text("\n".join(["file,xmin,ymin,xmax,ymax,class", *lines]) + "\n")
+        return cls(path=str(folder / "boxes.csv"))
+    if name == "point_table":
+        names = photos(folder / "photos", random)
+        lines = [f"{f.relative_to(folder)},{i % 9},2,{8 - i % 9},{i % 5}" for i, f in enumerate(names)]
+        (folder / "points.csv").write_text("\n".join(["file,nose_x,nose_y,tail_x,tail_y", *lines]) + "\n")
+        return cls(path=str(folder / "points.csv"))
+    if name == "mask_folder":
+        masked(folder / "scenes", random)
+        return cls(path=str(folder / "scenes"))
     if name == "mix":
         for part, count in (("web", 20), ("phone", 30)):
             lines = [f"{'xy'[i % 2]},{random.normal():.3f},{CLASSES[i % 3]}" for i in range(count)]
@@ -93,6 +107,16 @@ def reader(name, folder):
         np.savez(folder / "mnist.npz", **made)
         return cls(dataset="mnist", folder=str(folder))
     return cls()
+
+
+def masked(folder, random):
+    """20 small pictures with masks of two classes."""
+    from PIL import Image
+
+    for kind, shape, most in (("pictures", (9, 9, 3), 256), ("masks", (9, 9), 2)):
+        (folder / kind).mkdir(parents=True)
+        for i in range(20):
+            Image.fromarray(random.integers(0, most, shape, dtype=np.uint8)).save(folder / kind / f"{i}.png")
 
 
 def photos(folder, random):
