@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -155,3 +156,10 @@ def initializer(how: Any, activation: str = "linear") -> keras.initializers.Init
     activation: what follows the layer; "linear": nothing, as of the logits.
     """
     return how.make(activation)
+
+
+def depthwise_initializer(how: Any, activation: str, maps: int) -> keras.initializers.Initializer:
+    """The same for a convolution of each map for itself: Keras takes all for the fan-in, and starts too small."""
+    if isinstance(how, Auto | _ByFan):
+        how = how.model_copy(update={"scale": how.scale * math.sqrt(maps)})
+    return initializer(how, activation)

@@ -10,8 +10,9 @@ from pydantic import Field
 from dlspec.recipe.component import OneOf, Section
 from dlspec.types import Place, RecipeError
 
-Activation = Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu"]
-"""What follows a layer's weighted sum.  leaky_relu has the slope 0.2 below zero, elu is α = 1, gelu the exact one."""
+Activation = Literal["relu", "relu6", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu"]
+"""What follows a layer's weighted sum.  relu6 stays at 6 above it, leaky_relu has the slope 0.2 below 0, elu is α = 1,
+gelu the exact one."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 """Of units or maps, how many are silenced at each training step."""
@@ -26,7 +27,7 @@ class NoNorm(Section):
 
     name: Literal["none"] = "none"
 
-    def apply(self, x: Any, name: str) -> Any:
+    def apply(self, x: Any, name: str, *, scale: bool = True) -> Any:
         return x
 
 
@@ -42,10 +43,10 @@ class BatchNorm(Section):
     epsilon: float = Field(1e-5, gt=0)
     """added to the variance"""
 
-    def apply(self, x: Any, name: str) -> Any:
+    def apply(self, x: Any, name: str, *, scale: bool = True) -> Any:
         import keras
 
-        return keras.layers.BatchNormalization(momentum=self.momentum, epsilon=self.epsilon, name=name)(x)
+        return keras.layers.BatchNormalization(momentum=self.momentum, epsilon=self.epsilon, scale=scale, name=name)(x)
 
 
 class LayerNorm(Section):
@@ -58,14 +59,14 @@ class LayerNorm(Section):
     epsilon: float = Field(1e-5, gt=0)
     """added to the variance"""
 
-    def apply(self, x: Any, name: str) -> Any:
+    def apply(self, x: Any, name: str, *, scale: bool = True) -> Any:
         """Raises RecipeError where the layer is a single number."""
         import keras
 
         _refuse_one(x.shape, name)
         if len(x.shape) == 2:
-            return keras.layers.LayerNormalization(epsilon=self.epsilon, name=name)(x)
-        return keras.layers.GroupNormalization(1, epsilon=self.epsilon, name=name)(x)
+            return keras.layers.LayerNormalization(epsilon=self.epsilon, scale=scale, name=name)(x)
+        return keras.layers.GroupNormalization(1, epsilon=self.epsilon, scale=scale, name=name)(x)
 
 
 class GroupNorm(Section):
@@ -78,11 +79,12 @@ class GroupNorm(Section):
     epsilon: float = Field(1e-5, gt=0)
     """added to the variance"""
 
-    def apply(self, x: Any, name: str) -> Any:
+    def apply(self, x: Any, name: str, *, scale: bool = True) -> Any:
         """Raises RecipeError where the groups do not divide the layer, or would hold one number each."""
         import keras
 
-        return keras.layers.GroupNormalization(self.of(x.shape, name), epsilon=self.epsilon, name=name)(x)
+        groups = self.of(x.shape, name)
+        return keras.layers.GroupNormalization(groups, epsilon=self.epsilon, scale=scale, name=name)(x)
 
     def of(self, shape: Any, name: str) -> int:
         """How many groups a layer of this shape (with the batch axis) has."""
@@ -109,8 +111,33 @@ def _refuse_one(shape: Any, name: str) -> None:
         raise RecipeError(message, where=Place(key="model.normalization"))
 
 
-Normalization = Annotated[Any, OneOf(None, NoNorm, BatchNorm, LayerNorm, GroupNorm)]
+class LocalNorm(NoNorm):
+    """Krizhevsky, Sutskever and Hinton (2012), section 3.3: by the maps around it, without weights, in a few places."""
+
+    name: Literal["local"] = "local"  # type: ignore[assignment]
+    depth: int = Field(5, gt=0)
+    """how many maps are taken together, the one in the middle among them"""
+    k: float = Field(2.0, gt=0)
+    """what is there where all maps are 0"""
+    alpha: float = Field(1e-4, gt=0)
+    """of the sum of squares"""
+    beta: float = Field(0.75, gt=0)
+    """the power of both"""
+
+    def after(self, x: Any, name: str) -> Any:
+        """Where the paper has it: behind an activation."""
+        from dlspec.layers.local_response_normalization import LocalResponseNormalization
+
+        return LocalResponseNormalization(**self.model_dump(exclude={"name"}), name=name)(x)
+
+
+NORMALIZATIONS = (NoNorm, BatchNorm, LayerNorm, GroupNorm)
+
+Normalization = Annotated[Any, OneOf(None, *NORMALIZATIONS)]
 """A field by which a recipe says what is normalised: `batch`, or `{name: group, groups: 8}`."""
+
+LocalNormalization = Annotated[Any, OneOf(None, LocalNorm, *NORMALIZATIONS)]
+"""The same for an architecture whose paper has local normalisation."""
 
 
 def activated(x: Any, activation: str, name: str) -> Any:
@@ -120,14 +147,14 @@ def activated(x: Any, activation: str, name: str) -> Any:
     return keras.layers.Activation(activation, name=name)(x)
 
 
-def normalized(x: Any, how: Any, name: str) -> Any:
-    """As the recipe's `normalization` says."""
-    return how.apply(x, name)
+def normalized(x: Any, how: Any, name: str, *, scale: bool = True) -> Any:
+    """As the recipe's `normalization` says; scale: with a factor a unit or map, beside the shift."""
+    return how.apply(x, name, scale=scale)
 
 
 def has_bias(how: Any) -> bool:
     """Whether the layer before a normalisation has a bias: not where the normalisation has a shift of its own."""
-    return bool(how.name == "none")
+    return isinstance(how, NoNorm)
 
 
 def dropped(x: Any, share: float, name: str) -> Any:

@@ -44,6 +44,11 @@ def _network(network: Mapping[str, Any], width: int) -> None:
             ],
             left=2,
         )
+        sizes = {one["name"]: one["arithmetic"] for one in network["layers"] if one["arithmetic"]}
+        if sizes:
+            print("how sizes come about, (size + padding - window)/stride + 1:")
+            longest = max(map(len, sizes))
+            print("".join(f"  {name:<{longest}}  {said}\n" for name, said in sizes.items()))
         print(
             f"{network['parameters']:,} parameters ({network['trainable']:,} of them trainable), "
             f"{_whole(network['multiply_adds'])} multiply-adds an example (matrix products and convolutions)\n"

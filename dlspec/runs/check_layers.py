@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dlspec.runs.check_arithmetic import arithmetic
 from dlspec.runs.check_fields import Field, entry_field, given
 from dlspec.runs.check_trial import calls
 
 
 def table(network: Any) -> dict[str, Any]:
-    """`layers`: name, kind, output, receptive_field, parameters, multiply_adds of each; and the sums.
+    """`layers`: name, kind, output, receptive_field, parameters, multiply_adds, arithmetic of each; and the sums.
 
     output: its shape without the batch axis.  receptive_field: on each spatial side, how many entries of the input one
     entry of the output sees; "all" where it sees the whole; null where there are no sides (rows of a table).
     multiply_adds: of an example, in matrix products and convolutions; null where that cannot be derived.
+    arithmetic: how the output's size comes about, of convolutions and poolings; else null.
     """
     fields = [entry_field(one.shape) for one in network.inputs]
     rows = _rows(network, fields, "", set())[0]
@@ -58,6 +60,7 @@ def _row(call: Any, field: Field, prefix: str, seen: set[int]) -> dict[str, Any]
         "receptive_field": field if isinstance(field, str) or field is None else [side.size for side in field],
         "parameters": int(layer.count_params()) if new else 0,
         "multiply_adds": _multiply_adds(call),
+        "arithmetic": arithmetic(layer, call.inputs[0].shape, call.outputs[0].shape) if call.inputs else None,
     }
 
 

@@ -12,6 +12,12 @@ from dlspec.recipe.component import find
 from dlspec.types import Examples
 
 CLASSES = ("ant", "bee", "cat")
+SMALL = {
+    "alexnet": {"width": 0.125, "units": 32},
+    "vgg": {"depth": 11, "filters": 8, "units": 32},
+    "mobilenet": {"width": 0.25},
+}
+"""settings of architectures that are large as they are"""
 
 
 def things(kind, count=12, seed=0):

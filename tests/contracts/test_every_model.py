@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from contracts.samples import examples
+from contracts.samples import SMALL, examples
 
 from dlspec.models.base import Backbone, Model, Segmenter
 from dlspec.recipe.component import every, find, names
@@ -26,7 +26,7 @@ def arrays(kind):
 def built(name, kind, seed=0, outputs=3):
     load_keras(seed=seed)
     shapes, batch = arrays(kind)
-    return find("models", name)().build(shapes, outputs), batch
+    return find("models", name)(**SMALL.get(name, {})).build(shapes, outputs), batch
 
 
 def test_every_architecture_has_a_case():
