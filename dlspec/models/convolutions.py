@@ -37,10 +37,12 @@ def convolved(
     padding: str = "same",
     bias: bool | None = None,
     bent_after: bool = True,
+    scale: bool = True,
 ) -> Any:
     """A convolution `<name>_conv` and, unless told otherwise, normalisation and activation after it.
 
-    side: of the kernel, or its height and width.  bias: nothing given: where no normalisation follows.
+    side: of the kernel, or its height and width.  bias: nothing given: where no normalisation follows.  scale: the
+    normalisation has a factor a map beside the shift.
     """
     import keras
 
@@ -54,7 +56,7 @@ def convolved(
         data_format="channels_last",
         name=f"{name}_conv",
     )(x)
-    return bent(x, of, name) if bent_after else x
+    return bent(x, of, name, scale=scale) if bent_after else x
 
 
 def depthwise(x: Any, of: Settings, side: int, stride: int, name: str) -> Any:
@@ -73,9 +75,9 @@ def depthwise(x: Any, of: Settings, side: int, stride: int, name: str) -> Any:
     return bent(x, of, name)
 
 
-def bent(x: Any, of: Settings, name: str) -> Any:
+def bent(x: Any, of: Settings, name: str, *, scale: bool = True) -> Any:
     """Normalisation, then activation."""
-    x = normalized(x, of.normalization, f"{name}_norm")
+    x = normalized(x, of.normalization, f"{name}_norm", scale=scale)
     return activated(x, of.activation, f"{name}_{of.activation}")
 
 

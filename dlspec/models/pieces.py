@@ -172,7 +172,7 @@ def dropped(x: Any, share: float, name: str) -> Any:
     return keras.layers.Dropout(share, name=name)(x)
 
 
-def logits(x: Any, outputs: int, start: Any) -> Any:
+def logits(x: Any, outputs: int, start: Any, name: str = "logits") -> Any:
     """The last layer: (batch, outputs), a weighted sum and nothing after it; in float32 where others compute in less.
 
     start: the initialiser of its weights.
@@ -180,4 +180,4 @@ def logits(x: Any, outputs: int, start: Any) -> Any:
     import keras
 
     narrow = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
-    return keras.layers.Dense(outputs, kernel_initializer=start, dtype="float32" if narrow else None, name="logits")(x)
+    return keras.layers.Dense(outputs, kernel_initializer=start, dtype="float32" if narrow else None, name=name)(x)

@@ -16,6 +16,8 @@ SMALL = {
     "alexnet": {"width": 0.125, "units": 32},
     "vgg": {"depth": 11, "filters": 8, "units": 32},
     "mobilenet": {"width": 0.25},
+    "inception": {"width": 0.125},
+    "efficientnet": {"width": 0.25},
 }
 """settings of architectures that are large as they are"""
 
