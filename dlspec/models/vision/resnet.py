@@ -59,8 +59,8 @@ class ResNet(Backbone):
     For large ones (table 1, ImageNet): a 7×7 convolution and a 3×3 max pooling, both of stride 2, and four stages;
     depth 18, 34, 50, 101 or 152.  Those of bottlenecks are laid out as in keras.applications, biases before
     normalisation and all, so that its weights fit: ResNet-50 has 25,636,712 parameters on 1000 classes (moving means
-    and variances among them).  The others have none: 11,689,512 of ResNet-18 are trained.  The small stem, for pictures of
-    some 28 to 64 pixels, is a 3×3 convolution.
+    and variances among them).  The others have none: 11,689,512 of ResNet-18 are trained.  The small stem, for some
+    28 to 64 pixels, is a 3×3 convolution.
 
     Version 1: a unit is convolution, normalisation, activation, convolution, normalisation; its input is added, and
     the activation comes last.  Version 2 ("Identity mappings in deep residual networks", 2016): normalisation and
