@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import model_validator
 
 from dlspec.data import sources
-from dlspec.data.tabular import Entered, TableReader, all_of, refuse
+from dlspec.data.tabular import Entered, TableReader, all_of, columns_of, refuse
 from dlspec.proposals import Facts, Proposal
 from dlspec.types import DataError, Place
 
 if TYPE_CHECKING:
     from dlspec.data.columns import Joined
+
+MOST_NAMED = 5
+"""targets that a note names one by one"""
 
 
 class CSV(TableReader):
@@ -36,8 +39,10 @@ class CSV(TableReader):
 
     @model_validator(mode="after")
     def _target_stays(self) -> CSV:
-        if self.target is not None and self.target in self.drop:
-            refuse(f"column '{self.target}' is the target and is dropped; take it out of drop")
+        for name in columns_of(self.target):
+            if name in self.drop:
+                what = "the target" if self.target == name else "a target"
+                refuse(f"column '{name}' is {what} and is dropped; take it out of drop")
         return self
 
     @classmethod
@@ -61,17 +66,19 @@ class CSV(TableReader):
             found.doubts, str(found.target.value),
         )  # fmt: skip
 
-    def entered(self, data: Joined, names: Sequence[str], target: str | None, *, truth: bool) -> Entered:
+    def entered(self, data: Joined, names: Sequence[str], targets: Sequence[str], *, truth: bool) -> Entered:
         from dlspec.data.columns import typed
         from dlspec.numeric.rows import Rows
 
-        special = {target, self.id, self.weight, self.split.group} - {None}
+        special = {*targets, self.id, self.weight, self.split.group} - {None}
         features = [name for name in names if name not in special and name not in self.drop]
         if not features:
             raise DataError(f"no column is left to predict from; {all_of(names)}", where=Place(data.files[0]))
         x = Rows({n: typed(data, n, decimal=self.decimal, keep_text=n in self.text) for n in features})
-        uses = {"target": target, "id": self.id, "weight": self.weight, "group": self.split.group}
-        others = [f"'{column}' is the {use}" for use, column in uses.items() if column is not None]
+        uses = {"id": self.id, "weight": self.weight, "group": self.split.group}
+        others = [f"'{name}' is {'the' if len(targets) == 1 else 'a'} target" for name in targets[:MOST_NAMED]]
+        others += [f"{len(targets) - MOST_NAMED} more are"] * (len(targets) > MOST_NAMED)
+        others += [f"'{column}' is the {use}" for use, column in uses.items() if column is not None]
         others += [sources.some("column", [f"'{one}'" for one in self.drop]) + " dropped"] if self.drop else []
         note = f"{len(features)} columns to predict from" + "".join(f"; {one}" for one in others)
         return Entered(x, frozenset(), [note])

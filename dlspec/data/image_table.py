@@ -78,7 +78,7 @@ class ImageTable(TableReader):
     def uses(self) -> dict[str, str | None]:
         return {"file": self.file, **super().uses()}
 
-    def entered(self, data: Joined, names: Sequence[str], target: str | None, *, truth: bool) -> Entered:
+    def entered(self, data: Joined, names: Sequence[str], targets: Sequence[str], *, truth: bool) -> Entered:
         from dlspec.data import roles
         from dlspec.data.pictures import faulty
         from dlspec.numeric.picture_paths import PictureFiles

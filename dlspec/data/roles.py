@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -32,6 +33,13 @@ def truths(data: Joined, name: str, *, decimal: str, keep_text: bool, strict: bo
     if not there.all():
         y = [one if is_there else None for one, is_there in zip(y, there.tolist(), strict=True)]
     return Truths(y, np.flatnonzero(there).tolist())
+
+
+def several_truths(data: Joined, names: Sequence[str], *, decimal: str, text: Sequence[str], strict: bool) -> Truths:
+    """Of several columns: y is a mapping, column → truth, None where missing; present is who has any of them."""
+    found = {name: truths(data, name, decimal=decimal, keep_text=name in text, strict=strict).y for name in names}
+    y = [dict(zip(names, row, strict=True)) for row in zip(*found.values(), strict=True)]
+    return Truths(y, [i for i, one in enumerate(y) if any(value is not None for value in one.values())])
 
 
 def ids(data: Joined, name: str) -> list[str]:

@@ -45,8 +45,9 @@ class TableReader(Reader):
 
     path: Source
     """the file; or {train: …, dev: …, test: …} where each has a file of its own"""
-    target: str | None = None
-    """the column to predict; `last` is the last one"""
+    target: str | tuple[str, ...] | None = None
+    """the column to predict; `last` is the last one. Several ([a, b]), where a task asks several things of an example:
+    multi_label (a column of 0 and 1 a label) or multi_task"""
     delimiter: str | None = None
     """what stands between cells: one character, or `tab`, or `blanks` (any number of them); left out: found"""
     header: bool | None = None
@@ -67,6 +68,9 @@ class TableReader(Reader):
     """how the text is written: utf-8, latin-1, cp1252, …"""
     drop_missing_target: bool = False
     """leave out the rows without a target (they are counted) instead of refusing them"""
+    keep_missing_target: bool = False
+    """keep the rows without a target, for a task to which an empty cell says something: multi_label (no label is true)
+    or multi_task (nothing is known)"""
     _elsewhere: bool = PrivateAttr(False)
     """these are settings for another file, which need not have the columns that nothing is predicted from"""
 
@@ -92,6 +96,10 @@ class TableReader(Reader):
 
     @model_validator(mode="after")
     def _one_use_each(self: R) -> R:
+        if self.drop_missing_target and self.keep_missing_target:
+            refuse("drop_missing_target and keep_missing_target exclude each other; keep one")
+        if self.target == ():
+            refuse("target lists no column; name one, or leave target out")
         uses = self.uses()
         if self.target is not None:
             uses["split.time"] = self.split.time
@@ -105,10 +113,15 @@ class TableReader(Reader):
 
     def uses(self) -> dict[str, str | None]:
         """Use → column, of what nothing is predicted from; a column has one use."""
-        return {"target": self.target, "id": self.id, "weight": self.weight, "split.group": self.split.group}
+        targets: dict[str, str | None] = {"target": None}
+        if isinstance(self.target, tuple):
+            targets = {f"target[{i}]": name for i, name in enumerate(self.target)}
+        elif self.target is not None:
+            targets = {"target": self.target}
+        return {**targets, "id": self.id, "weight": self.weight, "split.group": self.split.group}
 
     @abc.abstractmethod
-    def entered(self, data: Joined, names: Sequence[str], target: str | None, *, truth: bool) -> Entered:
+    def entered(self, data: Joined, names: Sequence[str], targets: Sequence[str], *, truth: bool) -> Entered:
         """x, a value a row, out of the columns of these names.  Raises DataError that names the rows."""
 
     def ids(self, data: Joined) -> list[str]:
@@ -142,36 +155,50 @@ class TableReader(Reader):
         have = table.columns
         split = {key: name if (name := getattr(self.split, key)) in have else None for key in ("group", "time")}
         lists = {key: tuple(n for n in getattr(self, key) if n in have) for key in self.lists}
-        names = {key: name if (name := getattr(self, key)) in have else None for key in ("id", "weight", "target")}
-        if truth:
-            names["target"] = self.target
-        return self.model_copy(update={**lists, **names, "split": self.split.model_copy(update=split)})
+        names = {key: name if (name := getattr(self, key)) in have else None for key in ("id", "weight")}
+        target: Any = self.target
+        if not truth:
+            there = tuple(name for name in columns_of(target) if name in have)
+            target = (there or None) if isinstance(target, tuple) else (target if there else None)
+        return self.model_copy(
+            update={**lists, **names, "target": target, "split": self.split.model_copy(update=split)}
+        )
 
     def _loaded(self, parts: dict[str, str], tables: Sequence[Table], *, truth: bool) -> Splits:
         from dlspec.data.columns import Joined
-        from dlspec.data.roles import truths
+        from dlspec.data.roles import several_truths, truths
 
         target = self._target(tables[0]) if truth else self.target
         names = self._checked(tables, target)
         data = Joined.of(tables, names)
-        x, left_out, notes = self.entered(data, names, target, truth=truth)
+        x, left_out, notes = self.entered(data, names, columns_of(target), truth=truth)
         notes = [*_said(tables), *notes]
         y, kept = None, list(range(len(data)))
         if target is not None:
-            y, present = truths(data, target, decimal=self.decimal, keep_text=target in self.text, strict=truth)
+            if isinstance(target, tuple):
+                y, present = several_truths(data, target, decimal=self.decimal, text=self.text, strict=truth)
+            else:
+                y, present = truths(data, target, decimal=self.decimal, keep_text=target in self.text, strict=truth)
             if truth and len(present) < len(data):
-                kept = self._kept(data, target, present)
-                notes.append(f"{len(data) - len(kept):,} row(s) without a target left out")
+                kept = self._kept(data, "', '".join(columns_of(target)), present)
+                without = f"{len(data) - len(present):,} row(s) without a target"
+                notes.append(f"{without} {'kept' if self.keep_missing_target else 'left out'}")
         kept = [row for row in kept if row not in left_out]
         whole = self._examples(data, list(parts), x, y)
         return Splits(_parts(whole, kept, data, list(parts)), notes=tuple(notes))
 
     def _kept(self, data: Joined, target: str, present: list[int]) -> list[int]:
         """The rows with a target, where the others may be left out.  Raises DataError where they may not."""
+        if present and self.keep_missing_target:
+            return list(range(len(data)))
         if present and self.drop_missing_target:
             return present
         absent = sorted(set(range(len(data))) - set(present))
-        mend = "; fill them in, or set data.drop_missing_target: true to leave them out" if present else ""
+        mend = (
+            "; fill them in, or set data.drop_missing_target: true to leave them out (keep_missing_target: true where "
+            "an empty cell says that no label is true, task: multi_label)"
+        )
+        mend = mend if present else ""
         raise data.bad(absent, f"the target '{target}' is missing in {{rows}} ({len(absent):,} in all){mend}")
 
     def _table(self, file: str) -> Table:
@@ -185,17 +212,19 @@ class TableReader(Reader):
             file, data, delimiter=delimiter, header=self.header, encoding=self.encoding, missing=self.missing
         )
 
-    def _target(self, table: Table) -> str:
+    def _target(self, table: Table) -> str | tuple[str, ...]:
         names = list(table.columns)
         if self.target is None:
             raise DataError(
                 f"which column is to be predicted? set data.target; {all_of(names)}", where=Place(table.file)
             )
+        if isinstance(self.target, tuple):
+            return self.target  # _checked says which of them are not there
         if self.target not in names and self.target != "last":
             raise DataError(no_column(self.target, "target", names), where=Place(table.file))
         return self.target if self.target in names else names[-1]
 
-    def _checked(self, tables: Sequence[Table], target: str | None) -> list[str]:
+    def _checked(self, tables: Sequence[Table], target: str | tuple[str, ...] | None) -> list[str]:
         """The columns that every file has.  Raises DataError for one that the settings name and that is not there."""
         names = list(tables[0].columns)
         for table in tables[1:]:
@@ -232,6 +261,11 @@ class TableReader(Reader):
             times=None if time is None else roles.times(data, time, decimal=self.decimal),
             weights=None if weight is None else roles.weights(data, weight, decimal=self.decimal),
         )
+
+
+def columns_of(target: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The columns that are predicted: none, one or several."""
+    return () if target is None else (target,) if isinstance(target, str) else tuple(target)
 
 
 def _said(tables: Sequence[Table]) -> list[str]:

@@ -41,6 +41,7 @@ def examples(kind, task, count=12, seed=0):
         "classification": [CLASSES[i % 3] for i in range(count)],
         "regression": [float(i % 5) + 0.25 * i for i in range(count)],
         "localization": [(Box(CLASSES[i % 3], i, 2 * i, i + 8.5, 2 * i + 9),) if i % 4 else () for i in range(count)],
+        "multi_label": [("ant;bee", "cat", "none", "bee")[i % 4] if i % 4 != 2 else None for i in range(count)],
     }
     eyes = [(Point("left", i + 1.5, 3), Point("right", i + 4, 2 * i + 5.25)) for i in range(count)]
     truths["landmarks"] = [one[: 1 + (i % 4 > 0)] for i, one in enumerate(eyes)]

@@ -6,6 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.labels import Labels
 from dlspec.evaluators.masks import Masks
 from dlspec.evaluators.numbers import Numbers
 from dlspec.evaluators.one_box import OneBox
@@ -20,6 +21,11 @@ MADE = {
         Classes(),
         {"classes": ["ant", "guess", "2"], "positive": None, "threshold": None},
         np.concatenate([random.dirichlet(np.ones(3), 50), NO_NUMBER]),
+    ),
+    "labels": (
+        Labels(),
+        {"classes": ["ant", "guess", "2"], "thresholds": [0.5, 0.1, 0.9], "separator": ";", "empty": "none"},
+        np.concatenate([random.random((50, 3)), NO_NUMBER]),
     ),
     "numbers": (Numbers(), {"mean": 0.0, "scale": 1.0}, np.concatenate([random.normal(size=50), [np.nan, np.inf]])),
     "one_box": (

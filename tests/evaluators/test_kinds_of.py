@@ -5,6 +5,7 @@ import pytest
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.labels import Labels
 from dlspec.evaluators.masks import Masks
 from dlspec.evaluators.numbers import Numbers
 from dlspec.evaluators.one_box import OneBox
@@ -40,6 +41,14 @@ MADE = {
             TRUTHS,
             CERTAIN,
         ),
+    ],
+    "labels": [
+        (
+            Labels(),
+            {"classes": ["a", "b", "c"], "thresholds": [0.5, 0.1, 0.9], "separator": ";", "empty": "missing"},
+            [("a;b", "c", "none", "b;?c", None, "new;a")[i] for i in random.integers(0, 6, N)],
+            np.concatenate([random.random((N - 2, 3)), ROWS[-2:]]),
+        )
     ],
     "numbers": [
         (
