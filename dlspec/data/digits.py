@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -57,12 +56,14 @@ above four) or multi_label (even, above_four, prime, looped: 0 or 1)"""
         splits = super().divided(manifest)
         if not self.attributes or not self.missing:
             return splits
+        import numpy as np
+
         train = splits["train"]
         labels = list(train.columns["y"])
+        # Drawn for every digit, so that it is the same whatever split one is in; and for each attribute on its own.
+        draws = {name: np.random.default_rng([*name.encode()]).random(len(labels)) for name in self.attributes}
         for row in train.rows:
-            labels[row] = {name: self._said(row, name, value) for name, value in labels[row].items()}
+            labels[row] = {
+                name: None if draws[name][row] < self.missing else value for name, value in labels[row].items()
+            }
         return splits.with_parts({**splits.parts, "train": train.replace(y=labels)})
-
-    def _said(self, row: int, name: str, value: Any) -> Any:
-        """The value, or None where it is drawn to be missing: the same for a digit in whatever split."""
-        return None if zlib.crc32(f"{name} {row}".encode()) < self.missing * 2**32 else value
