@@ -33,6 +33,8 @@ class Head(NamedTuple):
     evaluator: Evaluator
     statistics: Statistics
     state: State
+    rows: np.ndarray | None = None
+    """the places of the examples whose truth is known, a row of the statistics each; None: all"""
 
 
 class Evaluator(Component):

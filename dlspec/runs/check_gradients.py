@@ -71,7 +71,7 @@ def gradients(recipe: Recipe, state: State, batch: Batch) -> tuple[str, list[Fin
 
 
 def _compared(recipe: Recipe, state: State, network: Any, batch: Batch) -> tuple[str, list[Finding]]:
-    loss = loss_of(recipe, state)
+    loss = loss_of(recipe, state, network)
 
     def value() -> Any:
         return loss(network(batch.x, training=False), batch)

@@ -58,17 +58,18 @@ def compiled(network: Any, recipe: Recipe, state: State, rate: float) -> Any:
     network.compile(
         optimizer=keras.optimizers.Adam(rate),
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-        **loss_settings(recipe, state),
+        **loss_settings(recipe, state, network),
     )
     return network
 
 
-def loss_settings(recipe: Recipe, state: State) -> dict[str, Any]:
-    """What `compile` takes of the task, without metrics."""
-    return {name: value for name, value in recipe.task.compiled(state).items() if name in ("loss", "loss_weights")}
+def loss_settings(recipe: Recipe, state: State, network: Any = None) -> dict[str, Any]:
+    """What `compile` takes of the task, without metrics.  network: one whose variables the loss may read."""
+    found = recipe.task.compiled(state) if network is None else recipe.task.compiled_for(network, state)
+    return {name: value for name, value in found.items() if name in ("loss", "loss_weights")}
 
 
-def loss_of(recipe: Recipe, state: State) -> Callable[..., Any]:
+def loss_of(recipe: Recipe, state: State, network: Any = None) -> Callable[..., Any]:
     """The task's mean loss of outputs, whoever made them: a function of the outputs and their batch."""
     import keras
 
@@ -77,7 +78,7 @@ def loss_of(recipe: Recipe, state: State) -> Callable[..., Any]:
             return inputs
 
     of = Outputs()
-    of.compile(**loss_settings(recipe, state))
+    of.compile(**loss_settings(recipe, state, network))
 
     def loss(outputs: Any, batch: Batch) -> Any:
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, outputs)

@@ -27,7 +27,7 @@ def compile_network(network: Any, recipe: Recipe, state: State, steps: int) -> N
         steps_per_execution=max(2, min(steps, STEPS_PER_EXECUTION)),
         jit_compile="auto" if compiles(train.compile) else False,
         auto_scale_loss=False,  # optimizer_of has done it
-        **recipe.task.compiled(state),
+        **recipe.task.compiled_for(network, state),
     )
     if train.compile == "xla":
         network._jit_compile = True  # Keras refuses where operations are deterministic

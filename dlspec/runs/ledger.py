@@ -27,11 +27,16 @@ def levels(judged: Judged, human: Level | None = None, *, head: str | None = Non
         part = judged.parts.get(split)
         if part is not None and len(part.examples):
             evaluator, statistics = judged.evaluator, part.statistics
+            count, groups = len(part.examples), part.groups
             if head is not None:
-                evaluator, statistics, _ = evaluator.heads(statistics, judged.state)[head]
+                evaluator, statistics, _, rows = evaluator.heads(statistics, judged.state)[head]
+                if rows is not None:
+                    count, groups = len(rows), groups and [groups[row] for row in rows]
+            if not count:
+                continue
             combine = evaluator.combine if head is not None else partial(evaluator.combine, only=[judged.metric.name])
             side = Side(combine, statistics, evaluator.shares(statistics))
-            measured.append(Level(split, len(part.examples), side, part.groups))
+            measured.append(Level(split, count, side, groups))
     return [human, *measured] if human is not None else measured
 
 

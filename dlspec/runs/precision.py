@@ -52,7 +52,7 @@ def _whole_at_the_end(network: Any) -> None:
             continue
         if isinstance(operation, keras.Layer):
             operation.dtype_policy = "float32"
-            if operation.weights:
+            if operation.weights and not getattr(operation, "passes_on", False):
                 continue
         for node in operation._inbound_nodes:
             waiting += [one._keras_history.operation for one in node.input_tensors]

@@ -90,6 +90,10 @@ class Task(Component):
     def compiled(self, state: State) -> Mapping[str, Any]:
         """What `compile` takes beside the optimizer: loss, metrics, loss_weights."""
 
+    def compiled_for(self, network: Any, state: State) -> Mapping[str, Any]:
+        """The same for this network, where the loss reads variables that are trained with it."""
+        return self.compiled(state)
+
     def expected_initial_loss(self, state: State) -> float | None:
         """The loss of a network that knows nothing, where theory gives it."""
         return None

@@ -34,6 +34,13 @@ def things(kind, count=12, seed=0):
     return random.integers(0, 256, (count, 36, 36, 1), dtype=np.uint8)
 
 
+def task(name):
+    """A task with the settings that it cannot do without."""
+    heads = {"animal": "classification", "size": "regression", "seen": "multi_label", "tame": "classification"}
+    settings = {"multi_task": {"heads": heads}}
+    return find("tasks", name)(**settings.get(name, {}))
+
+
 def examples(kind, task, count=12, seed=0):
     """Labelled examples of a kind, with the truths that a task asks for."""
     random = np.random.default_rng(seed)
@@ -48,6 +55,12 @@ def examples(kind, task, count=12, seed=0):
     masks = random.integers(0, 3, (count, 12, 12)).astype(np.uint8).repeat(3, axis=1).repeat(3, axis=2)
     masks[:, :4, :5] = 255
     truths["segmentation"] = [Mask(mask, CLASSES) for mask in masks]
+    several = zip(*(truths[one] for one in ("classification", "regression", "multi_label")), strict=True)
+    names = ("animal", "size", "seen")
+    truths["multi_task"] = [
+        {**dict(zip(names, values, strict=True)), "tame": None if i % 5 == 2 else i % 3 == 0}
+        for i, values in enumerate(several)
+    ]
     assert task in truths, f"make truths for the task '{task}' here"
     tags = {"side": ["left" if i % 2 else "right" for i in range(count)]}
     return Examples([f"e{i}" for i in range(count)], things(kind, count, seed), truths[task], tags=tags)

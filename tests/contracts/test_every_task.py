@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from contracts.samples import examples
+from contracts.samples import task as made
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.models.base import Model, Segmenter
@@ -21,7 +22,7 @@ CASES = [
 
 
 def prepared(name, entry):
-    task, data = find("tasks", name)(), examples(entry.kind, name)
+    task, data = made(name), examples(entry.kind, name)
     entered = entry.prepare(data)
     state = json.loads(json.dumps({"input": entered, "task": task.prepare(data), "shapes": entered["shapes"]}))
     return task, data, state
@@ -34,7 +35,7 @@ def case(request):
 
 
 def test_every_evaluator_belongs_to_a_task():
-    used = {find("tasks", name)().evaluator.name for name in names("tasks")}
+    used = {made(name).evaluator.name for name in names("tasks")}
     assert used == set(names("evaluators"))
     assert all(issubclass(cls, Evaluator) for cls in every("evaluators"))
 
