@@ -66,7 +66,7 @@ class Heads(Evaluator):
         """Those of each head, as `head|evaluator|name`, zeros where its truth is not known; `known` says where."""
         import numpy as np
 
-        array, found = np.asarray(predictions, np.float64), Statistics()
+        array, found = self._array(predictions, state), Statistics()
         for part in self._parts(state):
             rows = known_rows(examples, part.name, part.record)
             some = of_head(examples, part.name, part.record).take(rows)
@@ -137,7 +137,7 @@ class Heads(Evaluator):
     ) -> Mistakes:
         import numpy as np
 
-        array = np.asarray(predictions, np.float64).reshape(len(examples), -1)
+        array = self._array(predictions, state)
         held = {name: (own, mask) for name, _, own, mask in each(statistics)}
         rows, codes, sizes, names = [], [], [], list[str]()
         for part in self._parts(state):
@@ -155,8 +155,7 @@ class Heads(Evaluator):
     def mended(self, examples: Examples, predictions: Sequence[Any], kind: str, state: State) -> np.ndarray:
         import numpy as np
 
-        width = sum(part.record["width"] for part in self._parts(state))
-        array = np.array(predictions, np.float64).reshape(-1, width)
+        array = self._array(predictions, state).copy()
         for part in self._parts(state):
             if kind.startswith(f"{part.name}: "):
                 rows = known_rows(examples, part.name, part.record)
@@ -267,6 +266,12 @@ class Heads(Evaluator):
     def _evaluators(self, state: State) -> dict[str, Evaluator]:
         of = self.of or {name: one["evaluator"] for name, one in state.get("heads", {}).items()}
         return {name: made(kind) for name, kind in of.items()}
+
+    def _array(self, predictions: Sequence[Any], state: State) -> np.ndarray:
+        import numpy as np
+
+        width = sum(record["width"] for record in state["heads"].values())
+        return np.asarray(predictions, np.float64).reshape(-1, width)
 
     def _parts(self, state: State) -> list[Part]:
         found, start = [], 0

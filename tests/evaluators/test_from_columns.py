@@ -6,6 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.heads import Heads
 from dlspec.evaluators.labels import Labels
 from dlspec.evaluators.masks import Masks
 from dlspec.evaluators.numbers import Numbers
@@ -16,11 +17,24 @@ from dlspec.types import DataError
 
 random = np.random.default_rng(0)
 NO_NUMBER = np.array([[np.nan, 0.5, 0.5], [0, 0, 0]])
+TWO = {"classes": ["guess", "2"], "positive": "2", "threshold": 0.4}
+SEEN = {"classes": ["a", "guess"], "thresholds": [0.5, 0.1], "separator": ";", "empty": "missing"}
 MADE = {
     "classes": (
         Classes(),
         {"classes": ["ant", "guess", "2"], "positive": None, "threshold": None},
         np.concatenate([random.dirichlet(np.ones(3), 50), NO_NUMBER]),
+    ),
+    "heads": (
+        Heads(),
+        {
+            "heads": {
+                "x.y": {"evaluator": "classes", "state": TWO, "width": 2, "flat": False, "columns": None},
+                "size": {"evaluator": "numbers", "state": {"scale": 1.0}, "width": 1, "flat": True, "columns": None},
+                "seen": {"evaluator": "labels", "state": SEEN, "width": 2, "flat": False, "columns": ["a", "guess"]},
+            }
+        },
+        np.concatenate([random.random((50, 5)), np.full((1, 5), np.nan)]),
     ),
     "labels": (
         Labels(),

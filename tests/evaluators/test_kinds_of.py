@@ -5,6 +5,7 @@ import pytest
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.heads import Heads
 from dlspec.evaluators.labels import Labels
 from dlspec.evaluators.masks import Masks
 from dlspec.evaluators.numbers import Numbers
@@ -41,6 +42,43 @@ MADE = {
             TRUTHS,
             CERTAIN,
         ),
+    ],
+    "heads": [
+        (
+            Heads(),
+            {
+                "heads": {
+                    "kind": {
+                        "evaluator": "classes",
+                        "state": {"classes": ["a", "b", "c"], "positive": None, "threshold": None},
+                        "width": 3,
+                        "flat": False,
+                    },
+                    "size": {
+                        "evaluator": "numbers",
+                        "state": {"mean": 0.0, "scale": 1.0},
+                        "width": 1,
+                        "flat": True,
+                    },
+                    "seen": {
+                        "evaluator": "labels",
+                        "state": {"classes": ["x"], "thresholds": [0.5], "separator": ";", "empty": "missing"},
+                        "width": 1,
+                        "flat": False,
+                        "columns": ["x"],
+                    },
+                }
+            },
+            [
+                {
+                    "kind": None if i % 3 == 0 else truth,
+                    "size": None if i % 5 == 0 else NUMBERS[i],
+                    "x": (0, 1, None)[i % 3],
+                }
+                for i, truth in enumerate(TRUTHS)
+            ],
+            np.concatenate([ROWS, NUMBERS[::-1, None], ROWS[::-1, :1]], axis=1),
+        )
     ],
     "labels": [
         (
