@@ -126,3 +126,12 @@ def picture(inputs: Shapes) -> tuple[dict[str, Any], Any]:
     """The entries, and the picture among them: (batch, height, width, channels)."""
     doors = entries(inputs)
     return doors, doors["picture"]
+
+
+def with_log_variances(network: keras.Model, heads: int, name: str) -> keras.Model:
+    """The network, and after its outputs, which stay as they are, the layer that holds how noisy each head is."""
+    import keras
+
+    from dlspec.layers.uncertainty_weights import UncertaintyWeights
+
+    return keras.Model(network.input, UncertaintyWeights(heads, name=name)(network.output), name=network.name)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from dlspec.evaluators.head_truths import known_rows, of_head
 from dlspec.evaluators.heads import Heads
-from dlspec.models.base import Backbone, Model
+from dlspec.models.base import Backbone, Model, with_log_variances
 from dlspec.recipe.component import OneOf, blame, unknown
 from dlspec.tasks.base import Task
 from dlspec.tasks.classification import Classification
@@ -141,14 +141,7 @@ class MultiTask(Task):
     def build(self, model: Model, state: State) -> keras.Model:
         """The model's network; with learned weights, the layer that holds them follows its logits."""
         network = super().build(model, state)
-        if self.weighting == "fixed":
-            return network
-        import keras
-
-        from dlspec.layers.uncertainty_weights import UncertaintyWeights
-
-        layer = UncertaintyWeights(len(self.heads), name=LAYER)
-        return keras.Model(network.input, layer(network.output), name=network.name)
+        return network if self.weighting == "fixed" else with_log_variances(network, len(self.heads), LAYER)
 
     def target(self, examples: Examples, encoded: Arrays, state: State) -> Arrays:
         """`label`: float32 (N, M + H), what losses.heads takes: each head's truths, then how much they count there.
