@@ -87,15 +87,10 @@ class MultiTask(Task):
         import numpy as np
 
         there = self._columns(train)
-        heads, notes, used = {}, [], set[str]()
+        columns = {name: self._columns_of(name, there) for name in self.heads}
+        heads, notes = {}, []
         for name, task in self.heads.items():
-            several = list(task.labels) if isinstance(task, MultiLabel) and task.labels and name not in there else None
-            for column in several or [name]:
-                if column not in there:
-                    hint = "; list it in data.target, or call the head as its column is called"
-                    message = f"no column for head '{name}': {unknown('column', column, there)}{hint}"
-                    raise RecipeError(message, where=Place(key=f"task.heads.{name}"))
-            used |= set(several or [name])
+            several = columns[name] if columns[name] != [name] else None
             record: dict[str, Any] = {"evaluator": task.evaluator.name, "columns": several}
             record["state"] = {"empty": getattr(task, "empty", "missing")}
             rows = known_rows(train, name, record)
@@ -112,6 +107,7 @@ class MultiTask(Task):
             record |= {"width": int(perfect.size), "flat": perfect.ndim == 0, "share": len(rows) / len(train)}
             record["outputs"] = task.outputs({"task": learned})
             heads[name] = record
+        used = {column for own in columns.values() for column in own}
         left = [one for one in there if one not in used]
         if left:
             notes.append(f"of no head: {', '.join(left)} (data.target)")
@@ -127,6 +123,17 @@ class MultiTask(Task):
                 f"in the data section, as target: [{names}]"
             )
         return list(dict.fromkeys(name for one in values for name in one))
+
+    def _columns_of(self, name: str, there: list[str]) -> list[str]:
+        """The columns of a head.  Raises RecipeError where one is not there."""
+        task = self.heads[name]
+        several = list(task.labels) if isinstance(task, MultiLabel) and task.labels and name not in there else [name]
+        for column in several:
+            if column not in there:
+                hint = "; list it in data.target, or call the head as its column is called"
+                message = f"no column for head '{name}': {unknown('column', column, there)}{hint}"
+                raise RecipeError(message, where=Place(key=f"task.heads.{name}"))
+        return several
 
     def _each(self, state: State) -> Iterator[_Head]:
         start = 0
