@@ -27,11 +27,10 @@ LARGE = 3_000
 
 def classes(recipe: Recipe, state: State, splits: Splits) -> list[Finding]:
     """Classes that a split lacks, that are rare, and how unequal they are; nothing where truths are no classes."""
-    counts = {
-        name: Counter(one for several in recipe.evaluator.classes(part, state["task"]) for one in several)
-        for name, part in splits.parts.items()
-        if part.labelled
+    own_of = {
+        name: recipe.evaluator.classes(part, state["task"]) for name, part in splits.parts.items() if part.labelled
     }
+    counts = {name: Counter(one for several in own for one in several) for name, own in own_of.items()}
     if not counts.get("train"):
         return []
     train = counts["train"]
@@ -62,6 +61,8 @@ def classes(recipe: Recipe, state: State, splits: Splits) -> list[Finding]:
                 )
             )
     found += _rare(counts)
+    if any(len(several) != 1 for several in own_of["train"]):
+        return found  # several labels, or several things: the frequency of one says nothing against another's
     most, least = max(train, key=train.__getitem__), min(train, key=train.__getitem__)
     ratio, share = train[most] / train[least], train[most] / sum(train.values())
     if ratio >= IMBALANCED[0]:

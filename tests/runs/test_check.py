@@ -279,3 +279,13 @@ def test_shipped_recipes_are_healthy(name):
     true = {"duplicates", "near_duplicates"} if name == "regression/wine_quality_mlp" else set()
     seen = {kind for severity, kind, _ in found(check(name)) if severity != "note"}
     assert seen - {"small_split"} == true
+
+
+def test_several_labels_are_not_held_against_each_other(tmp_path):
+    rows = [f"{i / 100},{'a;b' if i % 2 else 'b'}{';c' if i % 25 == 0 else ''}" for i in range(200)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,labels", *rows]) + "\n")
+    (tmp_path / "r.yaml").write_text(
+        "task: multi_label\ndata: {name: csv, path: t.csv, target: labels}\nmodel: linear\n"
+    )
+    kinds = [one["kind"] for one in check(str(tmp_path / "r.yaml"))["findings"]]
+    assert "rare_class" in kinds and "imbalance" not in kinds
