@@ -223,6 +223,17 @@ class Rendering(NamedTuple):
     content: Any
 
 
+class Marks(NamedTuple):
+    """What truth or guess says of places in a picture, in its own pixels; the report draws it on the picture."""
+
+    boxes: Sequence[tuple[str, float, float, float, float]] = ()
+    """name, left, top, right, bottom"""
+    points: Sequence[tuple[str, float, float]] = ()
+    """name, x, y"""
+    mask: Any = None
+    """class indices, uint8 (H, W); 255 where nobody has judged"""
+
+
 class Figure(NamedTuple):
     """Something to look at rather than read, drawn by the report; plain lists and numbers, so that it is JSON.
 

@@ -30,7 +30,7 @@ class DigitScenes(Reader):
     overlap.  With one digit a picture, pictures of the same digit come into the same split.
 
     y: boxes: the box around each digit's ink, with the digit as its class.  points: where the ink of a single digit
-    reaches farthest: top, right, bottom, left.  masks: the class of each pixel, `ground` or the digit.
+    reaches farthest: top, right, bottom, left.  masks: the class of each pixel, `ground` or the digit's.
     """
 
     kind: ClassVar[str] = "picture"
@@ -49,6 +49,8 @@ class DigitScenes(Reader):
     """pixels that a digit's square has along a side, at least and at most"""
     noise: float = Field(0.1, ge=0, le=1)
     """deviation of the noise, as a share of the range of values"""
+    classes: Literal["digits", "one"] = "digits"
+    """digits: each is a class of its own; one: there is one class of things to find, `digit`"""
     hidden: float = Field(0.0, ge=0, lt=1)
     """share of the points that nobody has marked"""
     seed: int = Field(0, ge=0)
@@ -142,14 +144,14 @@ class DigitScenes(Reader):
         if self.targets == "masks":
             mask = np.zeros(self.size, np.uint8)
             for ink, label in zip(places, labels, strict=True):
-                mask[ink >= INK] = label + 1
-            return Mask(mask, ("ground", *map(str, range(10))))
+                mask[ink >= INK] = 1 if self.classes == "one" else label + 1
+            return Mask(mask, ("ground", *(("digit",) if self.classes == "one" else map(str, range(10)))))
         found: list[Any] = []
         for ink, label in zip(places, labels, strict=True):
             rows, columns = np.nonzero(ink >= INK)
             if self.targets == "boxes":
                 corners = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-                found.append(Box(str(label), *map(float, corners)))
+                found.append(Box("digit" if self.classes == "one" else str(label), *map(float, corners)))
                 continue
             for name, of, at in (
                 ("top", rows, rows.min()),

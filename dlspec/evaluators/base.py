@@ -13,6 +13,7 @@ from dlspec.types import (
     Example,
     Examples,
     Figure,
+    Marks,
     Metric,
     Mistakes,
     NumberLabels,
@@ -161,6 +162,13 @@ class Evaluator(Component):
 
     def outcomes(self, statistics: Statistics, state: State) -> Outcomes | None:
         """What was true and what was said of each example, where that is one class; by default None: it is not."""
+        return None
+
+    def marks(self, example: Example, prediction: Prediction | None, state: State) -> tuple[Marks, Marks | None] | None:
+        """Where in the picture truth and guess are, to be drawn on it; by default None: they are no places.
+
+        prediction None: there is no guess.
+        """
         return None
 
     def remarks(self, examples: Examples, state: State) -> list[str]:

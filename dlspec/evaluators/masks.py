@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.truths import some
-from dlspec.types import DataError, Error, Example, Examples, Figure, Metric, Mistakes, Share, State, Statistics
+from dlspec.types import DataError, Error, Example, Examples, Figure, Marks, Metric, Mistakes, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,6 +182,9 @@ class Masks(Evaluator):
 
         names = state["names"]
         return [tuple(names[k] for k in np.unique(_truth(one)).tolist() if k < len(names)) for one in examples]
+
+    def marks(self, example: Example, prediction: Any, state: State) -> tuple[Marks, Marks | None]:
+        return Marks(mask=_truth(example)), None if prediction is None else Marks(mask=prediction)
 
     def figures(self, statistics: Statistics, state: State) -> list[Figure]:
         """IoU of each class, and which classes are taken for which."""

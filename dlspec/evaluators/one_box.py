@@ -10,7 +10,7 @@ from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths_of_places import boxes
 from dlspec.numeric.places import Box, boxes_of, boxes_text
-from dlspec.types import Error, Example, Examples, Figure, Metric, Mistakes, Share, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Marks, Metric, Mistakes, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,6 +202,10 @@ class OneBox(Evaluator):
     def classes(self, examples: Examples, state: State) -> list[tuple[str, ...]]:
         """The class of the object, or `nothing`."""
         return [tuple(box.name for box in own) or (boxes_text(()),) for own in boxes(examples)]
+
+    def marks(self, example: Example, prediction: Any, state: State) -> tuple[Marks, Marks | None]:
+        [truth] = boxes(Examples([example.id], [None], [example.y]), most=1)
+        return Marks(truth), None if prediction is None else Marks(self._boxes([prediction], state)[0])
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         unknown = {box.name for own in boxes(examples) for box in own} - set(state["names"])

@@ -10,7 +10,7 @@ from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths_of_places import points
 from dlspec.numeric.places import Point, points_of, points_text
-from dlspec.types import Error, Example, Examples, Figure, Metric, Mistakes, Share, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Marks, Metric, Mistakes, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -191,6 +191,10 @@ class Points(Evaluator):
         known = examples.take([i for i, y in enumerate(examples.column("y")) if y is not None])
         texts = iter([points_text(own) for own in self._listed(known, state)])
         return [None if y is None else next(texts) for y in examples.column("y")]
+
+    def marks(self, example: Example, prediction: Any, state: State) -> tuple[Marks, Marks | None]:
+        [truth] = self._listed(Examples([example.id], [None], [example.y]), state)
+        return Marks(points=truth), None if prediction is None else Marks(points=self._points(prediction, state))
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         import numpy as np

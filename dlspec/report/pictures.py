@@ -13,18 +13,23 @@ if TYPE_CHECKING:
 
 BUDGET = 3_000_000
 """characters of base64 for all pictures together: a report stays well under 5 MB"""
-STEPS = ((160, False), (120, False), (140, True), (120, True), (96, True), (72, True), (48, True), (32, True))
+STEPS = (
+    *((404, False), (160, False), (120, False)),
+    *((140, True), (120, True), (96, True), (72, True), (48, True), (32, True)),
+)
 """longest side in pixels, and whether colours are reduced to 256: the first that fits the budget is taken"""
+PLAIN, DRAWN = 160, 404
+"""longest side of a picture, and of one that places are drawn on"""
 TRIED = 12
 """so many of them say whether a step is worth trying on all"""
 
 
-def small(picture: np.ndarray) -> Image.Image:
-    """One picture (H, W) or (H, W, C), uint8, no larger than a report ever shows it; never enlarged."""
+def small(picture: np.ndarray, side: int = PLAIN) -> Image.Image:
+    """One picture (H, W) or (H, W, C), uint8, no larger than a report shows it; never enlarged."""
     from PIL import Image
 
     flat = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
-    return within(Image.fromarray(flat), STEPS[0][0])
+    return within(Image.fromarray(flat), side)
 
 
 def inlined(pictures: Iterable[Image.Image], budget: int = BUDGET) -> list[dict[str, Any]]:

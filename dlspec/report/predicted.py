@@ -12,6 +12,9 @@ from dlspec.report.terminal import number
 WIDEST = 60
 """columns of the terminal that one column of the table takes at most"""
 
+LONGEST = 300
+"""characters of a cell that are shown; a mask as a text has thousands"""
+
 
 class PredictedTable:
     """A table whose columns are as wide as its first rows need; later cells that are wider stand out to the right.
@@ -58,4 +61,7 @@ class PredictedTable:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else number(value) if isinstance(value, float) else str(value)
+    if value is None or isinstance(value, float):
+        return "" if value is None else number(value)
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

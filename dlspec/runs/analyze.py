@@ -148,7 +148,15 @@ def analyzed(
         folders.write_json(home / f"{split}.json", result)
         _write_errors(home / f"{split}.csv", examples, found, looked.rows)
         report.keep_figures(judged.home, split, evaluator, statistics, state)
-        report.keep_worst(judged.home, split, judged.input, examples, found, looked.rows)
+        report.keep_worst(
+            judged.home,
+            split,
+            judged.input,
+            examples,
+            found,
+            looked.rows,
+            lambda row: evaluator.marks(examples[row], predictions[row], state),
+        )
         report.write_report(judged.home)
     return result
 

@@ -9,13 +9,14 @@ import contextlib
 import os
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.recipe.schema import Recipe
-from dlspec.report.pictures import BUDGET, inlined, small
+from dlspec.report.marks import legend, marked
+from dlspec.report.pictures import BUDGET, DRAWN, inlined, small
 from dlspec.runs import folder as folders
 from dlspec.runs.judged import Shown
 from dlspec.strategy import ceilings
@@ -103,30 +104,43 @@ def keep_figures(folder: Path, split: str, evaluator: Evaluator, scored: Statist
 
 
 def keep_worst(
-    folder: Path, split: str, entry: Shown, examples: Examples, found: ceilings.Found, among: Any = None
+    folder: Path,
+    split: str,
+    entry: Shown,
+    examples: Examples,
+    found: ceilings.Found,
+    among: Any = None,
+    marks: Callable[[int], Any] | None = None,
 ) -> None:
     """Write worst/<split>.json: the worst examples as a person looks at them.  `found`: the errors of each example.
 
-    among: (N,) bool, those that may be looked at; None: all.
+    among: (N,) bool, those that may be looked at; None: all.  marks: of a row, what Evaluator.marks says of it.
     """
     errors = ceilings.worst(found, WORST.get(entry.kind, WORST_OTHERWISE), among)
     place = {one: row for row, one in enumerate(examples.ids)}
-    seen = shown(entry, [examples[place[error.id]] for error in errors])
+    rows = [place[error.id] for error in errors]
+    drawn = None if marks is None else [marks(row) for row in rows]
+    seen = shown(entry, [examples[row] for row in rows], marks=drawn)
     items = [{**one, **_of_error(error)} for one, error in zip(seen, errors, strict=True)]
     folders.write_json(folder / "worst" / f"{split}.json", items)
 
 
-def shown(entry: Shown, examples: Sequence[Example], budget: int = BUDGET) -> list[dict[str, Any]]:
+def shown(
+    entry: Shown, examples: Sequence[Example], budget: int = BUDGET, marks: Sequence[Any] | None = None
+) -> list[dict[str, Any]]:
     """Examples as a person looks at them: a row of a table, a text, or a picture as {"png", "width", "height"}.
 
-    budget: characters of base64 for all pictures together.
+    budget: characters of base64 for all pictures together.  marks: what Evaluator.marks says of each; `legend` then
+    says what the colours mean.
     """
-
     items, pictures = [], []
-    for example in examples:
+    for example, drawn in zip(examples, marks or [None] * len(examples), strict=True):
         rendering = entry.show(example)
         item: dict[str, Any] = {"id": example.id, "tags": dict(example.tags), "kind_of_input": rendering.kind}
-        if rendering.kind == "picture":
+        if rendering.kind == "picture" and drawn is not None:
+            pictures.append(small(marked(rendering.content, *drawn), DRAWN))
+            item |= {"shows": len(pictures) - 1, "legend": legend(drawn[0])}
+        elif rendering.kind == "picture":
             pictures.append(small(rendering.content))
             item["shows"] = len(pictures) - 1
         else:
@@ -142,10 +156,15 @@ def shown(entry: Shown, examples: Sequence[Example], budget: int = BUDGET) -> li
 def samples(recipe: Recipe, train: Examples, state: State) -> list[dict[str, Any]]:
     """A few examples of train, evenly spread, with their truth."""
     chosen = _readable(recipe, _spread(train, SAMPLES.get(recipe.input.kind, SAMPLES_OTHERWISE)))
-    truths = recipe.evaluator.truth(chosen, state["task"])
+    evaluator, task = recipe.evaluator, state["task"]
+    marks = [None if one.y is None else evaluator.marks(one, None, task) for one in chosen]
+    seen = shown(recipe.input, list(chosen), SAMPLES_BUDGET, marks)
+    if any(one is not None for one in marks):  # what is drawn need not be said: a mask would fill the page
+        return seen
+    truths = evaluator.truth(chosen, task)
     return [
         {**one, "truth": truth if isinstance(truth, str | int | float) else None}
-        for one, truth in zip(shown(recipe.input, list(chosen), SAMPLES_BUDGET), truths, strict=True)
+        for one, truth in zip(seen, truths, strict=True)
     ]
 
 

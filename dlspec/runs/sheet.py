@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlspec.report.pictures import inlined, small, within
+from dlspec.report.marks import SIDE, marked
+from dlspec.report.pictures import DRAWN, PLAIN, inlined, small, within
 from dlspec.report.sheet import page
 from dlspec.runs import folder as folders
 from dlspec.runs.judged import Judged
@@ -139,15 +140,13 @@ class Sheet:
         """The media type and the bytes of a picture, small or large.  Raises UnreadableError, IndexError."""
         from PIL import Image
 
-        rendering = self.judged.input.show(self.examples[row])
-        if rendering.kind != "picture":
-            raise IndexError(row)
+        content, drawn = self._seen(row, LARGE if large else SIDE)
         if large:
-            flat = rendering.content
+            flat = content
             flat = flat[..., 0] if flat.ndim == 3 and flat.shape[2] == 1 else flat
             picture = within(Image.fromarray(flat), LARGE)
         else:
-            picture = small(rendering.content)
+            picture = small(content, DRAWN if drawn else PLAIN)
         held = io.BytesIO()
         if picture.mode == "RGB" and max(picture.size) > 64:
             picture.save(held, "JPEG", quality=90)
@@ -155,15 +154,35 @@ class Sheet:
         picture.save(held, "PNG")
         return "image/png", held.getvalue()
 
+    def _seen(self, row: int, side: int) -> tuple[Any, bool]:
+        """The picture, uint8, with truth and guess drawn on it where they are places; and whether they are.
+
+        side: that of one that is drawn on.  Raises UnreadableError, IndexError.
+        """
+        example = self.examples[row]
+        rendering = self.judged.input.show(example)
+        if rendering.kind != "picture":
+            raise IndexError(row)
+        part = self.judged.parts[self.split]
+        place = self._places.get(example.id) if self.items[row]["split"] == self.split else None
+        guess = None if place is None else part.predictions[place]
+        marks = None if example.y is None else self.judged.evaluator.marks(example, guess, self.judged.state)
+        return (rendering.content, False) if marks is None else (marked(rendering.content, *marks, side), True)
+
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        return {one: row for row, one in enumerate(self.judged.parts[self.split].examples.ids)}
+
 
 def write(sheet: Sheet, file: Path) -> None:
     """The sheet as one file that needs no server: pictures in it, tags kept by the browser until they are saved."""
     held = sheet.held()
     if sheet.judged.input.kind == "picture":
         pictures = {}
-        for row, example in enumerate(sheet.examples):
+        for row in range(len(sheet.examples)):
             with contextlib.suppress(UnreadableError):
-                pictures[row] = small(sheet.judged.input.show(example).content)
+                content, drawn = sheet._seen(row, SIDE)
+                pictures[row] = small(content, DRAWN if drawn else PLAIN)
         for row, picture in zip(pictures, inlined(pictures.values(), FILE_BUDGET), strict=True):
             held["items"][row]["png"] = picture["png"]
     folders.write_text(file, page(held))

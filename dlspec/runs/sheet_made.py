@@ -23,7 +23,7 @@ from dlspec.types import SPLITS, ArgumentError, Example, Examples, UnreadableErr
 
 MOST = 2_000
 """errors on a sheet, the worst; as many doubtful labels beside them"""
-LONGEST_TEXT = 5_000
+LONGEST_TEXT, LONGEST_LABEL = 5_000, 300
 
 
 def sheet_of_run(
@@ -122,6 +122,7 @@ def made(
         first, example = errors[0], part.examples[row]
         kinds = list(dict.fromkeys(error.kind for error in errors))
         given = f"{label:.6g}" if isinstance(label, float) else str(label)
+        given = given if len(given) <= LONGEST_LABEL else first.truth  # a mask as a text says nothing to a person
         item = _item(judged, example, split, first.truth, first.guess, given, doubts.get(first.id))
         if item is not None:
             items.append({**item, "error": True, "kinds": kinds})

@@ -44,6 +44,12 @@ def test_masks_are_the_ink_of_the_class():
         assert mask.shape == (64, 64) and mask.dtype == np.uint8
 
 
+def test_all_digits_may_be_one_class():
+    assert {box.name for one in whole(classes="one") for box in one.y} == {"digit"}
+    for one, other in zip(whole(targets="masks", classes="one"), whole(targets="masks"), strict=True):
+        assert one.y.names == ("ground", "digit") and np.array_equal(one.y.read() > 0, other.y.read() > 0)
+
+
 def test_several_do_not_overlap_and_some_pictures_have_none():
     many = whole(digits=(0, 4), size=(96, 128))
     counts = [len(example.y) for example in many]
