@@ -45,9 +45,9 @@ class Tune(Section):
     """how values are chosen: at random; on a grid; quasi-randomly (Sobol), which leaves no gaps; or from what earlier
     trials scored (tpe: Bergstra et al. 2011; cmaes: Hansen 2016), which depends on the order they end in"""
     pruner: Literal["asha", "hyperband", "median"] | None = None
-    """which trials are given up early, judged by dev after each epoch: all but the best third after 1, 3, 9, … epochs
-    (asha: Li et al. 2020); the same in groups that are first judged later (hyperband: Li et al. 2018); or those below
-    the median of the others"""
+    """which trials are given up early, judged by dev's best epoch so far (with keep: last, by the latest): all but the
+    best third after 1, 3, 9, … epochs (asha: Li et al. 2020); the same in groups that are first judged later
+    (hyperband: Li et al. 2018); or those below the median of the others"""
     stages: tuple[Stage, ...] = ()
     """finer searches that follow, coarse to fine: each narrows every axis to where the best trials of the one before
     lie, as `dlspec tune --zoom` does; [{trials: 20, best: 5}]"""

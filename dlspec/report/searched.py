@@ -27,6 +27,8 @@ def page(result: Mapping[str, Any], name: str, facts: Mapping[str, Any]) -> str:
     scored = [trials[number] for number in result["leaderboard"]]
     names = [axis["name"] for axis in facts["axes"]]
     failed = [one for one in result["trials"] if one["state"] == "failed"]
+    cut = [one for one in result["trials"] if one["state"] == "pruned" and one["values"]]
+    cut.sort(key=lambda one: -(one["epochs"] or 0))
     states = [one["state"] for one in result["trials"]]
     view = {
         "name": name,
@@ -40,9 +42,10 @@ def page(result: Mapping[str, Any], name: str, facts: Mapping[str, Any]) -> str:
         "limited": any(one["feasible"] is not None for one in scored),
         "rows": [_row(one, names) for one in scored[:ROWS]],
         "more": max(0, len(scored) - ROWS),
+        "cut": [_row(one, names) for one in cut[:ROWS]],
         "failed": [{"number": one["number"], "cause": one["cause"]} for one in failed],
         "figures": _figures(result["metric"], scored, facts),
-        "parallel": _parallel(result["metric"], scored, facts["axes"]) if len(names) > 1 and scored else None,
+        "parallel": _parallel(result["metric"], scored, cut, facts["axes"]) if len(names) > 1 and scored else None,
         "tried": [_tried(axis, result["trials"]) for axis in facts["axes"]],
         "importance": bool(facts["importance"]),
     }
@@ -133,16 +136,22 @@ def _figures(metric: str, scored: Sequence[Mapping[str, Any]], facts: Mapping[st
     return made
 
 
-def _parallel(metric: str, scored: Sequence[Mapping[str, Any]], axes: Sequence[Mapping[str, Any]]) -> Any:
-    values = [one["values"][0] for one in scored]
+def _parallel(
+    metric: str,
+    scored: Sequence[Mapping[str, Any]],
+    cut: Sequence[Mapping[str, Any]],
+    axes: Sequence[Mapping[str, Any]],
+) -> Any:
+    """cut: trials that were given up early, with what they had reached by then."""
+    values = [one["values"][0] for one in (*scored, *cut)]
     last = {"name": "", "title": f"dev {metric}", "kind": "uniform", "low": min(values), "high": max(values)}
     named = [{**axis, "title": brief(axis["name"])} for axis in axes]
     rows = [
         {
             "label": f"trial {one['number']}: {number(one['values'][0])}",
-            "best": place < OUT,
+            "best": place < min(OUT, len(scored)),
             "values": {**one["params"], last["name"]: one["values"][0]},
         }
-        for place, one in enumerate(scored)
+        for place, one in enumerate((*scored, *cut))
     ]
     return parallel("every trial over every axis", [*named, last], rows)

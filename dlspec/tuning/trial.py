@@ -51,10 +51,12 @@ class TrialWatch(Watch):
         keep: Callable[[list[Any]], None] | None = None,
         room: Room | None = None,
         ours: Callable[..., None] | None = None,
+        best: Callable[[float, float], float] | None = None,
     ) -> None:
         """keep: tells the storage, where other machines look, how far it has come.  room: shared with who measures.
-        ours: see Pulse.check."""
-        self.room, self.ours = room, ours
+        ours: see Pulse.check.  best: max or min where the best epoch is kept, so that the pruner goes by what a trial
+        is worth, not by the ups and downs of its last epoch."""
+        self.room, self.ours, self.best, self.worth = room, ours, best, math.nan
         self.tell, self.index, self.pruned_by, self.keep = tell, index, pruned_by, keep
         self.reported, self.cut, self.kept = 0, False, -math.inf
         self.place, self.of, self.name = 0, 1, ""
@@ -68,7 +70,8 @@ class TrialWatch(Watch):
     def report(self, epoch: int, value: float | None) -> None:
         """The value of an epoch, counted from 1, for the pruner; each once."""
         if self.pruned_by and epoch > self.reported and value is not None and math.isfinite(value):
-            self.pruned_by.report(value, epoch)
+            self.worth = self.best(self.worth, value) if self.best and self.reported else value
+            self.pruned_by.report(self.worth, epoch)
             self.reported = epoch
 
     def enough(self) -> bool:
@@ -175,7 +178,10 @@ def carry_out(
     told: dict[str, Any] = {}
     state, value = TrialState.FAIL, None
     keep = None if storages.is_file(study.where.url) else functools.partial(trial.set_user_attr, PROGRESS)
-    watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep, room, ours)
+    best = None
+    if study.loaded.recipe.train.keep == "best":
+        best = max if study.metric.best == "max" else min
+    watch = TrialWatch(tell, index, trial if study.tune.pruner else None, keep, room, ours, best)
     try:
         ended, cut = _all_trained(study, file, warm, watch)
         told = facts(study, ended)

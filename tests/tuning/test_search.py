@@ -19,6 +19,7 @@ from dlspec.tuning.outcome import tried
 from dlspec.tuning.search import tune
 from dlspec.tuning.storage import of_folder
 from dlspec.tuning.study import Study, Where
+from dlspec.tuning.trial import TrialWatch
 from dlspec.types import ArgumentError
 
 RECIPE = """
@@ -144,6 +145,23 @@ def test_what_falls_behind_is_given_up(tmp_path):
     assert {one["epochs"] for one in pruned} <= {1, 3} and all(one["values"] for one in pruned)
     assert result["best"]["params"]["train.optimizer.learning_rate"] == 0.03
     assert set(result["leaderboard"]).isdisjoint(one["number"] for one in pruned)
+    page = (Path(result["study"]) / "report.html").read_text()
+    listed = page.split("Given up early</h2>")[1].split("</table>")[0]
+    assert listed.count("<tr><th scope") == len(pruned)
+
+
+@pytest.mark.parametrize(("best", "told"), [(max, [0.5, 0.9, 0.9]), (None, [0.5, 0.9, 0.4]), (min, [0.5, 0.5, 0.4])])
+def test_a_pruner_goes_by_the_epoch_that_would_be_kept(best, told):
+    class Judge:
+        def report(self, value, epoch):
+            heard.append((epoch, value))
+
+    heard = []
+    watch = TrialWatch(lambda _: None, 0, Judge(), best=best)
+    for epoch, value in enumerate([0.5, 0.9, float("nan"), 0.4], 1):
+        watch.report(epoch, value)
+    watch.report(4, 0.4)  # each once
+    assert heard == [(1, told[0]), (2, told[1]), (4, told[2])]
 
 
 def test_what_mattered_is_the_axis_that_decides(found):
