@@ -59,11 +59,11 @@ class CSV(TableReader):
             return None
         found = common(opened(cls, path, target), path, target)
         if not found.roles.features:
-            raise DataError(_nothing(str(found.target.value), found.roles.why_not), where=Place(path))
+            raise DataError(_nothing(found.called, found.roles.why_not), where=Place(path))
         facts = Facts("table", found.count, found.asked.outputs, (found.roles.features,))
         return Proposal(
             facts, found.asked.task, found.data, found.split, found.roles.input, found.asked.goal, found.seen,
-            found.doubts, str(found.target.value),
+            found.doubts, found.called,
         )  # fmt: skip
 
     def entered(self, data: Joined, names: Sequence[str], targets: Sequence[str], *, truth: bool) -> Entered:

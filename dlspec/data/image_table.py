@@ -72,7 +72,7 @@ class ImageTable(TableReader):
         facts = Facts("picture", found.count, found.asked.outputs, look.shape, look.alike)
         return Proposal(
             facts, found.asked.task, (found.data[0], *own, *found.data[1:]), found.split, look.input,
-            found.asked.goal, (*found.seen, *look.seen), found.doubts, str(found.target.value), special=2,
+            found.asked.goal, (*found.seen, *look.seen), found.doubts, found.called, special=2,
         )  # fmt: skip
 
     def uses(self) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from dlspec.data import part_files
 from dlspec.data.column_guesses import Roles, missing, roles, told
+from dlspec.data.label_guesses import asked_columns, asked_labels, separator_in, several_columns
 from dlspec.data.questions import Asked, asked
 from dlspec.data.table_guesses import Opened
 from dlspec.data.target_guesses import target_of
@@ -26,6 +27,8 @@ class Common(NamedTuple):
     count: int
     truths: list[str]
     """the target of each row that has one, as words"""
+    called: str
+    """the column to predict, or several with commas between them"""
     seen: tuple[str, ...]
     doubts: tuple[str, ...]
 
@@ -35,34 +38,49 @@ def common(opened: Opened, path: str, wanted: str | None, *, but: Sequence[str] 
 
     features: whether the other columns go in.  Raises DataError, with the mend, where nothing can be learned.
     """
-    target = target_of(opened.columns, wanted, path, [*but, *opened.dropped])
-    name = str(target.value)
-    values = opened.columns[name]
-    absent = missing(values)
-    present = values[~absent]
-    if not len(present):
-        raise DataError(f"the target '{shown(name)}' is missing in every row", where=Place(shown(path)))
+    import numpy as np
+
+    out = [*but, *opened.dropped]
+    several = several_columns(opened.columns, wanted, path, but=out, features=features)
+    target = Line("target", *several) if several else target_of(opened.columns, wanted, path, out)
+    names = [str(one) for one in target.value] if several else [str(target.value)]
+    name = names[0]
+    absent = np.logical_and.reduce([missing(opened.columns[one]) for one in names])
+    present = opened.columns[name][~missing(opened.columns[name])]
+    called = ", ".join(names)
+    if absent.all():
+        raise DataError(f"the target '{shown(called)}' is missing in every row", where=Place(shown(path)))
+    mark = None if several else separator_in(present.tolist())
     try:
-        question = asked(present, name)
+        if several:
+            question = asked_columns(opened.columns, names, target.why)
+        elif mark is not None:
+            question = asked_labels(present.tolist(), name, mark)
+        else:
+            question = asked(present, name)
     except DataError as error:
         raise DataError(error.complaints[0].message, where=Place(shown(path))) from None
-    lines = [Line("target", name, target.why)]
+    lines = [Line("target", target.value, target.why)]
     doubts = [] if target.sure else [f"the target, '{shown(name)}': {target.why}"]
-    if absent.any():
-        why = f"{absent.sum():,} of {len(values):,} rows have no target; they are left out, and counted"
+    if absent.any() and mark is not None:
+        why = f"{absent.sum():,} of {len(absent):,} rows have an empty cell: none of the labels is true of them"
+        lines.append(Line("keep_missing_target", True, why))
+    elif absent.any():
+        why = f"{absent.sum():,} of {len(absent):,} rows have no target; they are left out, and counted"
         lines.append(Line("drop_missing_target", True, why))
-    own = {one: column for one, column in opened.columns.items() if one not in but and one not in opened.dropped}
+    out += names[1:]
+    own = {one: column for one, column in opened.columns.items() if one not in out}
     found = roles(own, name, divided="dev" in opened.counts, droppable=features)
     extra = [one for one in opened.dropped if features]
     data = (*opened.settings, *lines, *_dropped(found.data, extra, opened.dropped))
     split = (*part_files.division(opened.counts), *found.split)
     if any(line.key in ("group", "time") and line.sure for line in found.split):
         split = tuple(line for line in split if line.key != "folds")  # whole groups and times fold otherwise
+    truths = names if several else [str(one) for one in present.tolist()]
     seen = (*opened.seen, "", *told(opened.columns, name), "", *question.seen)
-    return Common(
-        target, question, found, data, split, len(present), [str(one) for one in present.tolist()], seen,
-        (*doubts, *opened.doubts, *question.doubts),
-    )  # fmt: skip
+    count = len(absent) if mark else int((~absent).sum())
+    doubts = [*doubts, *opened.doubts, *question.doubts]
+    return Common(target, question, found, data, split, count, truths, called, seen, tuple(doubts))
 
 
 def _dropped(lines: Lines, extra: Sequence[str], why: Mapping[str, str]) -> Lines:

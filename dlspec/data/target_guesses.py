@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlspec.data.label_guesses import LISTS, separator_in
 from dlspec.data.questions import EACH, FEW
 from dlspec.numeric.columns import kind_of
 from dlspec.numeric.picture_formats import shown
@@ -42,6 +43,9 @@ def target_of(columns: Mapping[str, np.ndarray], wanted: str | None, file: str, 
     called = [name for name in names if name.strip().lower() in NAMED]
     if called:
         return Line("target", called[-1], "what is to be predicted, by its name")
+    lists = [name for name in names if LISTS.search(name) and separator_in(columns[name].tolist())]
+    if lists:
+        return Line("target", lists[-1], "what is to be predicted, by its name and its cells of several labels")
     fit = [name for name in names if _can_be(name, columns[name])]
     if not fit:
         raise DataError(
