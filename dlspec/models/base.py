@@ -40,6 +40,14 @@ class Model(Component):
         """Settings of a network of its kind that learns less by heart; None where there is none."""
         return None
 
+    def training_heads(self, network: keras.Model, outputs: Any) -> list[tuple[Any, float]]:
+        """Further outputs for the same truth, and what each counts in the loss; by default none.
+
+        Made of the layers of a network that `build` gave, each of the shape of its output.  They are trained with it,
+        and are no part of it afterwards: not scored, not saved.
+        """
+        return []
+
     def remedies(self, of: Situation) -> list[Remedy]:
         """Size, and what usual settings do: activation, dropout, spatial dropout, normalisation.  An architecture with
         others adds to them."""

@@ -33,6 +33,7 @@ def fit(
     """What was watched, and the variables as they were at the start."""
     import keras
 
+    from dlspec.runs.auxiliary import losses_together
     from dlspec.runs.callback import callback
     from dlspec.runs.checkpoint import restore, variables
     from dlspec.runs.fit import compile_network, described, sequence
@@ -46,7 +47,9 @@ def fit(
         ready(network, recipe, state, pipeline)
     else:
         compile_network(network, recipe, state, pipeline.steps)
-    health = Health(recipe, state, pipeline.few(EXAMPLES), watch) if recipe.train.health else None
+    health = None
+    if recipe.train.health:
+        health = Health(recipe, state, pipeline.few(EXAMPLES), watch, losses=losses_together(network))
     observer = Observer(recipe, headline(recipe, state), material.dev, run, watch, pipeline, health)
     if checkpoint:
         restore(variables(network), checkpoint.arrays)

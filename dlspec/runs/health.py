@@ -49,13 +49,17 @@ class Health:
     may be, `stepped` is told of each group.  heard: told of every sample.
     """
 
-    def __init__(self, recipe: Recipe, state: Any, batch: Any, watch: Watch | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, state: Any, batch: Any, watch: Watch | None = None, *, losses: float = 1.0
+    ) -> None:
+        """losses: how many times that of its output alone the network's loss is."""
         import keras
 
         self.recipe, self.watch = recipe, watch or Watch()
         self.heard: Callable[[Sample], None] = lambda sample: None
         self.failed: Exception | None = None
-        self.expected: float | None = recipe.task.expected_initial_loss(state)
+        expected = recipe.task.expected_initial_loss(state)
+        self.expected: float | None = expected if expected is None else losses * expected
         self.batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
         self.layers: Any = None
         self.costly = False

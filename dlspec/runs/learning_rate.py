@@ -21,7 +21,7 @@ from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.backend import check_backend, load_keras
 from dlspec.runs.material import pipeline_of
-from dlspec.runs.network import build
+from dlspec.runs.network import for_training
 from dlspec.runs.prepare import prepare
 from dlspec.strategy.range_test import RISEN, Smoother, read
 from dlspec.types import ArgumentError, DataError, Place, RecipeError
@@ -104,7 +104,7 @@ def find_learning_rate(
     with loaded.placing():
         prepared = prepare(recipe, watch)
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
-        network = build(recipe, prepared.state)
+        network = for_training(recipe, prepared.state)
         pipeline = pipeline_of(recipe, prepared.state, prepared.splits["train"], watch)
         from dlspec.runs.fit import compile_network
 

@@ -7,7 +7,18 @@ from typing import Any
 
 from dlspec.recipe.schema import Recipe
 from dlspec.runs import precision
+from dlspec.runs.auxiliary import assisted
 from dlspec.types import Place, RecipeError, State
+
+
+def for_training(recipe: Recipe, state: State) -> Any:
+    """The network of a recipe, with the heads that help it to learn where its architecture has such; raises as `build`.
+
+    `auxiliary.unassisted` gives the network itself.
+    """
+    network = build(recipe, state)
+    with precision.computing_in(recipe.train.precision):
+        return assisted(network, recipe.model.training_heads(network, recipe.task.outputs(state)))
 
 
 def build(recipe: Recipe, state: State) -> Any:

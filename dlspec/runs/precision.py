@@ -12,7 +12,7 @@ from dlspec.types import State
 
 def build(recipe: Recipe, state: State) -> Any:
     """The task's network, in the recipe's precision."""
-    with _computing_in(recipe.train.precision):
+    with computing_in(recipe.train.precision):
         network = recipe.task.build(recipe.model, state)
     if recipe.train.precision != "float32":
         _whole_at_the_end(network)
@@ -20,7 +20,8 @@ def build(recipe: Recipe, state: State) -> Any:
 
 
 @contextlib.contextmanager
-def _computing_in(precision: str) -> Iterator[None]:
+def computing_in(precision: str) -> Iterator[None]:
+    """Within, layers are made that compute in this precision."""
     import keras
 
     before = keras.config.dtype_policy()

@@ -15,11 +15,12 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import report
+from dlspec.runs.auxiliary import unassisted
 from dlspec.runs.backend import check_backend, load_keras
 from dlspec.runs.fitting import ready
 from dlspec.runs.goal_fits import check_goal
 from dlspec.runs.material import material_of
-from dlspec.runs.network import build
+from dlspec.runs.network import for_training
 from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.train import Trained, carry_out, check_dev
 from dlspec.types import ArgumentError, DataError, Examples, Splits, State
@@ -81,10 +82,10 @@ def resume(
         state = folders.read_json(folder / "state.json")
         check_goal(loaded.recipe, state, splits)
         load_keras(threads=loaded.recipe.train.threads, seed=loaded.recipe.train.seed)
-        network = build(loaded.recipe, state)
+        network = for_training(loaded.recipe, state)
         material = material_of(loaded.recipe, state, splits, watch)
     if not (folder / "data.json").is_file():
-        report.keep_data(folder, loaded.recipe, splits, state, parameters=network.count_params())
+        report.keep_data(folder, loaded.recipe, splits, state, parameters=unassisted(network).count_params())
     if changes:
         if found:
             _fits(loaded.recipe, state, network, material.pipeline, found)

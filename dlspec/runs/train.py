@@ -13,12 +13,13 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import board_sheet, goals, machine, precision, report, serving
 from dlspec.runs import folder as folders
+from dlspec.runs.auxiliary import unassisted
 from dlspec.runs.backend import check_backend, load_keras, threads_in_force
 from dlspec.runs.divergence import say, traced
 from dlspec.runs.fitting import fit
 from dlspec.runs.kept import forget
 from dlspec.runs.material import Material, material_of
-from dlspec.runs.network import build
+from dlspec.runs.network import for_training
 from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.prepare import headline, prepare
 from dlspec.types import Place, RecipeError, Splits, State
@@ -80,7 +81,7 @@ def train(
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
         if recipe.train.threads and recipe.train.threads != threads_in_force():
             watch.warn(f"this process has {threads_in_force()} threads already; train.threads is not in force")
-        network = build(recipe, state)
+        network = for_training(recipe, state)
         material = material_of(recipe, state, splits, watch, warm)
     run = folders.create(out, loaded.name)
     _begin(run, loaded, splits, state, prepared.warnings)
@@ -91,7 +92,7 @@ def train(
         state,
         notes=prepared.notes,
         warnings=prepared.warnings,
-        parameters=network.count_params(),
+        parameters=unassisted(network).count_params(),
     )
     return carry_out(run, loaded, state, material, network, watch, said=prepared.warnings)
 
@@ -143,7 +144,7 @@ def carry_out(
     scores = _scores(run, recipe, state, {"train": sample, **({"dev": dev} if dev else {})}, predictions, watch)
 
     fresh = precision.build(recipe, state)  # saved uncompiled: for inference, by any tool
-    fresh.set_weights(network.get_weights())
+    fresh.set_weights(unassisted(network).get_weights())
     with folders.replacing(run / "model.keras") as new:
         fresh.save(new)
     kept = observer.best.epoch + 1 if observer.best else None

@@ -10,7 +10,7 @@ from pydantic import Field
 from dlspec.models.base import Backbone, Shapes, picture
 from dlspec.models.convolutions import Stem, check_size, convolved, mean_of_maps, pooled, scaled, stem_of
 from dlspec.models.initializers import Auto, Initializer, initializer
-from dlspec.models.pieces import Activation, BatchNorm, LocalNorm, LocalNormalization, Share, dropped, logits
+from dlspec.models.pieces import Activation, BatchNorm, LocalNorm, LocalNormalization, Share, activated, dropped, logits
 
 if TYPE_CHECKING:
     import keras
@@ -62,6 +62,11 @@ class Inception(Backbone):
     """what follows each convolution"""
     initializer: Initializer = Auto()
     """how the weights start; auto: by the activation (see mlp)"""
+    auxiliary: float = Field(0.3, ge=0, allow_inf_nan=False)
+    """how much the loss of each of the two auxiliary heads of version 1 counts beside that of the output; 0: none are
+    built.  They are trained behind the modules 4a and 4d, for gradients to reach the first layers, and not saved"""
+    auxiliary_dropout: Share = 0.7
+    """share of the 1024 units of an auxiliary head that is silenced at each training step"""
     normalization: LocalNormalization | None = None
     """nothing given: as the papers have it.  local: behind the stem's first pooling and its last convolution (version
     1); batch (version 3), layer or group: the maps of each convolution; none"""
@@ -92,6 +97,25 @@ class Inception(Backbone):
         x = of._third(x, stem) if self.version == 3 else of._first(x, stem)
         x = dropped(mean_of_maps(x), of.dropout or 0.0, "dropout")
         return keras.Model(doors, logits(x, outputs, initializer(self.initializer)), name=f"inception_v{self.version}")
+
+    def training_heads(self, network: keras.Model, outputs: Any) -> list[tuple[Any, float]]:
+        """Section 5 of the paper: the mean over 5×5 places in steps of 3, 128 maps, 1024 units, dropout, logits."""
+        import keras
+
+        if self.version != 1 or not self.auxiliary:
+            return []
+        of, heads = self._settled(), []
+        for module in AUXILIARY:
+            x, name = network.get_layer(f"mixed{module}").output, f"auxiliary_{module}"
+            x = pooled(x, "average", min(5, *x.shape[1:3]), 3, f"{name}_pool")
+            x = of._convolved(x, (128, 1), name)
+            x = keras.layers.Flatten(name=f"{name}_flat", data_format="channels_last")(x)
+            start = initializer(self.initializer, self.activation)
+            x = keras.layers.Dense(scaled(1024, self.width), kernel_initializer=start, name=f"{name}_fc")(x)
+            x = activated(x, self.activation, f"{name}_fc_{self.activation}")
+            x = dropped(x, self.auxiliary_dropout, f"{name}_dropout")
+            heads.append((logits(x, outputs, initializer(self.initializer), f"{name}_logits"), self.auxiliary))
+        return heads
 
     def _settled(self) -> Inception:
         """The same with what the papers have where nothing is given."""
