@@ -135,9 +135,7 @@ def test_a_head_changes_what_is_learned(home):
     "sets",
     [
         (),
-        ("train.average.momentum=0.9", "train.keep=last", "train.max_norm=0.5"),
-        ("train.precision=mixed_float16",),
-        ("train.precision=mixed_bfloat16", "train.accumulate=2"),
+        ("train.precision=mixed_bfloat16", "train.accumulate=2", "train.average.momentum=0.9"),
         ("train.compile=xla",),
         ("train.executor=single_threaded",),
     ],
