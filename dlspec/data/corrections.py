@@ -6,13 +6,14 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
 from dlspec.data.filled_table import as_id, filled
 from dlspec.numeric.class_names import class_name, plain
+from dlspec.numeric.places import Box, boxes_of, points_of, text_of
 from dlspec.recipe.component import DataPath, nearest
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits
 
@@ -99,7 +100,9 @@ class Labels:
 
     def __init__(self, parts: Sequence[Examples]) -> None:
         values = [plain(one) for part in parts for one in part.column("y") if one is not None]
-        self.known: dict[str, Any] = {str(class_name(one)): one for one in values}
+        self.known: dict[str, Any] = {text_of(one) or str(class_name(one)): one for one in values}
+        kinds = {type(one[0]) for one in values if text_of(one)}
+        self.parse: Callable[[str], Any] | None = boxes_of if Box in kinds else points_of if kinds else None
         numbers = bool(values) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
         whole = all(float(one).is_integer() for one in values) if numbers else False
         self.numbers = numbers and (not whole or len(self.known) > FEW_CLASSES)
@@ -108,6 +111,8 @@ class Labels:
         """The label as the reader would have given it.  Raises ValueError where there is no such class."""
         if text in self.known:
             return self.known[text]
+        if self.parse is not None:
+            return self.parse(text)
         if self.numbers:
             try:
                 number = float(text)

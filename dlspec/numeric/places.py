@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NOTHING = "nothing"
 """the text of a picture without any"""
@@ -54,6 +54,13 @@ def boxes_of(text: str) -> tuple[Box, ...]:
 def points_of(text: str) -> tuple[Point, ...]:
     """The points of such a text.  Raises ValueError where it is none."""
     return tuple(Point(name, *numbers) for name, numbers in _parsed(text, 2))
+
+
+def text_of(value: Any) -> str | None:
+    """The text of some boxes or points; None of anything else, and of none, which says not what is lacking."""
+    if not isinstance(value, tuple) or not value or not isinstance(value[0], Box | Point):
+        return None
+    return boxes_text(value) if isinstance(value[0], Box) else points_text(value)
 
 
 def _text(places: Iterable[tuple[str, Iterable[float]]]) -> str:

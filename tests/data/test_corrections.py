@@ -3,9 +3,10 @@
 import pytest
 from contracts.samples import reader
 
-from dlspec.data.corrections import one_sided, read
+from dlspec.data.corrections import Labels, one_sided, read
+from dlspec.numeric.places import Box, Point, text_of
 from dlspec.recipe.component import names
-from dlspec.types import DataError
+from dlspec.types import DataError, Examples
 
 
 def corrected(one, tmp_path, rows, head="id,split,label,suggested,probability,new"):
@@ -20,7 +21,8 @@ def test_every_reader_takes_them_and_moves_nobody(name, tmp_path):
     before = one.read()
     first, dev = before["train"][0], before["dev"][0]
     other = next(example.y for example in before["train"] if example.y != first.y)
-    again = corrected(one, tmp_path, [f"{first.id},,,,,{other}", f"{dev.id},,,,,"]).read()
+    text = text_of(other) or ("nothing" if other == () else str(other))
+    again = corrected(one, tmp_path, [f'{first.id},,,,,"{text}"', f"{dev.id},,,,,"]).read()
     assert {n: part.ids for n, part in again.parts.items()} == {n: part.ids for n, part in before.parts.items()}
     assert again["train"][0].y == other and type(again["train"][0].y) is type(other)
     assert again["train"].column("y")[1:] == before["train"].column("y")[1:]
@@ -29,7 +31,7 @@ def test_every_reader_takes_them_and_moves_nobody(name, tmp_path):
     assert any("corrects 1 labels: train 1" in note for note in again.notes)
     manifest = {i: split for split, part in before.parts.items() for i in part.ids if i != first.id}
     assert (
-        len(corrected(one, tmp_path, [f"{first.id},,,,,{other}"]).read(manifest)["train"]) == len(before["train"]) - 1
+        len(corrected(one, tmp_path, [f'{first.id},,,,,"{text}"']).read(manifest)["train"]) == len(before["train"]) - 1
     )
 
 
@@ -68,3 +70,13 @@ def test_one_side_alone_is_warned_of():
     assert "dev are corrected, those of test are not" in one_sided({"train": 3, "dev": 2, "test": 0})
     assert one_sided({"train": 0, "dev": 2, "test": 1}) is None
     assert one_sided({"train": 3, "dev": 2}) is None and one_sided({"train": 0, "dev": 0, "test": 0}) is None
+
+
+def test_boxes_and_points_are_corrected_by_their_texts():
+    boxes = Labels([Examples(["a", "b"], [0, 1], [(Box("cat", 1, 2, 3, 4),), ()])])
+    assert boxes.value("cat (1, 2, 3, 4)") == (Box("cat", 1, 2, 3, 4),)
+    assert boxes.value("dog (0, 2, 3, 4.5)") == (Box("dog", 0, 2, 3, 4.5),) and boxes.value("nothing") == ()
+    with pytest.raises(ValueError, match="expected a name and 4 numbers"):
+        boxes.value("dog")
+    points = Labels([Examples(["a"], [0], [(Point("nose", 1, 2),)])])
+    assert points.value("nose (3, 4)") == (Point("nose", 3, 4),)
