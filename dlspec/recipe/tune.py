@@ -46,8 +46,11 @@ class Tune(Section):
     trials scored (tpe: Bergstra et al. 2011; cmaes: Hansen 2016), which depends on the order they end in"""
     pruner: Literal["asha", "hyperband", "median"] | None = None
     """which trials are given up early, judged by dev's best epoch so far (with keep: last, by the latest): all but the
-    best third after 1, 3, 9, … epochs (asha: Li et al. 2020); the same in groups that are first judged later
-    (hyperband: Li et al. 2018); or those below the median of the others"""
+    best third after 1, 3, 9, … epochs (asha: Li et al. 2020; see `reduction`); the same in groups that are first judged
+    later (hyperband: Li et al. 2018); or those below the median of the others"""
+    reduction: int = Field(3, ge=2)
+    """of asha and hyperband: one trial in so many goes on to so many times the epochs.  2, the best half after 1, 2, 4,
+    … epochs, is gentler where those that win start slowly"""
     stages: tuple[Stage, ...] = ()
     """finer searches that follow, coarse to fine: each narrows every axis to where the best trials of the one before
     lie, as `dlspec tune --zoom` does; [{trials: 20, best: 5}]"""
@@ -112,7 +115,10 @@ def _faults(where: str, given: Any, *, top: bool = False) -> Iterator[tuple[str,
     held = given[kind]
     if kind == "choice":
         if not isinstance(held, Sequence) or isinstance(held, str) or not held:
-            yield where, f"choice takes a list of one value or more, got {held!r}"
+            yield (
+                where,
+                f"choice takes a list of one value or more, got {list(held) if isinstance(held, tuple) else held!r}",
+            )
             return
         for number, one in enumerate(held):
             for path, axis in inner_axes(one):

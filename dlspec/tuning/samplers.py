@@ -91,16 +91,12 @@ def sampler(tune: Tune, space: Space) -> BaseSampler:
     return {"random": Random, "grid": Grid, "qmc": QuasiRandom}[tune.sampler](space, tune.seed)
 
 
-SHARE = 3
-"""of the trials that have come so far, one in so many goes on"""
-
-
 def pruner(tune: Tune, epochs: int) -> BasePruner:
     """What gives trials up early, as a recipe asks for it.  epochs: of a whole trial."""
     if tune.pruner == "asha":
-        return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=SHARE)
+        return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=tune.reduction)
     if tune.pruner == "hyperband":
-        return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=SHARE)
+        return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=tune.reduction)
     if tune.pruner == "median":
         return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=max(1, epochs // 10))
     return optuna.pruners.NopPruner()

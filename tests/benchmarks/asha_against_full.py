@@ -11,7 +11,8 @@ epochs: small batches are ahead after an epoch, and take more steps.
 
 Figures, for each seed: ASHA's best within 0.3 points of the full search's, at no more than 0.4 of its steps.
 
-    DLSPEC_DATA=… python tests/benchmarks/asha_against_full.py [--trials 40] [--workers 2] [--home DIR] [SEED …]
+    DLSPEC_DATA=… python tests/benchmarks/asha_against_full.py [--trials 40] [--workers 2] [--reduction 3]
+        [--home DIR] [SEED …]
 """
 
 from __future__ import annotations
@@ -47,14 +48,17 @@ tune:
 POINTS, SHARE = 0.3, 0.4
 
 
-def searched(home: Path, name: str, seed: int, trials: int, workers: int) -> tuple[dict[str, Any], int, float]:
+def searched(
+    home: Path, name: str, seed: int, trials: int, workers: int, reduction: int
+) -> tuple[dict[str, Any], int, float]:
     """What a search found, the steps of all its trials, seconds; of one that is there already, as it is."""
     file = home / f"{name}.yaml"
-    file.write_text(RECIPE + ("  pruner: asha\n" if name == "asha" else ""), encoding="utf-8")
+    pruner = f"  pruner: asha\n  reduction: {reduction}\n" if name == "asha" else ""
+    file.write_text(RECIPE + pruner, encoding="utf-8")
     began = time.perf_counter()
     there = next((home / f"seed{seed}" / f"{name}-tune").glob("*"), None)
     result = tune(
-        load(file, [f"tune.seed={seed}", f"train.seed={seed}"]),
+        None if there else load(file, [f"tune.seed={seed}", f"train.seed={seed}"]),
         trials=trials,
         workers=workers,
         out=home / f"seed{seed}",
@@ -71,17 +75,19 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--reduction", type=int, default=3, help="one trial in so many goes on")
     parser.add_argument("--home", type=Path, help="keep the searches there; those that are there are not made again")
     parser.add_argument("seeds", nargs="*", type=int, default=[1, 2, 3])
     told = parser.parse_args()
     require_data()
     figures = Figures()
-    data = f"train {TRAIN:,}, dev {DEV:,} of MNIST's first 10,000"
+    data = f"train {TRAIN:,}, dev {DEV:,} of MNIST's first 10,000; 1 in {told.reduction} goes on"
     print(f"{told.trials} trials, {told.workers} workers; {data}; {EPOCHS} epochs", flush=True)
     with contextlib.nullcontext(told.home) if told.home else runs() as home:
         home.mkdir(parents=True, exist_ok=True)
         for seed in told.seeds:
-            found = {name: searched(home, name, seed, told.trials, told.workers) for name in ("asha", "full")}
+            asked = (seed, told.trials, told.workers, told.reduction)
+            found = {name: searched(home, name, *asked) for name in ("asha", "full")}
             for name, (result, steps, seconds) in found.items():
                 states = [one["state"] for one in result["trials"]]
                 counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
