@@ -73,7 +73,7 @@ def test_a_space_over_any_key_is_read_and_written_again(tmp_path):
         ),
         (
             "    model.activation: {choice: []}",
-            "r.yaml:10:23: tune.space.model.activation: choice takes a list of one value or more, got ()",
+            "r.yaml:10:23: tune.space.model.activation: choice takes a list of one value or more, got []",
         ),
         (
             "    train.epochs: {integr: [1, 3]}",
