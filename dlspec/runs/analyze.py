@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from dlspec.report.watch import Watch
+from dlspec.runs import explain, report, slicing
 from dlspec.runs import eyeball as eyeballs
 from dlspec.runs import folder as folders
 from dlspec.runs import labels as wrong_labels
-from dlspec.runs import report, slicing
 from dlspec.runs.findings import findings
 from dlspec.runs.judged import Judged, judged_run, parts_of
 from dlspec.runs.opened import OpenedRun, open_run
@@ -156,6 +157,7 @@ def analyzed(
             found,
             looked.rows,
             lambda row: evaluator.marks(examples[row], predictions[row], state),
+            None if judged.opened is None else functools.partial(explain.panels, judged.opened),
         )
         report.write_report(judged.home)
     return result

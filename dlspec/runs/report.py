@@ -25,6 +25,8 @@ from dlspec.types import Error, Example, Examples, Figure, Splits, State, Statis
 WORST = {"picture": 200}
 """how many of the worst examples are kept to be shown, by kind of input"""
 WORST_OTHERWISE = 50
+EXPLAINED, EXPLAINED_BUDGET = 12, 800_000
+"""so many of the worst are explained, in so many characters of base64"""
 SAMPLES = {"picture": 12}
 SAMPLES_OTHERWISE = 5
 SAMPLES_BUDGET = 500_000
@@ -111,16 +113,27 @@ def keep_worst(
     found: ceilings.Found,
     among: Any = None,
     marks: Callable[[int], Any] | None = None,
+    explained: Callable[[Examples], tuple[list[Any], str] | None] | None = None,
 ) -> None:
     """Write worst/<split>.json: the worst examples as a person looks at them.  `found`: the errors of each example.
 
     among: (N,) bool, those that may be looked at; None: all.  marks: of a row, what Evaluator.marks says of it.
+    explained: pictures that say where the answer comes from, of the first few that have no marks, and a legend.
     """
     errors = ceilings.worst(found, WORST.get(entry.kind, WORST_OTHERWISE), among)
     place = {one: row for row, one in enumerate(examples.ids)}
     rows = [place[error.id] for error in errors]
     drawn = None if marks is None else [marks(row) for row in rows]
     seen = shown(entry, [examples[row] for row in rows], marks=drawn)
+    if explained is not None and entry.kind == "picture" and (drawn is None or not any(drawn)):
+        found_maps = explained(examples.take(list(dict.fromkeys(rows))[:EXPLAINED]))
+        if found_maps is not None:
+            maps = inlined([small(one, DRAWN) for one in found_maps[0]], EXPLAINED_BUDGET)
+            of = dict(zip(dict.fromkeys(rows), maps, strict=False))
+            seen = [
+                {**one, "shows": of.get(row, one["shows"]), "legend": found_maps[1]}
+                for one, row in zip(seen, rows, strict=True)
+            ]
     items = [{**one, **_of_error(error)} for one, error in zip(seen, errors, strict=True)]
     folders.write_json(folder / "worst" / f"{split}.json", items)
 
