@@ -43,6 +43,24 @@ data: {name: arrays, path: pictures.npz, split: {dev: 64, test: 0}}
 model: {name: resnet, depth: 20}
 train: {epochs: 3, batch_size: 128}
 """,
+    "vgg": """
+task: classification
+data: {name: arrays, path: pictures.npz, split: {dev: 64, test: 0}}
+model: {name: vgg, depth: 11, stages: 3, filters: 16, units: 64}
+train: {epochs: 5, batch_size: 64}
+""",
+    "inception": """
+task: classification
+data: {name: arrays, path: pictures.npz, split: {dev: 64, test: 0}}
+model: {name: inception, stem: small, width: 0.25, normalization: batch}
+train: {epochs: 3, batch_size: 64}
+""",
+    "mobilenet": """
+task: classification
+data: {name: arrays, path: pictures.npz, split: {dev: 64, test: 0}}
+model: {name: mobilenet, stem: small, width: 0.35}
+train: {epochs: 3, batch_size: 64}
+""",
 }
 
 
@@ -53,7 +71,7 @@ def recipe_of(case: str, home: Path) -> Path:
     if case == "mlp" and not (home / "rows.npz").exists():
         x = draws.normal(size=(ROWS, 20)).astype(np.float32)
         np.savez(home / "rows.npz", x=x, y=(x[:, :3].prod(axis=1) > 0).astype(np.int32))
-    if case == "resnet" and not (home / "pictures.npz").exists():
+    if "pictures.npz" in CASES[case] and not (home / "pictures.npz").exists():
         y = draws.integers(0, 10, PICTURES)
         x = (draws.integers(0, 200, (PICTURES, 32, 32, 3)) + y[:, None, None, None] * 5).astype(np.uint8)
         np.savez(home / "pictures.npz", x=x, y=y)
@@ -96,11 +114,17 @@ def by_hand(how: str, case: str, home: Path) -> tuple[list[float], int]:
     x, y = pipeline.resident()[:2]  # type: ignore[index]
     [x] = x.values()
     network = recipe.task.build(recipe.model, prepared.state)
+    examples, settled = len(y), dict(recipe.task.compiled(prepared.state))
+    if heads := recipe.model.training_heads(network, recipe.task.outputs(prepared.state)):
+        network = keras.Model(network.input, [network.output, *[head for head, _ in heads]])
+        y, none = (y,) * len(network.outputs), [[] for _ in heads]
+        shares = [1.0, *[share for _, share in heads]]
+        settled |= {"loss": [settled["loss"]] * len(y), "loss_weights": shares, "metrics": [settled["metrics"], *none]}
     network.compile(
         optimizer=keras.optimizers.Adam(),
         steps_per_execution=32 if how.endswith("_32") else 1,
         jit_compile=how == "compiled_32",
-        **recipe.task.compiled(prepared.state),
+        **settled,
     )
     ends: list[float] = []
 
@@ -113,11 +137,11 @@ def by_hand(how: str, case: str, home: Path) -> tuple[list[float], int]:
     if how.startswith("arrays"):
         network.fit(x, y, batch_size=size, **settings)
     else:
-        batches = tf.data.Dataset.from_tensor_slices((x, y)).cache().shuffle(len(y)).batch(size).prefetch(4)
+        batches = tf.data.Dataset.from_tensor_slices((x, y)).cache().shuffle(examples).batch(size).prefetch(4)
         options = tf.data.Options()
         options.autotune.enabled = False  # with it on, `fit` waits after its last step
         network.fit(batches.with_options(options), **settings)
-    return ends, len(y)
+    return ends, examples
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ Figures: at least 0.97 of the fastest Keras script in each case; at least 1.0 of
 
     python tests/benchmarks/training_speed.py [--torch PYTHON] [--rounds 3] [CASE …]
 
-Cases: lenet5 on MNIST (needs $DLSPEC_DATA), mlp on 100,000 rows, resnet 20 on 2,560 pictures of 32×32.
+Cases: lenet5 on MNIST (needs $DLSPEC_DATA), mlp on 100,000 rows; resnet 20, and small vgg, inception (with its
+auxiliary heads) and mobilenet, on 2,560 pictures of 32×32.  PyTorch trains the first three.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from figures import Figures, require_data, runs
 from training_child import CASES, recipe_of
 
 HERE = Path(__file__).parent
+IN_TORCH = ("lenet5", "mlp", "resnet")
 BY_HAND = ("arrays", "arrays_32", "dataset_32", "compiled_32")
 
 
@@ -71,7 +73,7 @@ def main() -> None:
                 how: [sys.executable, str(HERE / "training_child.py"), how, case, str(home)]
                 for how in ("dlspec", *BY_HAND)
             }
-            if told.torch:
+            if told.torch and case in IN_TORCH:
                 for_torch(case, home)
                 script = [told.torch, str(HERE / "torch_child.py"), case, str(home)]
                 ways = [["0"], ["1"], *([["0", "channels_last"]] if case != "mlp" else [])]
@@ -98,8 +100,8 @@ def main() -> None:
                 else:
                     ahead += mine >= medians[how]
                     print(f"        {said}: {mine / medians[how]:.3f}; by rounds {pairs:.3f}", flush=True)
-    if told.torch:
-        figures.check(f"at least as fast as PyTorch in {ahead} of {len(told.cases)} cases (2 of 3)", ahead >= 2)
+    if told.torch and set(IN_TORCH) <= set(told.cases):
+        figures.check(f"at least as fast as PyTorch in {ahead} of {len(IN_TORCH)} cases (2 of 3)", ahead >= 2)
     figures.leave()
 
 
