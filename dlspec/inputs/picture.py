@@ -78,6 +78,8 @@ class Picture(Input):
                 "none": (0.0, 1.0),
             }[self.scale]
             state["shift"], state["factor"] = [shift] * shape[2], [factor] * shape[2]
+        ends, seen = (state["low"], state["high"]), list(zip(state["shift"], state["factor"], strict=True))
+        state["shapes"]["picture"]["range"] = [[(end - s) * f for s, f in seen] for end in ends]
         state["notes"] = self._notes(state)
         return state
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.proposals import Facts, Suggestion
 from dlspec.recipe.component import Component
 from dlspec.remedies import AT_ONCE, EARLY, LATE, USUAL, Remedy, Situation
+from dlspec.types import Place, RecipeError
 
 if TYPE_CHECKING:
     import keras
 
 Shapes = Mapping[str, Mapping[str, Any]]
-"""array name → {"shape": without the batch axis, "dtype", "sizes": categories of each entry of an integer array}"""
+"""array name → {"shape": without the batch axis, "dtype", "sizes": categories of each entry of an integer array,
+"range": of a picture, what black and white are in each channel, as [[…], […]] (missing: 0 and 1)}"""
 
 SATURATING = ("sigmoid", "tanh")
 """activations whose slope nears 0 where the input is large, so that little is learned there (Glorot, Bordes & Bengio,
@@ -81,6 +83,41 @@ class Model(Component):
 
         Raises RecipeError where the input cannot be taken (a picture that is too small), with the smallest that can.
         """
+
+    @property
+    def learned(self) -> str | None:
+        """Where its weights were learned before, in words; None: it starts from nothing."""
+        return None
+
+    def begin(self, network: keras.Model, tell: Callable[[str], None]) -> None:
+        """Put what was learned before into a network that `build` has made; by default there is nothing.
+
+        tell: hears what takes time.  Raises RecipeError where it does not fit, or cannot be had.
+        """
+
+    def base(self, network: keras.Model) -> Any:
+        """The symbolic tensor at which the base of a network ends, and its head begins.
+
+        The base is what is kept when a network that has learned one thing is to learn another; the head begins anew.
+        By default the head is the last layer with weights, and what silences its inputs at random.
+        """
+        import keras
+
+        tensor = network.outputs[0]
+        found_weights = False
+        while True:
+            layer, number, _ = tensor._keras_history
+            if found_weights and not isinstance(layer, keras.layers.Dropout | keras.layers.SpatialDropout2D):
+                return tensor
+            before = layer._inbound_nodes[number].input_tensors
+            if len(before) != 1:
+                raise RecipeError(
+                    f"'{self.name}' does not tell base from head: what its last layer takes is not one array; "
+                    "say which layers are frozen: freeze: {until: LAYER}",
+                    where=Place(key="train.freeze"),
+                )
+            found_weights = found_weights or bool(layer.weights and not getattr(layer, "passes_on", False))
+            [tensor] = before
 
 
 class Backbone(Model):

@@ -277,14 +277,22 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-class _DataPath:
-    """A path that must exist, made absolute when the recipe is read (see look_for)."""
+class PathOr:
+    """A path that must exist, made absolute when the recipe is read (see look_for), or one of some words.
+
+    Used as `Annotated[str, PathOr("imagenet")]`.
+    """
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.with_info_after_validator_function(self.resolve, handler(source))
 
     def resolve(self, value: str, info: core_schema.ValidationInfo) -> str:
         context = info.context or {}
+        if value in self.words:
+            return value
         try:
             return look_for(value, folders_of(value, context))
         except ValueError:
@@ -293,4 +301,4 @@ class _DataPath:
             raise
 
 
-DataPath = Annotated[str, _DataPath()]
+DataPath = Annotated[str, PathOr()]

@@ -106,6 +106,19 @@ class Recipe(Section):
             raise blame(message, "sampling", value="balanced")
         return train
 
+    @field_validator("train")
+    @classmethod
+    def _something_was_learned(cls, train: Train, info: ValidationInfo) -> Train:
+        model = info.data.get("model")
+        if model is None or model.learned is not None or train.start_from is not None:
+            return train
+        for key in ("freeze", "batch_norm"):
+            if getattr(train, key) not in (None, "auto", "learn"):
+                message = "this network starts from nothing: there is nothing to keep. Give train.start_from"
+                also = " or model.weights" if "weights" in type(model).model_fields else ""
+                raise blame(f"{message}{also}, or leave it out", key, value=getattr(train, key))
+        return train
+
     @field_validator("goal", mode="wrap")
     @classmethod
     def _goal_fits(cls, given: Any, handler: Any, info: ValidationInfo) -> Goal:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from dlspec.recipe.component import OneOf, Section, blame, one_of
 from dlspec.recipe.optimizers import OPTIMIZERS, Adam
 from dlspec.recipe.schedules import SCHEDULES, Constant, Schedule
+from dlspec.recipe.transfer import RunPath, Unfreeze, Until
 from dlspec.remedies import AT_ONCE, EARLY, FIRST, LATE, USUAL, Remedy, Situation
 
 
@@ -67,6 +68,24 @@ class Train(Section):
 
     seed: int = Field(0, ge=0, lt=2**32)
     """one seed for initial weights, dropout, shuffling and augmentation"""
+    start_from: RunPath | None = None
+    """a run whose weights to begin with: its folder, its name, or last (of those beside which this one will lie).  They
+    are taken layer by layer; the head begins anew where the classes, or what else the task asks, are other ones"""
+    freeze: Literal["base"] | Until | None = None
+    """which of the weights that were learned before stay as they are: those of the base (all but the last layer with
+    weights, unless the architecture says otherwise), or `{until: LAYER}`.  What is frozen works as in inference, and
+    where nothing random comes before it is worked out once (see features)"""
+    unfreeze: Unfreeze | None = None
+    """set free again in the course of training what is frozen; left out: it stays frozen"""
+    first_layer_rate: float = Field(1.0, gt=0, le=1)
+    """of the learning rate, the share with which the first layer learns; the last has the whole, and those between
+    follow by equal factors ("discriminative" rates, Howard and Ruder 2018).  1: all alike"""
+    batch_norm: Literal["auto", "learn", "keep"] = "auto"
+    """keep: normalisations by batch in the base use the statistics, scale and shift that were learned before, and never
+    learn themselves.  auto: so wherever weights were learned before; of a network from nothing, they learn"""
+    features: Literal["auto", "off"] | Annotated[int, Field(ge=1)] = "auto"
+    """auto: what the frozen layers make of each example is worked out once and kept in memory, where inputs are not
+    augmented; a number: so many augmented versions of each are, and epochs take turns; off: worked out at every step"""
     epochs: int = Field(20, ge=1)
     """passes over train"""
     batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 32
@@ -152,6 +171,18 @@ class Train(Section):
         if of.cause == "class imbalance" and of.classes and self.sampling == "uniform":
             found.append(Remedy({"sampling": "balanced"}, "each class is seen as often as every other", EARLY))
         return found
+
+    @model_validator(mode="after")
+    def _unfreezes_in_time(self) -> Train:
+        if self.unfreeze is None:
+            return self
+        if self.freeze is None:
+            raise blame("nothing is frozen that could be set free; say freeze: base too", "unfreeze", value=None)
+        last = self.unfreeze.after + (self.unfreeze.parts - 1) * self.unfreeze.every
+        if last >= self.epochs:
+            message = f"the last part is set free after epoch {last}, but training has only {self.epochs}; do it sooner"
+            raise blame(message, "unfreeze", "after", value=self.unfreeze.after)
+        return self
 
     @field_validator("executor")
     @classmethod

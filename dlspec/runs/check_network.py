@@ -9,7 +9,10 @@ from typing import Any
 from dlspec.recipe.load import Loaded
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
+from dlspec.runs import folder as folders
+from dlspec.runs import origin
 from dlspec.runs.prepare import Prepared
+from dlspec.runs.stages import stages
 from dlspec.types import Finding
 
 START = 512
@@ -29,14 +32,21 @@ def examine(loaded: Loaded, prepared: Prepared, watch: Watch) -> tuple[dict[str,
     from dlspec.runs.check_trial import quiet
     from dlspec.runs.network import build
 
-    recipe = loaded.recipe
     began = time.perf_counter()
+    loaded = origin.settled(loaded, folders.RUNS)
+    recipe = loaded.recipe
     load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
 
     def fresh() -> Any:
         return build(recipe, prepared.state)
 
     with quiet():
+        if recipe.train.start_from is not None or recipe.model.learned not in (
+            None,
+            "imagenet",
+        ):  # nothing is downloaded
+            origin.begin(recipe, prepared.state, fresh(), watch)
+        stages(recipe, fresh())
         result, found = _tried(recipe, prepared, fresh, watch)
     result["seconds"] = time.perf_counter() - began
     return result, found

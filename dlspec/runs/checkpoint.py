@@ -33,17 +33,19 @@ class Checkpoint(NamedTuple):
     best: Sequence[np.ndarray] | None = None
 
 
-def variables(network: Any) -> dict[str, Any]:
+def variables(network: Any, whole: Any = None) -> dict[str, Any]:
     """Every variable of a compiled network that has been trained: weights, seeds of dropout, optimizer, metrics.
 
-    The first step must have been taken (or the optimizer and the metrics been built), so that all are there.
+    whole: the network that it is a part of, whose weights are meant then.  The first step must have been taken (or the
+    optimizer and the metrics been built), so that all are there.
     """
     if hasattr(network, "jax_state_sync"):
         network.jax_state_sync()
-    optimizer = network.optimizer
-    groups = {"network": network.variables, "optimizer": optimizer.variables, "metrics": network.metrics_variables}
-    of_metrics = {id(one) for one in network.metrics_variables}
-    groups["network"] = [one for one in groups["network"] if id(one) not in of_metrics]
+    groups = {
+        "network": _own(whole or network),
+        "optimizer": network.optimizer.variables,
+        "metrics": network.metrics_variables,
+    }
     return {f"{group}/{place}": one for group, found in groups.items() for place, one in enumerate(found)}
 
 
@@ -72,6 +74,18 @@ def restore(found: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     check(found, arrays)
     for name, one in found.items():
         one.assign(arrays[name])
+
+
+def _own(network: Any) -> list[Any]:
+    """The variables of a network, those of its metrics aside."""
+    of_metrics = {id(one) for one in getattr(network, "metrics_variables", ())}
+    return [one for one in network.variables if id(one) not in of_metrics]
+
+
+def restore_weights(network: Any, arrays: Mapping[str, np.ndarray]) -> None:
+    """Put back the network's own variables alone: it need not be compiled.  Raises ArgumentError as `restore`."""
+    names = {f"network/{place}": one for place, one in enumerate(_own(network))}
+    restore(names, {name: values for name, values in arrays.items() if name.startswith("network/")})
 
 
 def check(found: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:

@@ -44,8 +44,9 @@ SHORT_STEP = 0.005
 """seconds; in a longer step, operations last so long that handing them over does not count"""
 TRIAL_SECONDS = 0.3
 """how long one of the timings lasts; each way is timed three times in turn"""
-INDIFFERENT = {"seed", "epochs", "schedule", "sampling", "early_stopping", "keep", "compile", "executor", "tensorboard",
-               "health", "cache", "checkpoint", "steps_per_execution", "threads"}  # fmt: skip
+INDIFFERENT = {"seed", "epochs", "start_from", "unfreeze", "schedule", "sampling", "early_stopping", "keep", "compile",
+               "executor", "tensorboard", "health", "cache", "checkpoint", "steps_per_execution",
+               "threads"}  # fmt: skip
 """settings of `train` that do not change what a step is made of"""
 SINGLE_THREADED = "SINGLE_THREADED_EXECUTOR"
 """what TensorFlow calls it"""
@@ -209,7 +210,7 @@ class Compilation:
                 section["name"] = Path(section["name"]).name
                 home = Path(getattr(recipe, name).name).parent.resolve()
                 section["code"] = [hashlib.blake2b(one.read_bytes()).hexdigest() for one in helpers(home)]
-        shapes = [[*one.shape] for one in self.network.variables]
+        shapes = [[*one.shape, one.trainable] for one in self.network.variables]
         here = [machine.versions(), machine.processor(), os.cpu_count(), threads_in_force()]
         facts = [here, sections, train, shapes, loop.pipeline.batch_size]
         own.update(json.dumps(facts, default=str, sort_keys=True).encode())

@@ -22,6 +22,7 @@ from dlspec.types import Place, RecipeError, State
 
 if TYPE_CHECKING:
     from dlspec.runs.compilation import Compilation
+    from dlspec.runs.fitted import Fitted
     from dlspec.runs.observer import Observer
 
 
@@ -50,8 +51,8 @@ class Origin(NamedTuple):
 def find(
     recipe: Recipe,
     state: State,
-    network: Any,
-    pipeline: Pipeline,
+    of: Fitted,
+    whole: Any,
     home: Path,
     initial: list[np.ndarray],
     last: int,
@@ -60,7 +61,8 @@ def find(
 ) -> Origin | None:
     """Replay the training from its last checkpoint (or its start) until the loss, or a weight, is no finite number.
 
-    network: as it was trained; it is left at the last good step.  initial: its variables at the start.  last: the step
+    of: the network as it was trained; it is left at the last good step.  whole: that of which it may be a part.
+    initial: the variables of the whole at the start.  last: the step
     by which it must have happened.  decided: whether steps were compiled, and since when.  None where the replay stays
     finite, or where no step by step replay can be had (on other backends than TensorFlow).
     """
@@ -72,19 +74,20 @@ def find(
 
     if keras.backend.backend() != "tensorflow":
         return None
+    network, pipeline = of.network, of.material.pipeline
     start, _ = checkpoints.newest(home)
-    compile_network(network, recipe, state, pipeline.steps)
+    compile_network(network, recipe, state, pipeline.steps, begun=of.stage.begin, whole=whole)
     data = keras.tree.map_structure(keras.ops.convert_to_tensor, pipeline.few(1))
     network._symbolic_build(data_batch=data)
     at, epoch, done = 0, 0, 0
     if start:
-        checkpoints.restore(checkpoints.variables(network), start.arrays)
+        checkpoints.restore(checkpoints.variables(network, whole), start.arrays)
         # As when training goes on: the recipe's, which may be another than it was, lowered as far as it had come.
         share = (start.facts.get("plateau") or {}).get("share", 1.0)
         set_peak(network, recipe.train.optimizer.learning_rate * share)
         at, epoch, done = start.step, start.facts["epoch"], start.facts["in_epoch"]
     else:
-        for variable, value in zip(network.variables, initial, strict=True):
+        for variable, value in zip(whole.variables, initial, strict=True):
             variable.assign(value)
     watch.note(f"looking for where it began: replaying from step {at:,}")
     compilation = Compilation(recipe, network, watch, lambda: at, steps=pipeline.steps)
@@ -99,8 +102,7 @@ def traced(
     observer: Observer,
     recipe: Recipe,
     state: State,
-    pipeline: Pipeline,
-    network: Any,
+    last: Fitted,
     run: Path,
     initial: list[np.ndarray],
     watch: Watch,
@@ -108,11 +110,10 @@ def traced(
     """Where a training that diverged went wrong; the weights before that are kept in a checkpoint."""
     if not observer.diverged:
         return None
-    home, last = run / "checkpoint", observer.step
     decided = observer.compilation.facts() if observer.compilation else None
-    origin = find(recipe, state, network, pipeline, home, initial, last, watch, decided)
+    origin = find(recipe, state, last, observer.whole, run / "checkpoint", initial, observer.step, watch, decided)
     if origin:
-        observer.back_to(network, origin.before)
+        observer.back_to(last.network, origin.before)
     return origin
 
 

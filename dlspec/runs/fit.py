@@ -16,12 +16,18 @@ from dlspec.types import Arrays, Examples, State
 STEPS_PER_EXECUTION = 32
 
 
-def compile_network(network: Any, recipe: Recipe, state: State, steps: int) -> None:
-    """Compile with the recipe's optimizer and penalties and the task's loss.  steps: of an epoch."""
+def compile_network(
+    network: Any, recipe: Recipe, state: State, steps: int, *, begun: int = 0, whole: Any = None
+) -> None:
+    """Compile with the recipe's optimizer and penalties and the task's loss.
+
+    steps: of an epoch.  begun: epochs that are behind when the optimizer is new.  whole: the network of which this one
+    may be a part, whose layers are counted where the first learn more slowly.
+    """
     train = recipe.train
     regularise(train, network)
     network.compile(
-        optimizer=optimizer_of(train, network, steps),
+        optimizer=optimizer_of(train, network, steps, begun, whole),
         # At least 2: with 1, Keras finds the end of an epoch inside a step, and by then the optimizer has counted it
         # and decayed the weights.
         steps_per_execution=max(2, min(steps, STEPS_PER_EXECUTION)),

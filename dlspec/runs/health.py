@@ -72,6 +72,13 @@ class Health:
         self.began = time.perf_counter()
         self.group: int = recipe.train.accumulate  # steps of which exactly one moves the weights
 
+    def enter(self, batch: Any) -> None:
+        """Another network is fitted from now on, whose layers are others: its health is looked at anew."""
+        import keras
+
+        self.batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+        self.layers, self.samples, self.held, self.until = None, [], None, None
+
     def begin(self, network: Any, step: int) -> None:
         """Training begins or goes on."""
         import keras
@@ -84,7 +91,7 @@ class Health:
                 probe.synced(network)
                 self.layers = probe.ordered(network, keras.tree.map_structure(lambda one: one[:ORDERED], self.batch))
                 self._shorten()
-            if step == 0 and not self.samples:
+            if not self.samples:
                 self._look(network, 0, 0.0)
             self._arm(step)
         self.cost += time.perf_counter() - self.began

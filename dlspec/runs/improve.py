@@ -19,6 +19,7 @@ from dlspec.runs.goals import standing_of
 from dlspec.runs.improvement import Improvement, Try, held_in, told
 from dlspec.runs.ledger import named
 from dlspec.runs.opened import OpenedRun
+from dlspec.runs.origin import settled
 from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.prepare import headline
 from dlspec.runs.prescribe import Prescription, prescriptions, write_patch
@@ -86,7 +87,7 @@ def improve(
         held.go_on_with_what_was_cut()
     else:
         assert loaded is not None and budget
-        held = _begin(loaded, budget, Path(out))
+        held = _begin(settled(loaded, out), budget, Path(out))
     began = time.monotonic() - held.spent
     held.why = None
 

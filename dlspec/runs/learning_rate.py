@@ -19,12 +19,14 @@ from dlspec.recipe.schema import Recipe
 from dlspec.recipe.training import Train
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
+from dlspec.runs import origin
+from dlspec.runs.auxiliary import unassisted
 from dlspec.runs.backend import check_backend, load_keras
 from dlspec.runs.material import pipeline_of
 from dlspec.runs.network import for_training
 from dlspec.runs.prepare import prepare
 from dlspec.strategy.range_test import RISEN, Smoother, read
-from dlspec.types import ArgumentError, DataError, Place, RecipeError
+from dlspec.types import ArgumentError, DataError, Place, RecipeError, State
 
 if TYPE_CHECKING:
     from dlspec.runs.pipeline import Pipeline
@@ -99,16 +101,16 @@ def find_learning_rate(
     if not 0 < low < high < math.inf:
         raise ArgumentError(f"the learning rate cannot grow from {low:g} to {high:g}; give two numbers, 0 < low < high")
     watch = watch or Watch()
-    recipe = loaded.recipe
     check_backend()
+    loaded = origin.settled(loaded, out or folders.RUNS)
+    recipe = loaded.recipe
     with loaded.placing():
         prepared = prepare(recipe, watch)
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
         network = for_training(recipe, prepared.state)
+        origin.begin(recipe, prepared.state, unassisted(network), watch)
         pipeline = pipeline_of(recipe, prepared.state, prepared.splits["train"], watch)
-        from dlspec.runs.fit import compile_network
-
-        compile_network(network, _plain(recipe), prepared.state, pipeline.steps)
+        network, pipeline = _first_stage(_plain(recipe), prepared.state, network, pipeline, watch)
         began = time.perf_counter()
         watch.note(f"learning-rate range test: from {low:g} to {high:g} in at most {steps} steps")
         rates, losses, diverged = _sweep(network, pipeline, low, high, steps, seconds, watch)
@@ -163,6 +165,20 @@ def _sweep(
         if len(rates) < steps:
             rate *= (high / rate) ** (1 / (steps - len(rates)))
     return rates, losses, None
+
+
+def _first_stage(recipe: Recipe, state: State, whole: Any, pipeline: Pipeline, watch: Watch) -> tuple[Any, Pipeline]:
+    """What is fitted first, compiled, and its batches."""
+    from dlspec.runs.fit import Score
+    from dlspec.runs.fitted import fitted
+    from dlspec.runs.fitting import set_up
+    from dlspec.runs.material import Material
+    from dlspec.runs.stages import stages
+
+    material = Material(pipeline, None, Score(pipeline.store))
+    now = fitted(recipe, state, whole, material, stages(recipe, whole), 0, watch)
+    set_up(now, recipe, state, whole, complete=False)
+    return now.network, now.material.pipeline
 
 
 def _plain(recipe: Recipe) -> Recipe:

@@ -27,11 +27,15 @@ def fixed_sample(examples: Examples, most: int = TRAIN_SCORED) -> Examples:
 
 
 class Material(NamedTuple):
-    """Train as batches, and what is scored: dev after every epoch, a part of train at the end."""
+    """Train as batches, and what is scored: dev after every epoch, a part of train at the end.
+
+    warm: what trainings of one process share.
+    """
 
     pipeline: Pipeline
     dev: Score | None
     sample: Score
+    warm: Warm | None = None
 
 
 def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch, warm: Warm | None = None) -> Material:
@@ -52,7 +56,7 @@ def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch, warm
     sample = Score(
         pipeline.store if whole else _store(recipe, state, sampled, watch, "examples of train to score", warm)
     )
-    return Material(pipeline, dev, sample)
+    return Material(pipeline, dev, sample, warm)
 
 
 def pipeline_of(recipe: Recipe, state: State, train: Examples, watch: Watch, warm: Warm | None = None) -> Pipeline:

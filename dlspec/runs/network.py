@@ -14,9 +14,11 @@ from dlspec.types import Place, RecipeError, State
 def for_training(recipe: Recipe, state: State) -> Any:
     """The network of a recipe, with the heads that help it to learn where its architecture has such; raises as `build`.
 
-    `auxiliary.unassisted` gives the network itself.
+    `auxiliary.unassisted` gives the network itself.  Frozen layers need no help.
     """
     network = build(recipe, state)
+    if recipe.train.freeze is not None:
+        return network
     with precision.computing_in(recipe.train.precision):
         return assisted(network, recipe.model.training_heads(network, recipe.task.outputs(state)))
 

@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,16 +17,17 @@ from dlspec.report.watch import EpochReport, Watch
 from dlspec.runs import checkpoint as checkpoints
 from dlspec.runs.checkpoint import Checkpoint
 from dlspec.runs.compilation import Compilation
-from dlspec.runs.fit import Score
 from dlspec.runs.folder import writing
 from dlspec.runs.health import Health
 from dlspec.runs.interruption import Interruption
 from dlspec.runs.judging import Best, Judge, Plateau
 from dlspec.runs.optimizing import averaged, rate_of_last_step, set_peak
-from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.tensorboard import Board
 from dlspec.strategy.goals import Standing, ahead, level
 from dlspec.types import ArgumentError, Metric
+
+if TYPE_CHECKING:
+    from dlspec.runs.fitted import Fitted
 
 WRITE_SECONDS = 2.0
 CHECKPOINT_SECONDS = 20.0
@@ -44,21 +45,19 @@ class Observer:
         self,
         recipe: Recipe,
         metric: Metric,
-        dev: Score | None,
         folder: Path,
         watch: Watch,
-        pipeline: Pipeline,
         health: Health | None = None,
     ) -> None:
-        self.recipe, self.metric, self.dev, self.folder, self.watch = recipe, metric, dev, folder, watch
+        self.recipe, self.metric, self.folder, self.watch, self.health = recipe, metric, folder, watch, health
         self.judge = Judge(metric, recipe.goal.limits_of_weights)
-        self.examples, self.steps, self.health = len(pipeline.store), pipeline.steps, health
         self.history: list[dict[str, float]] = []
         self.best: Best | None = None
         self.since = -1  # patience counts from the last change that was large enough
         self.reached: Standing | None = None
         self.diverged: int | None = None
         self.stopped_at: int | None = None
+        self.enough = False
         self.seconds = 0.0
         self.epoch = self.step = self.in_epoch = 0
         self.interruption, self.loop, self.earlier = Interruption(), None, 0.0
@@ -71,6 +70,20 @@ class Observer:
         if health and self.board:
             board, of = self.board, health
             health.heard = lambda sample: board.scalars("health", of.scalars(sample), sample.step)
+
+    def enter(self, now: Fitted, whole: Any) -> None:
+        """Another stage of the training begins.  whole: the network of which a part may be fitted."""
+        pipeline = now.material.pipeline
+        self.whole, self.stage, self.dev = whole, now.number, now.material.dev
+        self.examples, self.steps = len(pipeline.store), pipeline.steps
+        moving = {id(one) for one in now.network.variables}
+        # What is no part of what is fitted stays as it is: copied once a stage, not once an epoch.
+        self.still = {id(one): np.array(one) for one in whole.weights if id(one) not in moving}
+
+    @property
+    def ended_for_good(self) -> bool:
+        """Whether no stage is to follow."""
+        return self.enough or self.stopped_at is not None or self.diverged is not None
 
     def resume(self, at: Checkpoint) -> None:
         """Go on from a checkpoint; the variables are put back by `callback` when there are any."""
@@ -166,7 +179,9 @@ class Observer:
             improved = ahead(stood, self.best.standing if self.best else None)
             if improved or (self.best and level(stood, self.best.standing)):
                 # Of equally good epochs the later is kept: the first to guess everything right is rarely sure of it.
-                self.best = Best(epoch, stood, [np.array(one) for one in weights], self.step)
+                held = [self.still.get(id(one)) for one in self.whole.weights]
+                whole = [np.array(v) if h is None else h for v, h in zip(self.whole.weights, held, strict=True)]
+                self.best = Best(epoch, stood, whole, self.step)
         self.seconds += seconds
         row = {"epoch": epoch + 1, "seconds": seconds}
         row |= {f"train_{name}": value for name, value in train.items()}
@@ -191,12 +206,12 @@ class Observer:
         self.watch.epoch(
             EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
         )
-        enough = self.watch.enough()
-        last = enough or self.stopped_at is not None or epoch + 1 == self.recipe.train.epochs
+        self.enough = self.watch.enough()
+        last = self.enough or self.stopped_at is not None or epoch + 1 == self.recipe.train.epochs
         # Where the learning rate falls as well: a replay from a checkpoint before that would not know of it.
         if not diverged and (last or self._due() or self.plateau.share != share):
             self.save(network, epoch + 1, 0, 0.0)
-        return enough or self.stopped_at is not None or self.diverged is not None
+        return self.ended_for_good
 
     def _watch_plateau(self, network: Any, judged: float) -> None:
         train, before = self.recipe.train, self.plateau
@@ -234,6 +249,7 @@ class Observer:
         began = time.monotonic()
         best = self.best
         facts = {
+            "stage": self.stage,
             "epoch": epoch,
             "in_epoch": in_epoch,
             "epoch_seconds": epoch_seconds,
@@ -250,7 +266,7 @@ class Observer:
             "plateau": self.plateau._asdict(),
             "compilation": self.compilation.facts() if self.compilation else None,
         }
-        arrays = checkpoints.captured(checkpoints.variables(network))
+        arrays = checkpoints.captured(checkpoints.variables(network, self.whole))
         if not checkpoints.sound(arrays):
             self.diverged = len(self.history) if not in_epoch else epoch + 1
             return

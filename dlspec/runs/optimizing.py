@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from dlspec.recipe.training import Train
+from dlspec.runs.layer_rates import graded, rates
 from dlspec.types import Place, RecipeError
 
 
-def optimizer_of(train: Train, network: Any, steps: int) -> Any:
-    """A new optimizer for a network.  steps: of an epoch.
+def optimizer_of(train: Train, network: Any, steps: int, begun: int = 0, whole: Any = None) -> Any:
+    """A new optimizer for a network.  steps: of an epoch.  begun: epochs that are behind, of which the schedule knows.
+
+    whole: the network of which this one may be a part.
 
     Its variable `learning_rate` is the recipe's number (reduce_on_plateau lowers that); what it steps with is that
     times the schedule's share, worked out within the graph from the count of steps.
@@ -33,12 +36,15 @@ def optimizer_of(train: Train, network: Any, steps: int) -> Any:
         settings |= {"use_ema": True, "ema_momentum": average.momentum ** (1 / train.accumulate)}
     rule = getattr(keras.optimizers, type(train.optimizer).__name__)
     rule = _averaging(rule) if average else rule
-    optimizer = (_scheduled(rule, train, steps) if train.schedule.changes else rule)(**settings)
+    if train.first_layer_rate < 1:
+        rule = graded(rule, rates(whole or network, train.first_layer_rate))
+    optimizer = (_scheduled(rule, train, steps, begun) if train.schedule.changes else rule)(**settings)
+    optimizer.steps_before = begun * steps
     optimizer.exclude_from_weight_decay(var_list=[one for one in network.trainable_variables if len(one.shape) < 2])
     return keras.optimizers.LossScaleOptimizer(optimizer) if train.precision == "mixed_float16" else optimizer
 
 
-def _scheduled(rule: Any, train: Train, steps: int) -> Any:
+def _scheduled(rule: Any, train: Train, steps: int, begun: int) -> Any:
     """The same rule, whose learning rate follows the schedule.
 
     Not one of Keras' schedules, which would take the place of the variable: this way it can be set by hand, lies in
@@ -49,7 +55,7 @@ def _scheduled(rule: Any, train: Train, steps: int) -> Any:
     class Scheduled(rule):  # type: ignore[misc]
         @property
         def learning_rate(self) -> Any:
-            step = keras.ops.cast(self._iterations, self._learning_rate.dtype)
+            step = keras.ops.cast(self._iterations + begun * steps, self._learning_rate.dtype)
             share = train.schedule.share(step, steps, train.epochs * steps, keras.ops)
             return self._learning_rate * keras.ops.cast(share, self._learning_rate.dtype)
 
@@ -93,7 +99,8 @@ def set_peak(network: Any, rate: float) -> None:
 
 def rate_of_last_step(network: Any, train: Train, steps: int) -> float:
     """What the last step was taken with."""
-    step = np.float64(max(0, int(np.asarray(inner(network.optimizer)._iterations)) - 1))
+    optimizer = inner(network.optimizer)
+    step = np.float64(max(0, optimizer.steps_before + int(np.asarray(optimizer._iterations)) - 1))
     return peak(network) * float(train.schedule.share(step, steps, train.epochs * steps, np))
 
 

@@ -13,7 +13,7 @@ from dlspec.recipe.schema import Recipe
 from dlspec.runs.cache import free_memory
 from dlspec.runs.encoding import left_out
 from dlspec.runs.sampling import Sampler, balanced, numbered, weighted
-from dlspec.runs.store import Filling, Kept, Store, ahead, finished
+from dlspec.runs.store import Filling, Kept, Store, ahead
 from dlspec.tasks.base import Task
 from dlspec.types import Arrays, State
 
@@ -70,9 +70,9 @@ class Pipeline:
 
     def resident(self) -> tuple[Any, ...] | None:
         """All of train as the network takes it, where that is small and no epoch changes it; else None."""
-        task, entry, store = self.recipe.task, self.recipe.input, self.store
+        task, store = self.recipe.task, self.store
         # A task that finishes batches in a way of its own may draw at random.
-        if entry.augments or type(task).finish is not Task.finish or not isinstance(store, Kept):
+        if store.augments or type(task).finish is not Task.finish or not isinstance(store, Kept):
             return None
         if any(isinstance(values, list | np.memmap) for values in store.arrays.values()):
             return None
@@ -80,7 +80,7 @@ class Pipeline:
         if len(store) * store.each * 4 > RESIDENT_SHARE * free_memory():
             return None
         parts = list(store.chunks())
-        batch = {name: np.concatenate([part[name] for part in parts]) for name in self.state["shapes"]}
+        batch = {name: np.concatenate([part[name] for part in parts]) for name in store.names}
         x, y, weights = task.finish(batch, self.target(np.arange(len(store)), store.arrays), 0, self.state)
         if self.weights is not None:
             weights = self.weights * (1 if weights is None else weights)
@@ -97,12 +97,24 @@ class Pipeline:
 
         That is more than have come where nothing of some could be read; it is what `skip` counts.
         """
+        task, state = self.recipe.task, self.state
+        for behind, chosen, stream, whole, targets in self.augmented(epoch, skip, plan):
+            whole = self.store.finished(whole)
+            taken = {name: whole[name] for name in self.store.names}
+            x, y, weights = task.finish(taken, targets, stream, state)
+            if self.weights is not None:
+                weights = self.weights[chosen] * (1 if weights is None else weights)
+            yield behind, ((x, y) if weights is None else (x, y, weights))
+
+    def augmented(
+        self, epoch: int, skip: int = 0, plan: list[np.ndarray] | None = None
+    ) -> Iterator[tuple[int, np.ndarray, int, Arrays, Arrays]]:
+        """The same before they are finished: how many batches are behind, which examples, a seed, arrays, targets."""
         task, state, seed = self.recipe.task, self.state, self.recipe.train.seed
         whole_plan = self.plan(epoch) if plan is None else plan
         plan = whole_plan[skip:]
         # One number an example and epoch, so that its augmentation is the same in whatever batch it stands.
         seeds = np.random.SeedSequence((seed, epoch)).generate_state(len(self.store), np.uint64)
-        recipe = self.recipe
         if self.targets is None and (
             isinstance(self.store, Kept) or (isinstance(self.store, Filling) and self.store.full)
         ):
@@ -111,7 +123,7 @@ class Pipeline:
         def augmented(taken: tuple[int, np.ndarray, np.ndarray, Arrays]) -> tuple[int, np.ndarray, Arrays, Arrays]:
             behind, chosen, drawn, arrays = taken
             targets = self.target(chosen, arrays)
-            whole = recipe.input.augmented({**arrays, **targets}, drawn, state)
+            whole = self.store.augmented({**arrays, **targets}, drawn)
             return behind, chosen, whole, {name: whole.pop(name) for name in targets}
 
         def seeded() -> Iterator[tuple[int, np.ndarray, np.ndarray, Arrays]]:
@@ -128,11 +140,7 @@ class Pipeline:
         # Large ones in threads.  Not `finish`: the system takes long to give a thread so much fresh memory.
         large = self.store.each * self.batch_size >= LARGE
         for behind, chosen, whole, targets in ahead(augmented, taken) if large else map(augmented, taken):
-            stream = int(seeds[chosen[0]] % 2**31)
-            x, y, weights = task.finish(finished(recipe, state, whole), targets, stream, state)
-            if self.weights is not None:
-                weights = self.weights[chosen] * (1 if weights is None else weights)
-            yield behind, ((x, y) if weights is None else (x, y, weights))
+            yield behind, chosen, int(seeds[chosen[0]] % 2**31), whole, targets
 
     def target(self, chosen: np.ndarray, arrays: Arrays) -> Arrays:
         """The truths of a batch; made once where the examples are kept."""

@@ -76,7 +76,8 @@ def ordered(network: Any, batch: Any) -> Layers:
     def hear(layer: Any, outputs: Any) -> None:
         nonlocal work
         calls.append(layer)
-        sizes = [math.prod(one.shape) for one in own_weights(layer) if len(one.shape) > 1]
+        # Those of frozen layers too: they cost as much.
+        sizes = [math.prod(one.shape) for one in layer._trainable_variables if len(one.shape) > 1]
         places = [math.prod(one.shape[1:-1]) for one in concrete(outputs)[:1]]
         work += sum(sizes) * sum(places)
 

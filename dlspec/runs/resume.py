@@ -14,7 +14,7 @@ from dlspec.recipe.load import Loaded, dump, load
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.runs import report
+from dlspec.runs import origin, report
 from dlspec.runs.auxiliary import unassisted
 from dlspec.runs.backend import check_backend, load_keras
 from dlspec.runs.fitting import ready
@@ -22,6 +22,7 @@ from dlspec.runs.goal_fits import check_goal
 from dlspec.runs.material import material_of
 from dlspec.runs.network import for_training
 from dlspec.runs.own_code import copy_own_code
+from dlspec.runs.stages import enter, stages
 from dlspec.runs.train import Trained, carry_out, check_dev
 from dlspec.types import ArgumentError, DataError, Examples, Splits, State
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from dlspec.runs.checkpoint import Checkpoint
     from dlspec.runs.pipeline import Pipeline
 
-FIXED = ("train.seed", "train.batch_size", "train.sampling")
+FIXED = ("train.seed", "train.batch_size", "train.sampling", "train.start_from")
 """what the plan of an epoch hangs on: a training whose epochs are other ones is another training"""
 
 
@@ -83,6 +84,8 @@ def resume(
         check_goal(loaded.recipe, state, splits)
         load_keras(threads=loaded.recipe.train.threads, seed=loaded.recipe.train.seed)
         network = for_training(loaded.recipe, state)
+        if not found:
+            origin.begin(loaded.recipe, state, unassisted(network), watch)
         material = material_of(loaded.recipe, state, splits, watch)
     if not (folder / "data.json").is_file():
         report.keep_data(folder, loaded.recipe, splits, state, parameters=unassisted(network).count_params())
@@ -144,6 +147,7 @@ def _fits(recipe: Recipe, state: State, network: Any, pipeline: Pipeline, found:
     """Raises ArgumentError, before anything is written, where the checkpoint has not the variables of this recipe."""
     from dlspec.runs.checkpoint import check, variables
 
+    enter(network, stages(recipe, network)[found.facts.get("stage", 0)])
     ready(network, recipe, state, pipeline)
     check(variables(network), found.arrays)
 

@@ -79,13 +79,33 @@ class Store:
 
     def chunks(self, size: int | None = None) -> Iterator[Arrays]:
         """All examples in order, for prediction: as the network takes them, and what else was encoded."""
-        size = size or self._chunk()
+        size = size or self.chunk()
         plan = (np.arange(start, min(start + size, len(self))) for start in range(0, len(self), size))
         for chosen, arrays in self.stream(plan):
             if len(chosen):
-                yield self.recipe.input.finish(arrays, self.state["input"])
+                yield self.finished(arrays)
 
-    def _chunk(self) -> int:
+    @property
+    def augments(self) -> bool:
+        """Whether `augmented` changes anything."""
+        return bool(self.recipe.input.augments)
+
+    def augmented(self, batch: Arrays, seeds: np.ndarray) -> Arrays:
+        """A changed batch for training, with its targets; seeds: one an example."""
+        changed: Arrays = self.recipe.input.augmented(batch, seeds, self.state)
+        return changed
+
+    @property
+    def names(self) -> list[str]:
+        """The arrays that the network takes, of those that `finished` gives."""
+        return list(self.state["shapes"])
+
+    def finished(self, arrays: Arrays) -> Arrays:
+        """Encoded arrays as the network takes them, and what else was encoded."""
+        whole: Arrays = self.recipe.input.finish(arrays, self.state["input"])
+        return whole
+
+    def chunk(self) -> int:
         """How many examples are predicted at a time."""
         return int(np.clip(CHUNK_BYTES // max(1, self.each), 32, CHUNK))
 
@@ -146,7 +166,7 @@ class Kept(Store):
         size = size or CHUNK
         for start in range(0, len(self), size):
             some = {name: values[start : start + size] for name, values in self.arrays.items()}
-            yield self.recipe.input.finish(some, self.state["input"])
+            yield self.finished(some)
 
 
 def _bytes(arrays: Arrays) -> int:

@@ -11,7 +11,7 @@ from dlspec.numeric.picture_formats import shown
 from dlspec.recipe.load import Loaded, dump
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.runs import board_sheet, goals, machine, precision, report, serving
+from dlspec.runs import board_sheet, goals, machine, origin, precision, report, serving
 from dlspec.runs import folder as folders
 from dlspec.runs.auxiliary import unassisted
 from dlspec.runs.backend import check_backend, load_keras, threads_in_force
@@ -22,6 +22,7 @@ from dlspec.runs.material import Material, material_of
 from dlspec.runs.network import for_training
 from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.prepare import headline, prepare
+from dlspec.runs.stages import stages
 from dlspec.types import Place, RecipeError, Splits, State
 
 if TYPE_CHECKING:
@@ -72,8 +73,9 @@ def train(
     Raises RecipeError or DataError before anything is written.
     """
     watch = watch or Watch()
-    recipe = loaded.recipe
     check_backend()
+    loaded = origin.settled(loaded, out)
+    recipe = loaded.recipe
     with loaded.placing():
         prepared = prepare(recipe, watch, splits, warm)
         state, splits = prepared.state, prepared.splits
@@ -82,6 +84,8 @@ def train(
         if recipe.train.threads and recipe.train.threads != threads_in_force():
             watch.warn(f"this process has {threads_in_force()} threads already; train.threads is not in force")
         network = for_training(recipe, state)
+        origin.begin(recipe, state, unassisted(network), watch)
+        stages(recipe, network)  # whether all layers that are named are there
         material = material_of(recipe, state, splits, watch, warm)
     run = folders.create(out, loaded.name)
     _begin(run, loaded, splits, state, prepared.warnings)
@@ -125,13 +129,13 @@ def carry_out(
     if recipe.train.tensorboard:
         board_sheet.describe(run)
     with loaded.placing():
-        observer, initial = fit(recipe, state, material, network, run, watch, checkpoint)
-    dev, sample = material.dev, material.sample
-    origin = traced(observer, recipe, state, material.pipeline, network, run, initial, watch)
-    health = conclude(observer.health, observer, run, watch, origin) if observer.health else None
+        observer, last, initial = fit(recipe, state, material, network, run, watch, checkpoint)
+    dev, sample = last.material.dev, last.material.sample
+    began = traced(observer, recipe, state, last, run, initial, watch)
+    health = conclude(observer.health, observer, run, watch, began) if observer.health else None
     if observer.diverged:
         with loaded.placing():
-            say(observer, recipe, run, watch, origin, health)
+            say(observer, recipe, run, watch, began, health)
     if observer.best and (recipe.train.keep == "best" or observer.diverged):
         network.set_weights(observer.best.weights)
     predictions = {"train": sample.predictions(network)}

@@ -14,6 +14,7 @@ from typing import Any
 from dlspec.recipe.load import Loaded, dump
 from dlspec.report.watch import SearchWatch
 from dlspec.runs import folder as folders
+from dlspec.runs.origin import settled
 from dlspec.runs.own_code import copy_own_code
 from dlspec.tuning import storage as storages
 from dlspec.tuning.crew import Crew
@@ -54,6 +55,7 @@ def tune(
     Returns what `tune --json` prints.  Raises RecipeError, DataError, ArgumentError.
     """
     watch = watch or SearchWatch()
+    loaded = loaded and settled(loaded, out)
     where = _where(loaded, Path(out), storage, name, resume, trials, yes)
     with _alone(where):
         study = Study(where)

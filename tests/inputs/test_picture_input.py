@@ -24,7 +24,7 @@ BYTES = np.array([[[0, 51], [102, 255]], [[255, 0], [0, 255]]], np.uint8)
 
 def test_bytes_by_hand():
     state = Picture().prepare(examples(BYTES))
-    assert state["shapes"] == {"picture": {"shape": [2, 2, 1], "dtype": "float32"}}
+    assert state["shapes"] == {"picture": {"shape": [2, 2, 1], "dtype": "float32", "range": [[0.0], [1.0]]}}
     assert state["notes"] == ["pictures: 2×2, 1 channel, 0 to 255"]
     result = encoded(Picture(), BYTES)
     assert result.dtype == np.float32 and result.shape == (2, 2, 2, 1)
