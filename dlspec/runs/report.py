@@ -131,7 +131,7 @@ def keep_worst(
             maps = inlined([small(one, DRAWN) for one in found_maps[0]], EXPLAINED_BUDGET)
             of = dict(zip(dict.fromkeys(rows), maps, strict=False))
             seen = [
-                {**one, "shows": of.get(row, one["shows"]), "legend": found_maps[1]}
+                {**one, "shows": of[row], "legend": found_maps[1]} if row in of else one
                 for one, row in zip(seen, rows, strict=True)
             ]
     items = [{**one, **_of_error(error)} for one, error in zip(seen, errors, strict=True)]
