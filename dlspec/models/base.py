@@ -180,3 +180,14 @@ def with_log_variances(network: keras.Model, heads: int, name: str) -> keras.Mod
     from dlspec.layers.uncertainty_weights import UncertaintyWeights
 
     return keras.Model(network.input, UncertaintyWeights(heads, name=name)(network.output), name=network.name)
+
+
+def told(layer: str, here: list[tuple[int, ...]], there: list[tuple[int, ...]] | None) -> str:
+    """Of a layer whose weights do not fit: its shapes in the network, and those that were to be taken (None: none)."""
+    if not there:
+        return f"there are none for layer '{layer}', whose shapes are {_shown(here)}"
+    return f"the first layer that differs is '{layer}': {_shown(there)} there, {_shown(here)} in this network"
+
+
+def _shown(shapes: list[tuple[int, ...]]) -> str:
+    return ", ".join("×".join(map(str, shape)) or "1" for shape in shapes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlspec.models.base import told
 from dlspec.types import Place, RecipeError
 
 if TYPE_CHECKING:
@@ -41,17 +42,6 @@ def read_into(network: keras.Model, file: str, key: str) -> None:
     except (ValueError, KeyError, OSError) as error:
         said = str(error).splitlines()[0][:200]
         raise RecipeError(f"the weights of {Path(file).name} do not fit: {said}", where=where) from None
-
-
-def told(layer: str, here: list[tuple[int, ...]], there: list[tuple[int, ...]] | None) -> str:
-    """Of a layer whose weights do not fit: its shapes in the network, and those that were to be taken (None: none)."""
-    if not there:
-        return f"there are none for layer '{layer}', whose shapes are {_shown(here)}"
-    return f"the first layer that differs is '{layer}': {_shown(there)} there, {_shown(here)} in this network"
-
-
-def _shown(shapes: list[tuple[int, ...]]) -> str:
-    return ", ".join("×".join(map(str, shape)) or "1" for shape in shapes)
 
 
 def _misfit(network: keras.Model, content: Any) -> str | None:

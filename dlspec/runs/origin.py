@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from dlspec.models.weight_files import told
+from dlspec.models.base import told
 from dlspec.recipe.load import Loaded
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
