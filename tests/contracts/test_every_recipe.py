@@ -37,6 +37,8 @@ def test_it_trains_for_an_epoch_on_a_few_examples(name, tmp_path, monkeypatch):
     except RecipeError as error:
         assert "there is no" in str(error), error
         pytest.skip(f"its data is not here: {error}")
+    if loaded.recipe.train.schedule.warmup:  # for which an epoch of so few has too few steps
+        loaded = load(name, ["train.epochs=1", "train.schedule.warmup=null"])
     read = Reader.read
 
     def few(self, manifest=None):
