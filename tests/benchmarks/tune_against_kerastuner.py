@@ -107,9 +107,10 @@ def theirs(python: str, way: str, home: Path, seed: int, trials: int, epochs: in
         processes[0].kill()
         processes[0].communicate()
     found = [json.loads(file.read_text()) for file in folder.glob("digits/trial_*/trial.json")]
-    failed = [one["message"] for one in found if one["status"] != "COMPLETED"]
+    failed = [one for one in found if one["status"] != "COMPLETED"]
     if failed:
-        print(f"{len(failed)} trials of KerasTuner failed ({way}): {failed[0].strip().splitlines()[-1]}", flush=True)
+        said = (failed[0]["message"] or failed[0]["status"]).strip().splitlines()[-1]
+        print(f"{len(failed)} trials of KerasTuner did not complete ({way}): {said}", flush=True)
     assert len(found) == trials
     return seconds, max(one["score"] for one in found if one["score"] is not None)
 
