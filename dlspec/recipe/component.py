@@ -16,11 +16,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
+from dlspec.recipe.places import DataPath as DataPath
+from dlspec.recipe.places import PathOr as PathOr
 from dlspec.recipe.places import folders_of, look_for, own_class
 from dlspec.recipe.places import nearest as nearest
 from dlspec.remedies import Remedy, Situation
@@ -275,30 +277,3 @@ def shown(value: Any) -> str:
         text = f"'{value}'" if isinstance(value, str) else "keys" if isinstance(value, Mapping) else repr(value)
         text = f"[{', '.join(shown(v) for v in value)}]" if isinstance(value, tuple | list) else text
     return text if len(text) <= 80 else text[:77] + "…"
-
-
-class PathOr:
-    """A path that must exist, made absolute when the recipe is read (see look_for), or one of some words.
-
-    Used as `Annotated[str, PathOr("imagenet")]`.
-    """
-
-    def __init__(self, *words: str) -> None:
-        self.words = words
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.with_info_after_validator_function(self.resolve, handler(source))
-
-    def resolve(self, value: str, info: core_schema.ValidationInfo) -> str:
-        context = info.context or {}
-        if value in self.words:
-            return value
-        try:
-            return look_for(value, folders_of(value, context))
-        except ValueError:
-            if context.get("paths_may_be_missing"):
-                return value
-            raise
-
-
-DataPath = Annotated[str, PathOr()]

@@ -14,7 +14,10 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import core_schema
 
 PREFIX = "dlspec_own_"
 """what the modules of the user's own files are called, before a hash of path and content"""
@@ -149,3 +152,30 @@ def helpers(home: Path) -> list[Path]:
 def in_own_code(file: str) -> bool:
     """Whether a Python file lies beside own code that was loaded."""
     return own_file(file) and any(Path(file).is_relative_to(home) for home in _HOMES)
+
+
+class PathOr:
+    """A path that must exist, made absolute when the recipe is read (see look_for), or one of some words.
+
+    Used as `Annotated[str, PathOr("imagenet")]`.
+    """
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.with_info_after_validator_function(self.resolve, handler(source))
+
+    def resolve(self, value: str, info: core_schema.ValidationInfo) -> str:
+        context = info.context or {}
+        if value in self.words:
+            return value
+        try:
+            return look_for(value, folders_of(value, context))
+        except ValueError:
+            if context.get("paths_may_be_missing"):
+                return value
+            raise
+
+
+DataPath = Annotated[str, PathOr()]
