@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
+
+from dlspec.numeric.latest import Latest
 
 
 class AveragePrecision:
@@ -39,13 +39,9 @@ class AveragePrecision:
         return np.where((total > 0) & self.defined, summed / np.where(total > 0, total, 1), np.nan)
 
 
-_latest: tuple[weakref.ref[np.ndarray], weakref.ref[np.ndarray], AveragePrecision] | None = None
+_latest = Latest(AveragePrecision)
 
 
 def average_precision(scores: np.ndarray, truth: np.ndarray) -> AveragePrecision:
     """That of these arrays; the latest is kept, for a bootstrap asks for the same a thousand times."""
-    global _latest
-    kept = _latest
-    if kept is None or kept[0]() is not scores or kept[1]() is not truth:
-        kept = _latest = (weakref.ref(scores), weakref.ref(truth), AveragePrecision(scores, truth))
-    return kept[2]
+    return _latest(scores, truth)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
+
+from dlspec.numeric.latest import Latest
 
 
 class Ranking:
@@ -44,13 +44,9 @@ class Ranking:
         return np.where((pairs > 0) & self.defined, ordered / np.where(pairs > 0, pairs, 1), np.nan)
 
 
-_latest: tuple[weakref.ref[np.ndarray], weakref.ref[np.ndarray], Ranking] | None = None
+_latest = Latest(Ranking)
 
 
 def ranking(scores: np.ndarray, column: np.ndarray) -> Ranking:
     """The ranking of these arrays; the latest is kept, for a bootstrap asks for the same a thousand times."""
-    global _latest
-    kept = _latest
-    if kept is None or kept[0]() is not scores or kept[1]() is not column:
-        kept = _latest = (weakref.ref(scores), weakref.ref(column), Ranking(scores, column))
-    return kept[2]
+    return _latest(scores, column)
