@@ -193,7 +193,7 @@ def locate(run: str | Path, root: str | Path = RUNS, *, finished: bool = False) 
         return matching[-1].absolute()
     if not known:
         raise ArgumentError(
-            f"there is no run '{run}', and no runs in {Path(root).absolute()}; train one, or say --runs DIR"
+            f"there is no run '{run}', and no runs in {Path(root).absolute()}; train one, or give its path"
         )
     names = [*dict.fromkeys(one.parent.name for one in known), *(f"{one.parent.name}/{one.name}" for one in known)]
     guess = nearest(wanted, names)
