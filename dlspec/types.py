@@ -226,8 +226,8 @@ class Rendering(NamedTuple):
 class Marks(NamedTuple):
     """What truth or guess says of places in a picture, in its own pixels; the report draws it on the picture."""
 
-    boxes: Sequence[tuple[str, float, float, float, float]] = ()
-    """name, left, top, right, bottom"""
+    boxes: Sequence[tuple[str, float, float, float, float] | tuple[str, float, float, float, float, bool]] = ()
+    """name, left, top, right, bottom; and whether it is a crowd"""
     points: Sequence[tuple[str, float, float]] = ()
     """name, x, y"""
     mask: Any = None

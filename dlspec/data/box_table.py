@@ -63,7 +63,7 @@ class BoxTable(PictureTable):
                 elif (wrong := self._wrong(numbers[row], size)) is not None:
                     found.add(row, wrong)
                 else:
-                    own.append(Box(classes[row], *self._corners(numbers[row], size)))
+                    own.append(Box.at(classes[row], self._corners(numbers[row], size)))
             result.append(tuple(own))
         return result
 

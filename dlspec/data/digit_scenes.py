@@ -151,7 +151,7 @@ class DigitScenes(Reader):
             rows, columns = np.nonzero(ink >= INK)
             if self.targets == "boxes":
                 corners = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-                found.append(Box("digit" if self.classes == "one" else str(label), *map(float, corners)))
+                found.append(Box.at("digit" if self.classes == "one" else str(label), map(float, corners)))
                 continue
             for name, of, at in (
                 ("top", rows, rows.min()),

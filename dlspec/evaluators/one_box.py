@@ -59,7 +59,7 @@ class OneBox(Evaluator):
         truths = boxes(examples, most=1)
         place = {name: i for i, name in enumerate(state["names"])}
         there = np.array([bool(own) for own in truths], bool)
-        box = np.array([own[0][1:] if own else (0, 0, 0, 0) for own in truths], np.float64).reshape(-1, 4)
+        box = np.array([own[0].corners if own else (0, 0, 0, 0) for own in truths], np.float64).reshape(-1, 4)
         label = np.array([place.get(own[0].name, -1) if own else -1 for own in truths], np.int64)
         said = rows[:, OBJECT] >= state["threshold"]
         iou = np.where(there & said, np.nan_to_num(overlap(rows[:, BOX], box)), 0.0)
@@ -142,7 +142,7 @@ class OneBox(Evaluator):
 
         row = np.zeros(5 + len(state["names"]))
         for box in boxes(Examples([example.id], [None], [example.y]), most=1)[0]:
-            row[OBJECT], row[BOX] = 1.0, box[1:]
+            row[OBJECT], row[BOX] = 1.0, box.corners
             row[CLASSES] = [float(box.name == name) for name in state["names"]]
         return row
 
@@ -253,7 +253,7 @@ class OneBox(Evaluator):
         rows = np.asarray(predictions, np.float64)
         names = [*state["names"], NO_CLASS]
         chosen = zip(rows[:, OBJECT] >= state["threshold"], _classes(rows), rows[:, BOX].tolist(), strict=True)
-        return [(Box(names[code], *box),) if said else () for said, code, box in chosen]
+        return [(Box.at(names[code], box),) if said else () for said, code, box in chosen]
 
 
 def _classes(rows: np.ndarray) -> np.ndarray:

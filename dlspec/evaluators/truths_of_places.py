@@ -17,7 +17,7 @@ def boxes(examples: Examples, *, most: int | None = None) -> list[tuple[Box, ...
 
     most: how many one example may have.
     """
-    found = _places(examples, Box, boxes_of, "boxes, as Box(name, x0, y0, x1, y1)")
+    found = _places(examples, Box, boxes_of, "boxes, as Box(name, x0, y0, x1, y1, crowd)")
     many = [one.id for one, own in zip(examples, found, strict=True) if most is not None and len(own) > most]
     if many:
         raise DataError(
@@ -58,9 +58,10 @@ def _one(value: Any, kind: type[P], parse: Callable[[str], Sequence[P]]) -> tupl
         return tuple(parse(value))
     if not isinstance(value, tuple | list):
         raise ValueError(value)
+    needed = len(kind._fields) - len(kind._field_defaults)
     made = []
     for one in value:
-        if isinstance(one, str) or not hasattr(one, "__len__") or len(one) != len(kind._fields):
+        if isinstance(one, str) or not hasattr(one, "__len__") or not needed <= len(one) <= len(kind._fields):
             raise ValueError(one)
-        made.append(kind(str(one[0]), *(float(number) for number in one[1:])))
+        made.append(kind(str(one[0]), *map(float, one[1:needed]), *map(bool, one[needed:])))
     return tuple(made)

@@ -48,8 +48,8 @@ def marked(picture: np.ndarray, truth: Marks, guess: Marks | None, side: int = S
     draw = ImageDraw.Draw(canvas)
     for marks, colour, dashed in ((truth, TRUTH, False), (guess, GUESS, True)):
         if marks is not None:
-            for _, *corners in marks.boxes:
-                _box(draw, [one * ratio for one in corners], colour, dashed)
+            for box in marks.boxes:
+                _box(draw, [one * ratio for one in box[1:5]], colour, dashed)
     places = {name: (x * ratio, y * ratio) for name, x, y in truth.points}
     for name, x, y in guess.points if guess is not None else ():
         here = (x * ratio, y * ratio)

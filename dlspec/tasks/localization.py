@@ -83,7 +83,7 @@ class Localization(Task):
         corners = np.full((len(own), 1, 4), np.nan)
         for row, found in enumerate(own):
             if found:
-                corners[row, 0] = found[0][1:]
+                corners[row, 0] = found[0].corners
         refuse_outside(examples, corners, encoded, state, "box")
         return {"boxes": encoded_places(corners, encoded, state).astype(np.float32), "class": label}
 

@@ -20,7 +20,7 @@ def test_boxes_are_tight_around_the_ink():
         [box] = example.y
         rows, columns = np.nonzero(ink(example.x))
         found = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-        np.testing.assert_allclose(found, box[1:], atol=2)
+        np.testing.assert_allclose(found, box.corners, atol=2)
         assert 0 <= box.x0 < box.x1 <= 64 and 0 <= box.y0 < box.y1 <= 64 and box.name in "0123456789"
 
 
@@ -39,7 +39,7 @@ def test_masks_are_the_ink_of_the_class():
     for one, other in zip(whole(), whole(targets="masks"), strict=True):
         [box], mask = one.y, other.y.read()
         rows, columns = np.nonzero(mask)
-        assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == box[1:]
+        assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == box.corners
         assert set(np.unique(mask)) == {0, int(box.name) + 1}
         assert mask.shape == (64, 64) and mask.dtype == np.uint8
 

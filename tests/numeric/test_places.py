@@ -12,6 +12,9 @@ def test_texts_and_back():
     boxes = (Box("tabby cat (old)", 1, 2.5, 30.25, 1024), Box("dog", 0, 0, 12345.67, 3))
     assert boxes_text(boxes) == "tabby cat (old) (1, 2.5, 30.25, 1024); dog (0, 0, 12345.67, 3)"
     assert boxes_of(boxes_text(boxes)) == boxes
+    crowd = (Box("cat", 1, 2, 3, 4, True), Box("crowd", 1, 2, 3, 4), Box("a (1) crowd", 1, 2, 3, 4, True))
+    assert boxes_text(crowd) == "cat (1, 2, 3, 4) crowd; crowd (1, 2, 3, 4); a (1) crowd (1, 2, 3, 4) crowd"
+    assert boxes_of(boxes_text(crowd)) == crowd and crowd[0].corners == (1, 2, 3, 4)
     assert boxes_text(()) == "nothing" and boxes_of("nothing") == ()
     points = (Point("nose", 1.005, -0.001), Point("left eye", 3, 4))
     assert points_text(points) == "nose (1, 0); left eye (3, 4)"
@@ -19,6 +22,8 @@ def test_texts_and_back():
     for wrong in ("cat", "cat (1, 2, 3)", "(1, 2, 3, 4)", "cat (1, 2, nan, 4)", "cat (1, 2, x, 4)"):
         with pytest.raises(ValueError):
             boxes_of(wrong)
+    with pytest.raises(ValueError):
+        points_of("nose (1, 2) crowd")
 
 
 @pytest.mark.parametrize("fit", ["stretch", "letterbox", "pad"])
