@@ -136,6 +136,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "digest"):
         return value.digest()
     if isinstance(value, tuple):
-        # A box of no crowd is hashed without that, as it was before boxes could be of one: old runs still know their data.
+        # Without "no crowd", as it was before boxes could be of one: old runs still know their data.
         return [one[:5] if isinstance(one, Box) and not one.crowd else one for one in value]
     return value.tolist() if hasattr(value, "tolist") else value
