@@ -53,7 +53,9 @@ def _by_class(found: Scores, names: Sequence[str]) -> list[Figure]:
     mean, half = table.mean(axis=0), table[0]
     order = shown[np.argsort(mean[shown], kind="stable")]
     labels = [f"{names[k]} ({counts[k]:,})" for k in order.tolist()]
-    more = f"the {MOST_CLASSES} most frequent of {int((counts > 0).sum())} classes; " if len(shown) < found.classes else ""
+    more = (
+        f"the {MOST_CLASSES} most frequent of {int((counts > 0).sum())} classes; " if len(shown) < found.classes else ""
+    )
     return [
         Figure(
             "bars",
@@ -86,7 +88,9 @@ def _curves(found: Scores, names: Sequence[str], state: State) -> list[Figure]:
     if not series:
         return []
     if at[0]:
-        series.append({"name": f"threshold {state['threshold']:.2g}", "x": at[0], "y": at[1], "counts": [1] * len(at[0])})
+        series.append(
+            {"name": f"threshold {state['threshold']:.2g}", "x": at[0], "y": at[1], "counts": [1] * len(at[0])}
+        )
     data = {
         "series": series,
         "x_title": "recall",
@@ -148,7 +152,12 @@ def _kinds(statistics: Statistics, names: Sequence[str]) -> list[Figure]:
     near = np.where(np.isnan(held["near"]), -1, np.digitize(held["near"], [0.1, 0.3]))
     said = []
     for title, rows, groups, caption in (
-        ("class", [names[k] for k in shown.tolist()], places[label], "the class of the object, or of the box where there is none"),
+        (
+            "class",
+            [names[k] for k in shown.tolist()],
+            places[label],
+            "the class of the object, or of the box where there is none",
+        ),
         ("size", SIZES, size, "the size of the object, or of the box where there is none; squared pixels"),
         ("crowding", CROWDED, near, "how much another object overlaps the one that it is about"),
     ):
@@ -183,7 +192,10 @@ def _calibration(found: Scores, state: State) -> list[Figure]:
     what, seen = "confidence", f"share that is right (class, IoU {state['overlap']:g})"
     series = {
         "name": seen,
-        **{key: _listed(getattr(one, of)) for key, of in (("x", "probability"), ("y", "share"), ("low", "low"), ("high", "high"))},
+        **{
+            key: _listed(getattr(one, of))
+            for key, of in (("x", "probability"), ("y", "share"), ("low", "low"), ("high", "high"))
+        },
         "counts": one.count[one.count > 0].tolist(),
     }
     curve = {

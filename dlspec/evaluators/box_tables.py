@@ -38,7 +38,7 @@ def class_of(index: float, state: State) -> str:
 def said(rows: np.ndarray, state: State) -> list[Box]:
     """The boxes whose confidence reaches the threshold, in their order."""
     chosen = rows[rows[:, 4] >= state["threshold"]].tolist()
-    return [Box(class_of(row[5], state), *row[:4]) for row in chosen]
+    return [Box.at(class_of(row[5], state), row[:4]) for row in chosen]
 
 
 def columns(predictions: Sequence[Any], state: State) -> dict[str, Any]:
@@ -130,12 +130,12 @@ def told(
             yield kind, size, [truths[place]], f"{NOTHING} ({nearly:.2g})" if nearly > 0.005 else NOTHING
             continue
         *corners, sure, index = rows[place].tolist()
-        guess = f"{boxes_text([Box(class_of(index, state), *corners)])}, {sure:.2g}"
+        guess = f"{boxes_text([Box.at(class_of(index, state), corners)])}, {sure:.2g}"
         if about[place] < 0:
             yield kind, size, [], guess
             continue
         truth = truths[about[place]]
-        iou = float(overlap(np.array(corners), np.array(truth[1:5])))
+        iou = float(overlap(np.array(corners), np.array(truth.corners)))
         yield kind, size, [truth], f"{guess}, IoU {iou:.2f}"
 
 

@@ -34,7 +34,7 @@ def true_rows(truths: Sequence[Box], state: State) -> np.ndarray:
     import numpy as np
 
     place = {name: i for i, name in enumerate(state["names"])}
-    rows = [(*box[1:5], place.get(box.name, len(place)), _is_crowd(box)) for box in truths]
+    rows = [(*box.corners, place.get(box.name, len(place)), box.crowd) for box in truths]
     return np.array(rows, np.float64).reshape(-1, 6)
 
 
@@ -42,9 +42,5 @@ def perfect_rows(truths: Sequence[Box], state: State) -> np.ndarray:
     """What is to be predicted, (K, 6)."""
     import numpy as np
 
-    rows = true_rows([box for box in truths if not _is_crowd(box)], state)
+    rows = true_rows([box for box in truths if not box.crowd], state)
     return np.concatenate([rows[:, :4], np.ones((len(rows), 1)), rows[:, 4:5]], axis=1)
-
-
-def _is_crowd(box: Box) -> bool:
-    return bool(getattr(box, "crowd", False))

@@ -1,4 +1,4 @@
-"""Any number of boxes a picture, each with a class and a confidence: mAP as COCO and VOC have it, errors as TIDE has."""
+"""Any number of boxes a picture, each with a class and a confidence: mAP of COCO and VOC, errors as TIDE has them."""
 
 from __future__ import annotations
 
@@ -138,8 +138,7 @@ class Boxes(Evaluator):
         return [tuple(sorted({box.name for box in own})) or (boxes_text(()),) for own in true_boxes(examples)]
 
     def marks(self, example: Example, prediction: Any, state: State) -> tuple[Marks, Marks | None]:
-        [truths] = true_boxes(Examples([example.id], [None], [example.y]))
-        true = Marks([tuple(box[:5]) for box in truths])
+        true = Marks() if example.y is None else Marks(true_boxes(Examples([example.id], [None], [example.y]))[0])
         if prediction is None:
             return true, None
         return true, Marks(box_tables.said(box_tables.rows_of(prediction), state))
@@ -169,5 +168,3 @@ class Boxes(Evaluator):
         statistics = self.statistics(examples, predictions, state)
         best = best_threshold(statistics["boxes"], statistics["truths"])
         return float(state["threshold"]) if best is None or math.isnan(best) else best
-
-

@@ -1,11 +1,12 @@
 """Which said box is which true one: the greedy matching of COCO and that of VOC, at many thresholds at once.
 
-A `Pairs` holds what overlaps at all; no matrix of all boxes by all truths is ever made, so that a picture with very many
-boxes costs time alone.
+A `Pairs` holds what overlaps at all; no matrix of all boxes by all truths is ever made, so that a picture with very
+many boxes costs time alone.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -126,7 +127,7 @@ def _turns(turn: np.ndarray, sizes: np.ndarray, lanes: int) -> list[np.ndarray]:
     order = np.argsort(turn, kind="stable")
     bounds = np.searchsorted(turn[order], np.arange(int(turn.max()) + 2))
     found = []
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in itertools.pairwise(bounds.tolist()):
         rows = order[low:high]
         parts = np.cumsum(sizes[rows]) * lanes // (4 * CHUNK)
         found += np.split(rows, np.flatnonzero(parts[1:] != parts[:-1]) + 1)

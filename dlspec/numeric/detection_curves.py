@@ -92,10 +92,7 @@ class Curves:
         recalls: ascending from 0 to 1 in equal steps; None: the whole area under the curve, as VOC has it since 2010.
         """
         recall, best, truths = self._interpolated(weights)
-        if recalls is None:
-            share = recall.copy()
-        else:
-            share = _reached(recall, recalls) / len(recalls)
+        share = recall if recalls is None else _reached(recall, recalls) / len(recalls)
         gained = np.diff(share, prepend=0.0)
         gained[self.starts] = share[self.starts]
         return self._table(best * gained, truths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,8 +12,8 @@ from dlspec.numeric.found_boxes import BOX, KINDS, LEAST_SIZE, MISSED, RANGES, T
 CELL = np.dtype([("truth", "<i4"), ("guess", "<i4")])
 """a cell of the confusion matrix: classes, −1 for the background"""
 MISTAKE = np.dtype(
-    [("kind", "<i4"), ("truth", "<i4"), ("guess", "<i4"), ("box", "<i4"), ("size", "<f8"), ("area", "<f8"), ("near", "<f8")]
-)  # fmt: skip
+    [(name, "<i4") for name in ("kind", "truth", "guess", "box")] + [(name, "<f8") for name in ("size", "area", "near")]
+)
 """an error: its kind, classes (−1: none), the place of the box in the picture's prediction (missed: of the truth), how
 bad it is, the area of the truth (or the box) and how much another truth overlaps it"""
 
@@ -62,7 +63,7 @@ def _packed(values: np.ndarray, picture: np.ndarray, count: int) -> np.ndarray:
     raw, size = values.tobytes(), values.dtype.itemsize
     bounds = (np.searchsorted(picture, np.arange(count + 1)) * size).tolist()
     found = np.empty(count, object)
-    found[:] = [raw[low:high] for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+    found[:] = [raw[low:high] for low, high in itertools.pairwise(bounds)]
     return found
 
 

@@ -19,7 +19,7 @@ SIZES = ("", "small", "medium", "large")
 
 
 class Scores:
-    """Of object arrays (N,) of records, `boxes` and `truths` (see detection_records); curves are made when asked for."""
+    """Of object arrays (N,) of records, `boxes` and `truths` (see detection_records); curves are made when needed."""
 
     def __init__(self, boxes: np.ndarray, truths: np.ndarray) -> None:
         self.count = len(boxes)
