@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from dlspec.data.picture_tables import Found, PictureTable, outside
+from pydantic import Field
+
+from dlspec.data import sources
+from dlspec.data.box_faults import Drawn, Faults
+from dlspec.data.box_files import MOST, classes_of, said, same_classes
+from dlspec.data.picture_tables import Found, PictureTable
 from dlspec.proposals import Proposal
+from dlspec.types import DataError, Place, Splits
 
 if TYPE_CHECKING:
     from dlspec.data.columns import Joined
@@ -32,6 +38,12 @@ class BoxTable(PictureTable):
     """what they are: left, top, right, bottom; or left, top, width, height; or middle x, middle y, width, height"""
     label: str | None = "class"
     """the column of the box's class; null: there is one class, `object`"""
+    classes: tuple[str, ...] | None = None
+    """the classes that there are: a box of another is left out and named; left out: all that occur"""
+    most: int = Field(MOST, ge=1)
+    """boxes that a picture may have; one with more is taken for a mistake"""
+    strict: bool = False
+    """refuse the data where a picture is broken or a box wrong, instead of leaving it out and naming it"""
 
     @classmethod
     def recognize(cls, path: str, target: str | None = None) -> Proposal | None:
@@ -42,56 +54,66 @@ class BoxTable(PictureTable):
 
     def places(self, data: Joined, rows_of: Sequence[Sequence[int]], found: Found) -> list[Any]:
         from dlspec.data.columns import words
-        from dlspec.numeric.places import Box
 
         label = [] if self.label is None else [self.label]
         self._has(data.files[0], list(data.columns), [*self.columns, *label])
-        numbers = found.numbers(self.columns).tolist()
+        words_in: dict[int, str] = {}
+        numbers = found.numbers(self.columns, words_in.setdefault).tolist()
         classes = words(data.columns[self.label]).tolist() if self.label is not None else [NO_CLASS] * len(data)
+        faults = Faults(strict=self.strict)
         result: list[Any] = []
         for rows, size in zip(rows_of, found.sizes(), strict=True):
-            own = []
+            drawn = []
             for row in rows:
-                empty = [math.isnan(one) for one in numbers[row]]
-                if all(empty) and (classes[row] is None or self.label is None):
-                    if len(rows) > 1:
-                        found.add(row, "this row says that nothing is in a picture that has other rows; take it out")
-                elif any(empty) or classes[row] is None:
-                    gone = [name for name, is_empty in zip(self.columns, empty, strict=True) if is_empty]
-                    gone += [str(self.label)] if classes[row] is None else []
-                    found.add(row, f"{' and '.join(gone)} missing; where nothing is in a picture, leave all empty")
-                elif (wrong := self._wrong(numbers[row], size)) is not None:
-                    found.add(row, wrong)
-                else:
-                    own.append(Box.at(classes[row], self._corners(numbers[row], size)))
-            result.append(tuple(own))
+                wrong = self._wrong(numbers[row], classes[row], words_in.get(row), len(rows) > 1)
+                if wrong is not None:
+                    faults.add("row", *wrong, partial(found.place, row))
+                elif not math.isnan(numbers[row][0]):
+                    drawn.append(Drawn(classes[row], self._raw(numbers[row]), False, row))
+            if len(drawn) > self.most:
+                message = f"this picture has {len(drawn):,} boxes; if that is no mistake, raise data.most"
+                faults.add("picture", f"with more than {self.most:,} boxes", message, partial(found.place, rows[0]))
+                result.append(None)
+                continue
+            result.append(
+                faults.boxes(drawn, size, found.place, known=self.classes, said=lambda one: self._said(numbers[one.at]))
+            )
+        found.notes += faults.settle()
         return result
 
-    def said(self, y: Sequence[Any]) -> str:
-        counts = Counter(box.name for own in y for box in own)
-        empty = sum(not own for own in y)
-        listed = ", ".join(f"{name} ({many:,})" for name, many in sorted(counts.items())[:20])
-        return f"{len(y):,} pictures, {empty:,} without boxes; {counts.total():,} boxes: {listed}"
+    def load(self, *, truth: bool = True) -> Splits:
+        splits = super().load(truth=truth)
+        if truth:
+            files = sources.parts(self.path)
+            counts = {part: classes_of(own.column("y")) for part, own in splits.parts.items()}
+            if not any(counts.values()) and not self._elsewhere:
+                raise DataError("there is no box to learn from", where=Place(self.files()[0]))
+            if self.classes is None:
+                same_classes(counts, lambda part, _: Place(files[part]))
+        return splits
 
-    def _wrong(self, numbers: Sequence[float], size: tuple[int, int] | None) -> str | None:
-        """What is wrong with a box, in words."""
-        x0, y0, x1, y1 = self._raw(numbers)
-        said = ", ".join(f"{name} {one:g}" for name, one in zip(self.columns, numbers, strict=True))
-        if x1 < x0 or y1 < y0:
-            which = "left is right of right" if x1 < x0 else "top is below bottom"
-            return f"the box ({said}) is turned inside out: {which}; are the corners swapped, or data.form another?"
-        if x1 == x0 or y1 == y0:
-            return f"the box ({said}) has no area"
-        if size is not None and outside((x0, y0, x1, y1), *size):
-            return f"the box ({said}) is not within its picture, which is {size[0]}×{size[1]} (width × height)"
+    def said(self, y: Sequence[Any]) -> str:
+        return said([one for one in y if one is not None])
+
+    def _wrong(
+        self, numbers: Sequence[float], label: str | None, words: str | None, others: bool
+    ) -> tuple[str, str] | None:
+        """The kind of what is wrong with a row, and what; None where it is a box, or says that nothing is there."""
+        empty = [math.isnan(one) for one in numbers]
+        if words is not None:
+            return "without numbers", words
+        if all(empty) and (label is None or self.label is None):
+            message = "this row says that nothing is in a picture that has other rows; take it out"
+            return ("of nothing, where other rows have something", message) if others else None
+        if any(empty) or label is None:
+            gone = [name for name, is_empty in zip(self.columns, empty, strict=True) if is_empty]
+            gone += [str(self.label)] if label is None else []
+            message = f"{' and '.join(gone)} missing; where nothing is in a picture, leave all empty"
+            return "with empty cells", message
         return None
 
-    def _corners(self, numbers: Sequence[float], size: tuple[int, int] | None) -> list[float]:
-        """Clipped to the picture: a pixel's half may lie outside, where pixels are counted otherwise."""
-        corners = self._raw(numbers)
-        return (
-            corners if size is None else [min(max(one, 0.0), most) for one, most in zip(corners, size * 2, strict=True)]
-        )
+    def _said(self, numbers: Sequence[float]) -> str:
+        return ", ".join(f"{name} {one:g}" for name, one in zip(self.columns, numbers, strict=True))
 
     def _raw(self, numbers: Sequence[float]) -> list[float]:
         a, b, c, d = numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -71,7 +71,7 @@ class PictureTable(Reader):
 
     @abc.abstractmethod
     def places(self, data: Joined, rows_of: Sequence[Sequence[int]], found: Found) -> list[Any]:
-        """The truth of each picture, out of its rows; what is wrong goes to `found`."""
+        """The truth of each picture, out of its rows, None of one that is left out; what is wrong goes to `found`."""
 
     def load(self, *, truth: bool = True) -> Splits:
         from dlspec.data import roles
@@ -108,9 +108,10 @@ class PictureTable(Reader):
         broken, notes = faulty(files, strict=self.strict)
         y = self.places(data, rows_of, found)
         found.refuse()
+        notes = [*found.notes, *notes]
         whole = Examples(ids, files, y)
         kept = {
-            part: whole.take([i for i in range(low, high) if i not in broken])
+            part: whole.take([i for i in range(low, high) if i not in broken and y[i] is not None])
             for part, (low, high) in zip(parts, pairwise(starts), strict=True)
         }
         said = [f"{Path(t.file).name}: {len(t.rows):,} rows, {', '.join(t.notes)}" for t in tables]
@@ -142,9 +143,14 @@ class Found:
     def __init__(self, data: Joined, files: PictureFiles, rows_of: Sequence[Sequence[int]]) -> None:
         self.data, self.files, self.rows_of = data, files, rows_of
         self.complaints: list[Complaint] = []
+        self.notes: list[str] = []
 
     def add(self, row: int, message: str) -> None:
         self.complaints += self.data.bad([row], message).complaints
+
+    def place(self, row: int) -> Place:
+        """File and line of a row."""
+        return self.data.bad([row], "").complaints[0].where
 
     def refuse(self) -> None:
         """Raise DataError where something was wrong."""
@@ -165,8 +171,11 @@ class Found:
         heads = self.files.headers()
         return [None if isinstance(one, DataError) else (one.width, one.height) for one in heads]
 
-    def numbers(self, names: Sequence[str]) -> np.ndarray:
-        """The cells of some columns as float64 (rows, columns); empty ones NaN; words are complained of, each."""
+    def numbers(self, names: Sequence[str], wrong: Callable[[int, str], Any] | None = None) -> np.ndarray:
+        """The cells of some columns as float64 (rows, columns); empty ones NaN; words are complained of, each.
+
+        wrong: called with the row and what is wrong with it, instead.
+        """
         import numpy as np
 
         from dlspec.data.columns import words
@@ -183,7 +192,7 @@ class Found:
                 if math.isfinite(number):
                     result[row, k] = number
                 else:
-                    self.add(row, f"column '{name}' should hold numbers, got '{cell[:40]}'")
+                    (wrong or self.add)(row, f"column '{name}' should hold numbers, got '{cell[:40]}'")
         return result
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dlspec.data import part_files
+from dlspec.data.box_guesses import asked
 from dlspec.data.image_table import _found, _may_name_pictures
 from dlspec.data.picture_tables import MISSING, PictureTable, pictures_column, read_table
 from dlspec.data.point_table import pairs_of
@@ -39,7 +40,7 @@ class Named(NamedTuple):
 
 
 def boxes(reader: type[PictureTable], path: str) -> Proposal | None:
-    """The proposal for a table of boxes.  Raises DataError where a picture has several: no task takes them yet."""
+    """The proposal for a table of boxes."""
     if os.path.isdir(path):
         return part_files.but_others(lambda one, _: boxes(reader, one), path, _tables_in(reader, path), None)
     named = _named(reader, path)
@@ -50,26 +51,21 @@ def boxes(reader: type[PictureTable], path: str) -> Proposal | None:
     label = next((one for one in named.columns if _plain(one) in LABELS and one != named.file), None)
     if label is None and form == "corners" and _plain(columns[0]) in ("x1", "x0"):
         return None  # two points
-    rows = Counter(named.columns[named.file])
+    files = named.columns[named.file]
+    rows = Counter(files)
     there = [
         any(cell is not None for cell in cells) for cells in zip(*(named.columns[c] for c in columns), strict=True)
     ]
-    several = sum(many > 1 for many in rows.values())
-    if several:
-        raise DataError(
-            f"{several:,} of {len(rows):,} pictures have several boxes; localization finds one a picture at most: keep "
-            "the rows of one box a picture",
-            where=Place(shown(path)),
-        )
+    task, goal, several = asked(list(rows.values()))
+    with_box = dict.fromkeys(files, False) | {one: True for one, is_there in zip(files, there, strict=True) if is_there}
     values = [one for one, is_there in zip(named.columns[label], there, strict=True) if is_there] if label else []
     counts = Counter(one for one in values if one is not None) if label else Counter({"object": sum(there)})
     lines = [Line("columns", list(columns), "the columns of the box's numbers")]
     lines += [Line("form", form, "what those numbers are")] if form != "corners" else []
     lines += [Line("label", label, "the column of the box's class")] if label != "class" else []
     listed = ", ".join(f"{shown(str(name))} ({many:,})" for name, many in counts.most_common(12))
-    seen = f"{len(rows):,} pictures, {len(rows) - sum(there):,} of them without a box; {len(counts)} classes: {listed}"
-    task = (Line("name", "localization", "one box a picture or none, with a class"),)
-    goal = (Line("optimize", "mean_iou", "decides on dev which epoch is kept; or accuracy, object_error"),)
+    empty = sum(not any_there for any_there in with_box.values())
+    seen = f"{len(rows):,} pictures, {empty:,} of them without a box; {len(counts)} classes: {listed}; {several}"
     return _proposal(named, path, task, lines, goal, 5 + len(counts), seen, list(map(str, counts)))
 
 

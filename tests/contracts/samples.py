@@ -4,6 +4,7 @@ import gzip
 import struct
 
 import numpy as np
+from contracts import boxed
 
 from dlspec.numeric.masks import Mask
 from dlspec.numeric.places import Box, Point
@@ -108,6 +109,8 @@ def reader(name, folder):
         lines = [f"{f.relative_to(folder)},{i % 9},2,{8 - i % 9},{i % 5}" for i, f in enumerate(names)]
         (folder / "points.csv").write_text("\n".join(["file,nose_x,nose_y,tail_x,tail_y", *lines]) + "\n")
         return cls(path=str(folder / "points.csv"))
+    if name in ("voc", "coco", "yolo"):
+        return cls(path=getattr(boxed, name)(folder / "boxed"))
     if name == "mask_folder":
         masked(folder / "scenes", random)
         return cls(path=str(folder / "scenes"))

@@ -62,7 +62,7 @@ def test_what_is_wrong_with_boxes_is_said_at_once_with_its_row(tmp_path):
         tmp_path, BOXES, "p/0.png,5,2,1,9,cat", "p/1.png,1,2,1,9,cat", "p/2.png,1,2,21,9,cat", "p/3.png,1,2,,9,cat",
         "p/4.png,1,2,3,many,cat", "p/5.png,1,2,3,9,", "p/6.png,1,2,3,9,cat", "p/6.png,,,,,", "p/7.png,0,0,20.4,10,cat",
     )  # fmt: skip
-    found = complaints(BoxTable(path=path))
+    found = complaints(BoxTable(path=path, strict=True))
     wanted = {
         2: "turned inside out: left is right of right; are the corners swapped",
         3: "has no area",
@@ -75,6 +75,29 @@ def test_what_is_wrong_with_boxes_is_said_at_once_with_its_row(tmp_path):
     for line, said in wanted.items():
         assert any(one == line and said in message for one, message in found), (line, found)
     assert {line for line, _ in found} == set(wanted)
+    splits = BoxTable(path=path).load()
+    assert splits.parts["all"].column("y")[-2:] == [(Box("cat", 1, 2, 3, 9),), (Box("cat", 0, 0, 20, 10),)]
+    assert not any(splits.parts["all"].column("y")[:-2])
+    assert any(
+        "left out 1 box turned inside out" in note and "t.csv:2: the box (xmin 5" in note for note in splits.notes
+    )
+
+
+def test_classes_of_tables(tmp_path):
+    pictures(tmp_path)
+    rows = ["p/0.png,1,2,5,9,cat", "p/1.png,1,2,5,9,cta", "p/1.png,1,2,5,9,cat", "p/1.png,1,2,5,9,cat"]
+    path = written(tmp_path, BOXES, *rows)
+    splits = BoxTable(path=path, classes=("cat",)).load()
+    assert splits.parts["all"].column("y") == [(Box("cat", 1, 2, 5, 9),)] * 2
+    assert any("t.csv:3" in note and "'cta', and the classes are cat" in note for note in splits.notes)
+    assert any("t.csv:5" in note and "is in its picture twice" in note for note in splits.notes)
+    (tmp_path / "dev.csv").write_text("\n".join([BOXES, "p/2.png,1,2,5,9,dog"]))
+    with pytest.raises(DataError, match=r"dev.csv: dev has boxes of the class 'dog' \(1\), and train has none"):
+        BoxTable(path={"train": path, "dev": str(tmp_path / "dev.csv")}).load()
+    many = BoxTable(path=path, most=2).load()
+    assert many.parts["all"].ids == ["p/0.png"] and any("this picture has 3 boxes" in note for note in many.notes)
+    with pytest.raises(DataError, match="no box to learn from"):
+        BoxTable(path=written(tmp_path, BOXES, "p/0.png,,,,,")).load()
 
 
 def test_pictures_and_columns_that_are_not_there(tmp_path):
@@ -166,8 +189,8 @@ def test_init_tells_tables_of_boxes_from_those_of_points(tmp_path, monkeypatch, 
         assert recipe.task.mirrored == (("left_eye", "right_eye"),)
 
 
-def test_init_says_that_several_boxes_are_too_many(tmp_path):
+def test_several_boxes_are_for_detection(tmp_path):
     pictures(tmp_path, 10)
-    path = written(tmp_path, BOXES, *(f"p/{i % 10}.png,1,2,5,9,cat" for i in range(12)))
-    with pytest.raises(DataError, match="2 of 10 pictures have several boxes; localization finds one"):
-        init(path, out="-")
+    path = written(tmp_path, BOXES, *(f"p/{i % 10}.png,1,2,5,{7 + i // 10},cat" for i in range(12)))
+    proposal = BoxTable.recognize(path)
+    assert proposal.task[0].value == "detection" and "2 pictures have several, 2 at most" in proposal.seen[0]
