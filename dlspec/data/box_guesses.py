@@ -10,7 +10,7 @@ from typing import Any
 
 from dlspec.data import part_files
 from dlspec.data.base import Reader
-from dlspec.data.box_files import classes_of
+from dlspec.data.boxed_pictures import classes_of
 from dlspec.data.sources import PARTS
 from dlspec.numeric.picture_formats import shown
 from dlspec.proposals import Facts, Line, Lines, Proposal

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from dlspec.data import sources
 from dlspec.data.box_faults import Drawn, Faults
-from dlspec.data.box_files import MOST, classes_of, said, same_classes
+from dlspec.data.boxed_pictures import MOST, classes_of, said, same_classes
 from dlspec.data.picture_tables import Found, PictureTable
 from dlspec.proposals import Proposal
 from dlspec.types import DataError, Place, Splits

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from dlspec.data import sources
 from dlspec.data.box_faults import Drawn, Faults
-from dlspec.data.box_files import BoxFiles, Found, Sheet
+from dlspec.data.boxed_pictures import BoxFiles, Found, Sheet
 from dlspec.data.sources import Source
 from dlspec.numeric.picture_formats import identity, shown
 from dlspec.proposals import Proposal

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from dlspec.data import picture_folders, sources
 from dlspec.data.box_faults import Drawn, Faults
-from dlspec.data.box_files import BoxFiles, Found, Sheet, pictures_below, relative_id
+from dlspec.data.boxed_pictures import BoxFiles, Found, Sheet, pictures_below, relative_id
 from dlspec.data.sources import PARTS
 from dlspec.numeric.picture_formats import shown
 from dlspec.proposals import Proposal

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dlspec.data import sources
-from dlspec.data.box_files import pictures_below
+from dlspec.data.boxed_pictures import pictures_below
 from dlspec.data.sources import PARTS
 from dlspec.numeric.picture_formats import SUFFIXES, shown
 from dlspec.types import Complaint, DataError, Place

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dlspec.numeric.picture_paths import PictureFiles
 
 MOST = 5_000
+"""boxes that a picture may have, where nothing else is said"""
 
 R = TypeVar("R", bound="BoxFiles")
 
