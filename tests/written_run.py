@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from dlspec.recipe.load import load
+from dlspec.runs import contact, gallery, report
 from dlspec.runs import folder as folders
-from dlspec.runs import report
+from dlspec.runs.judged import Part
+from dlspec.strategy import ceilings
 from dlspec.types import Error, Examples, Splits
 
 HARM = "<script>document.title='harm'</script>"
@@ -39,7 +41,10 @@ def write(folder: Path, *, predictions: int = 500, pictures: int = 30, side: int
     for split in ("dev", "test"):
         report.keep_figures(run, split, evaluator, scored, task)
     found = [[Error(name, f"{HARM} → {QUOTED}", 1.0 + i, HARM, QUOTED)] for i, name in enumerate(names[:pictures])]
-    report.keep_worst(run, "dev", recipe.input, examples, found)
+    gallery.keep_worst(run, "dev", recipe.input, examples, found)
+    wrong = ceilings.find_errors(evaluator, examples, scores, task, scored)
+    part = Part(examples, scores, scored)
+    contact.keep(run, "dev", recipe.input, part, evaluator.outcomes(scored, task), wrong, np.ones(predictions, bool))
     metrics = evaluator.combine(scored)
     of = {
         name: {"value": value, "low": value - 0.01, "high": value + 0.01, "n": predictions}

@@ -20,7 +20,22 @@ def predict(
             "a list of files on standard input, one a line.",
         ),
     ],
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write a table: .csv or .parquet.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE|DIR",
+            help="Write a table, .csv or .parquet; or a folder: predictions.csv, masks as PNG, boxes and points drawn.",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Of pictures: write a page of where in them the guesses come from (Grad-CAM, occlusion), feature maps "
+            "and first filters, to RUN/explained/ or the folder of --out.",
+        ),
+    ] = False,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -36,20 +51,23 @@ def predict(
 
     They need no truth; raw rows or pictures go in, and what was learned from train is applied.
     What cannot be read is one line with its error, and the others go on."""
-    from dlspec.report.predicted import PredictedTable
+    from dlspec.report.predicted import PredictedTable, written
     from dlspec.report.progress import ConsoleWatch
+    from dlspec.runs.explained import Explaining
     from dlspec.runs.predict import predict as guess
     from dlspec.runs.predict import prepared, stream
 
     watch = ConsoleWatch()
     if json or out is not None:
-        result = guess(run, input, out=out, threshold=threshold, listed=lines(), root=runs, watch=watch)
-        some = f"{result['count']:,} prediction{'s' * (result['count'] != 1)}"
-        answer(result, json, lambda: print(f"{some}: {out}"))
+        result = guess(
+            run, input, out=out, threshold=threshold, explain=explain, listed=lines(), root=runs, watch=watch
+        )
+        answer(result, json, lambda: print(written(result, out)))
         return
     opened = prepared(run, threshold=threshold, root=runs)
+    page = Explaining(opened) if explain else None
     table = PredictedTable()
-    for some_of in stream(opened, input, listed=lines(), watch=watch):
+    for some_of in stream(opened, input, listed=lines(), watch=watch, listeners=[page] if page else []):
         if jsonl:
             for one in some_of:
                 answer_line(one)
@@ -57,3 +75,8 @@ def predict(
             answer({}, False, lambda now=some_of: table.show(now))
     if not table.rows and not jsonl:
         answer({}, False, lambda: print("no examples, no predictions"))
+    file = page and page.write()
+    if file and jsonl:
+        watch.note(f"explained: {file}")
+    elif file:
+        answer({}, False, lambda: print(f"explained: {file}"))

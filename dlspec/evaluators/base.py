@@ -167,7 +167,7 @@ class Evaluator(Component):
     def marks(self, example: Example, prediction: Prediction | None, state: State) -> tuple[Marks, Marks | None] | None:
         """Where in the picture truth and guess are, to be drawn on it; by default None: they are no places.
 
-        prediction None: there is no guess.
+        prediction None: there is no guess.  An example whose y is None has an empty truth, Marks().
         """
         return None
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 20
 """a confusion matrix shows no more; the others are one row and one column"""
+UNKNOWN, NO_NUMBER, NONE = "unknown class", "not a number", "none"
+"""a truth that is none of the classes, a guess that is not a number, one that says "none of them": in words"""
 BINS = 10
 """of a calibration curve"""
 CORNERS = 400
@@ -41,8 +43,8 @@ def confusion(table: np.ndarray, classes: Sequence[str]) -> Figure:
         others = f"{len(names) - MOST_CLASSES} others"
         caption = f"the {MOST_CLASSES} of {len(names)} classes that are confused most, and {others} together; "
         table, names = smaller, [*(names[i] for i in chosen), others]
-    rows = ["unknown class", *names]
-    columns = ["not a number", "none", *names]
+    rows = [UNKNOWN, *names]
+    columns = [NO_NUMBER, NONE, *names]
     keep_rows = [0, *range(1, len(rows))] if table[0].any() else list(range(1, len(rows)))
     keep_columns = [i for i in range(len(columns)) if i > 1 or table[:, i].any()]
     return Figure(

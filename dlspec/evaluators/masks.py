@@ -184,7 +184,8 @@ class Masks(Evaluator):
         return [tuple(names[k] for k in np.unique(_truth(one)).tolist() if k < len(names)) for one in examples]
 
     def marks(self, example: Example, prediction: Any, state: State) -> tuple[Marks, Marks | None]:
-        return Marks(mask=_truth(example)), None if prediction is None else Marks(mask=prediction)
+        truth = Marks() if example.y is None else Marks(mask=_truth(example))
+        return truth, None if prediction is None else Marks(mask=prediction)
 
     def figures(self, statistics: Statistics, state: State) -> list[Figure]:
         """IoU of each class, and which classes are taken for which."""

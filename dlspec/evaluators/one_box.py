@@ -204,7 +204,8 @@ class OneBox(Evaluator):
         return [tuple(box.name for box in own) or (boxes_text(()),) for own in boxes(examples)]
 
     def marks(self, example: Example, prediction: Any, state: State) -> tuple[Marks, Marks | None]:
-        [truth] = boxes(Examples([example.id], [None], [example.y]), most=1)
+        known = example.y is not None
+        [truth] = boxes(Examples([example.id], [None], [example.y]), most=1) if known else [()]
         return Marks(truth), None if prediction is None else Marks(self._boxes([prediction], state)[0])
 
     def remarks(self, examples: Examples, state: State) -> list[str]:

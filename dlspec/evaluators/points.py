@@ -193,7 +193,8 @@ class Points(Evaluator):
         return [None if y is None else next(texts) for y in examples.column("y")]
 
     def marks(self, example: Example, prediction: Any, state: State) -> tuple[Marks, Marks | None]:
-        [truth] = self._listed(Examples([example.id], [None], [example.y]), state)
+        known = example.y is not None
+        [truth] = self._listed(Examples([example.id], [None], [example.y]), state) if known else [()]
         return Marks(points=truth), None if prediction is None else Marks(points=self._points(prediction, state))
 
     def remarks(self, examples: Examples, state: State) -> list[str]:

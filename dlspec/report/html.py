@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dlspec.numeric.rounding import legible
-from dlspec.report import curve, health, human, ledger, plots
+from dlspec.report import contact, curve, health, human, ledger, plots
 from dlspec.report.pictures import BUDGET
 from dlspec.report.terminal import between, number, share
 from dlspec.types import SPLITS, Figure
@@ -39,6 +39,7 @@ def view(held: Mapping[str, Any]) -> dict[str, Any]:
     best = held["best_epoch"]
     first, more = learning(held["history"], metric, best)
     worst = within_budget(held["worst"])
+    sheets = contact.view(held.get("contact") or {})
     return {
         "name": held["name"],
         "run": held["run"],
@@ -61,7 +62,8 @@ def view(held: Mapping[str, Any]) -> dict[str, Any]:
         "curve": curve.view(held.get("curve")),
         "human": human.view(held.get("human")),
         "figures": {split: figures for split, figures in held["figures"].items() if figures},
-        "errors": {split: _errors(one, worst.get(split)) for split, one in errors.items()},
+        "errors": {split: _errors(one, worst.get(split), sheets.get(split)) for split, one in errors.items()},
+        "links": {split: contact.links(one) for split, one in sheets.items() if split in errors},
         "data": data and _data(data),
         "machine": machine,
         "command": shlex.join(machine["command"]) if machine else None,
@@ -144,7 +146,7 @@ def _headline(scores: Mapping[str, Any], metric: str | None) -> list[dict[str, A
     return [{"split": split, **scores[split][metric]} for split in dict.fromkeys(order)]
 
 
-def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None) -> dict[str, Any]:
+def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None, sheet: Any = None) -> dict[str, Any]:
     """One split's error analysis, with the scales that bars of one table share."""
     kinds, parts = one["kinds"], one["importance"]
     discovered = [{"cost_share": None, **s} for s in one["slices"] if s.get("found")]
@@ -179,6 +181,7 @@ def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None) -> dict[str
         "label_issues": one.get("label_issues"),
         "worst": [_item(item) for item in worst["items"]],
         "worst_of": worst["of"],
+        "contact": sheet,
     }
 
 

@@ -28,19 +28,25 @@ TINT = 0.55
 DASH = 5
 LEGEND = "blue: truth; orange, dashed or crossed: guess"
 LEGEND_OF_MASKS = "left: truth; right: guess; a colour a class, the most frequent one left clear"
+OF_TRUTH, OF_TRUTH_MASKS = "blue: truth", "truth: a colour a class, the most frequent one left clear"
+OF_GUESS, OF_GUESS_MASKS = "orange: guess", "guess: a colour a class, the most frequent one left clear"
 
 
-def marked(picture: np.ndarray, truth: Marks, guess: Marks | None, side: int = SIDE) -> np.ndarray:
+def marked(
+    picture: np.ndarray, truth: Marks, guess: Marks | None, side: int = SIDE, clear: int | None = None
+) -> np.ndarray:
     """The picture (H, W) or (H, W, C), uint8, with both drawn on it: uint8 (h, w, 3), the longest side about `side`.
 
-    Small ones are enlarged by a whole number, pixel by pixel.  Masks stand side by side.
+    Small ones are enlarged by a whole number, pixel by pixel.  Masks stand side by side; clear: the class that is left
+    without a colour, None being the most frequent one.  A truth that is not known is an empty Marks().
     """
     import numpy as np
 
     canvas, ratio = _sized(picture, side)
-    if truth.mask is not None:
-        clear = _most(truth.mask)
-        panels = [_tinted(canvas, one.mask, clear) for one in (truth, guess) if one is not None]
+    masks = [one.mask for one in (truth, guess) if one is not None and one.mask is not None]
+    if masks:
+        clear = most_frequent(masks[0]) if clear is None else clear
+        panels = [_tinted(canvas, one, clear) for one in masks]
         gap = np.full((canvas.height, 4, 3), 255, np.uint8)
         return np.concatenate([panels[0], *(one for panel in panels[1:] for one in (gap, panel))], axis=1)
     from PIL import ImageDraw
@@ -62,9 +68,14 @@ def marked(picture: np.ndarray, truth: Marks, guess: Marks | None, side: int = S
     return np.asarray(canvas)
 
 
-def legend(marks: Marks) -> str:
-    """What the colours mean, in a sentence."""
-    return LEGEND if marks.mask is None else LEGEND_OF_MASKS
+def legend(marks: Marks, *, true: bool = True, guessed: bool = True) -> str:
+    """What the colours mean, in a sentence.  true, guessed: whether a truth, whether a guess is drawn."""
+    said, of_masks = {
+        (True, True): (LEGEND, LEGEND_OF_MASKS),
+        (True, False): (OF_TRUTH, OF_TRUTH_MASKS),
+        (False, True): (OF_GUESS, OF_GUESS_MASKS),
+    }[true, guessed]
+    return said if marks.mask is None else of_masks
 
 
 def _sized(picture: np.ndarray, side: int) -> tuple[Image.Image, float]:
@@ -82,11 +93,18 @@ def _sized(picture: np.ndarray, side: int) -> tuple[Image.Image, float]:
     return image.resize(size, Image.Resampling.LANCZOS), ratio
 
 
-def _most(mask: np.ndarray) -> int:
+def most_frequent(mask: np.ndarray) -> int:
+    """The class that most pixels of a mask have."""
     import numpy as np
 
     counts = np.bincount(mask.reshape(-1), minlength=256)[:IGNORED]
     return int(counts.argmax())
+
+
+def palette() -> list[int]:
+    """Red, green and blue of each class index, in which a mask is looked at: 768 numbers; the first class is black."""
+    colours = [EDGE, *(CLASSES[k % len(CLASSES)] for k in range(IGNORED - 1)), UNJUDGED]
+    return [part for colour in colours for part in colour]
 
 
 def _tinted(canvas: Image.Image, mask: Any, clear: int) -> np.ndarray:

@@ -23,9 +23,11 @@ LEGEND, LONGEST_NAME = 12.0, 24
 """where rows of a legend begin, and the letters of a name in it at most"""
 
 
-def draw(figure: Figure) -> Markup:
-    """One figure as an <svg> element."""
-    return {"lines": lines, "points": points, "bars": bars, "matrix": matrix}[figure.kind](figure.title, figure.data)
+def draw(figure: Figure, links: Mapping[tuple[str, str], str] | None = None) -> Markup:
+    """One figure as an <svg> element.  links: of a matrix, the address of a cell by the names of row and column."""
+    if figure.kind == "matrix":
+        return matrix(figure.title, figure.data, links or {})
+    return {"lines": lines, "points": points, "bars": bars}[figure.kind](figure.title, figure.data)
 
 
 def lines(title: str, data: Mapping[str, Any]) -> Markup:
@@ -180,7 +182,7 @@ def _named_bars(title: str, data: Mapping[str, Any]) -> Markup:
     return drawing(title, WIDTH, height + 4, *parts)
 
 
-def matrix(title: str, data: Mapping[str, Any]) -> Markup:
+def matrix(title: str, data: Mapping[str, Any], links: Mapping[tuple[str, str], str]) -> Markup:
     """A table of counts, shaded by the share of its row; where row and column have one name, in another colour."""
     rows, columns, values = data["rows"], data["columns"], data["values"]
     across, down = [clipped(name, 12) for name in columns], [clipped(name, 16) for name in rows]
@@ -214,10 +216,12 @@ def matrix(title: str, data: Mapping[str, Any]) -> Markup:
             parts.append(tag("rect", **box, class_="cell"))
             if many:
                 colour = "right" if same else "wrong"
-                parts.append(
-                    tag("rect", tag("title", said), **box, fill_opacity=f"{shade:.3f}", class_=f"fill {colour}")
+                drawn = (
+                    tag("rect", tag("title", said), **box, fill_opacity=f"{shade:.3f}", class_=f"fill {colour}"),
+                    text(_count(many), left + cell * (i + 0.5), y + tall / 2 + 4, class_="label count"),
                 )
-                parts.append(text(_count(many), left + cell * (i + 0.5), y + tall / 2 + 4, class_="label count"))
+                to = links.get((name, columns[i]))
+                parts += drawn if to is None else [tag("a", *drawn, href=to)]
     # On a narrow screen it may shrink a little; beyond that it is scrolled, so that its numbers can be read.
     return drawing(title, width, height, *parts, style=f"min-width: {0.8 * width:.0f}px")
 

@@ -16,6 +16,17 @@ LONGEST = 300
 """characters of a cell that are shown; a mask as a text has thousands"""
 
 
+def written(result: Mapping[str, Any], out: Any) -> str:
+    """What has been written where, a line each."""
+    said = [f"{result['count']:,} prediction{'s' * (result['count'] != 1)}: {out}"]
+    if "masks" in result:
+        classes = ", ".join(f"{index} {name}" for name, index in result["masks"]["classes"].items())
+        said.append(f"masks: {result['masks']['folder']} (the index of each pixel's class: {classes})")
+    if result.get("explained"):
+        said.append(f"explained: {result['explained']}")
+    return "\n".join(said)
+
+
 class PredictedTable:
     """A table whose columns are as wide as its first rows need; later cells that are wider stand out to the right.
 

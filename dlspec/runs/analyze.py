@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dlspec.report.watch import Watch
-from dlspec.runs import explain, report, slicing
+from dlspec.runs import contact, explain, gallery, report, slicing
 from dlspec.runs import eyeball as eyeballs
 from dlspec.runs import folder as folders
 from dlspec.runs import labels as wrong_labels
@@ -149,7 +149,7 @@ def analyzed(
         folders.write_json(home / f"{split}.json", result)
         _write_errors(home / f"{split}.csv", examples, found, looked.rows)
         report.keep_figures(judged.home, split, evaluator, statistics, state)
-        report.keep_worst(
+        gallery.keep_worst(
             judged.home,
             split,
             judged.input,
@@ -159,6 +159,7 @@ def analyzed(
             lambda row: evaluator.marks(examples[row], predictions[row], state),
             None if judged.opened is None else functools.partial(explain.panels, judged.opened),
         )
+        contact.keep(judged.home, split, judged.input, part, evaluator.outcomes(statistics, state), found, looked.rows)
         report.write_report(judged.home)
     return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +16,11 @@ from dlspec.runs import folder as folders
 from dlspec.runs.encoding import Encoder
 from dlspec.runs.given import Chunk, chunks
 from dlspec.runs.opened import OpenedRun, open_run
-from dlspec.runs.writing import Writer, refuse
-from dlspec.types import ArgumentError, Arrays, DataError, UserError
+from dlspec.runs.writing import Writer, is_folder, refuse
+from dlspec.types import ArgumentError, Arrays, DataError, Examples, Prediction, UserError
+
+Listener = Callable[[Examples, Sequence[Prediction], list[dict[str, Any]]], None]
+"""is told of examples that could be predicted, their predictions, and the object of each, to which it may add"""
 
 CHUNK_BYTES = 4_000_000
 """of what the network takes, so much is predicted at a time"""
@@ -31,6 +34,7 @@ def predict(
     *,
     out: Path | None = None,
     threshold: float | None = None,
+    explain: bool = False,
     listed: Iterable[str] = (),
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
@@ -38,17 +42,32 @@ def predict(
     """Predict for files of examples, and wait for the last.
 
     inputs: files, folders, globs; "-" stands for the paths that `listed` gives.  out: a .csv or .parquet file to write;
-    the predictions are then in the file alone.  threshold: for tasks that have one, instead of the run's.
-    Returns what `predict --json` prints, and `count` and `failed`.  Raises ArgumentError, DataError.
+    the predictions are then in the file alone.  Or a folder: predictions.csv, and pictures of masks, boxes and points.
+    threshold: for tasks that have one, instead of the run's.  explain: write a page of where guesses come from.
+    Returns what `predict --json` prints, and `count` and `failed`; `explained`, the page; `masks`, their folder and the
+    index of each class.  Raises ArgumentError, DataError.
     """
+    from dlspec.runs.drawn import Drawing
+    from dlspec.runs.explained import Explaining
+
     opened = prepared(run, out=out, threshold=threshold, root=root)
+    home = out if out is not None and is_folder(out) else None
+    page = Explaining(opened, home) if explain else None
+    drawing = Drawing(opened, home) if home is not None else None
+    listeners = [one for one in (page, drawing) if one is not None]
+    table = out if home is None else home / "predictions.csv"
     found: list[dict[str, Any]] = []
-    told = {"count": 0, "failed": 0}
-    with Writer(out, errors=_may_fail(opened, inputs)) as writer:
-        for some in stream(opened, inputs, listed=listed, watch=watch):
+    told: dict[str, Any] = {"count": 0, "failed": 0}
+    with Writer(table, errors=_may_fail(opened, inputs)) as writer:
+        for some in stream(opened, inputs, listed=listed, watch=watch, listeners=listeners):
             told["count"] += len(some)
             told["failed"] += sum("error" in one for one in some)
-            found += writer.write(some) if out is not None else some
+            found += writer.write(some) if table is not None else some
+    if page is not None:
+        file = page.write()
+        told["explained"] = file and str(file)
+    if drawing is not None and drawing.classes:
+        told["masks"] = {"folder": str(drawing.masks), "classes": drawing.classes}
     return {"run": str(opened.folder), "predictions": found, **told}
 
 
@@ -70,7 +89,12 @@ def prepared(
 
 
 def stream(
-    opened: OpenedRun, inputs: Sequence[str], *, listed: Iterable[str] = (), watch: Watch | None = None
+    opened: OpenedRun,
+    inputs: Sequence[str],
+    *,
+    listed: Iterable[str] = (),
+    watch: Watch | None = None,
+    listeners: Sequence[Listener] = (),
 ) -> Iterator[list[dict[str, Any]]]:
     """Objects in the order given, some at a time; files are read in threads, ahead of the network.
 
@@ -85,7 +109,7 @@ def stream(
     held: list[dict[str, Any]] = []  # errors, until one thing can be predicted
     failed = 0
     for encoded in ahead(lambda chunk: _encoded(opened, chunk), given):
-        some = _objects(opened, encoded)
+        some = _objects(opened, encoded, listeners)
         count, failed = count + len(some), failed + len(encoded.errors)
         failures += list(encoded.errors.values())[: MOST - len(failures)]
         held += some
@@ -122,7 +146,7 @@ def _encoded(opened: OpenedRun, chunk: Chunk) -> _Encoded:
     return _Encoded(chunk, good, finish(arrays, opened.state["input"]) if len(good) else {}, encoder.broken)
 
 
-def _objects(opened: OpenedRun, encoded: _Encoded) -> list[dict[str, Any]]:
+def _objects(opened: OpenedRun, encoded: _Encoded, listeners: Sequence[Listener]) -> list[dict[str, Any]]:
     """One object an example, in order; with `error` instead of a prediction where there is none."""
     from dlspec.runs.fit import forward
 
@@ -140,6 +164,10 @@ def _objects(opened: OpenedRun, encoded: _Encoded) -> list[dict[str, Any]]:
         plain = {name: values.tolist() if hasattr(values, "tolist") else values for name, values in columns.items()}
         for row, place in enumerate(encoded.good.tolist()):
             objects[place].update({name: values[row] for name, values in plain.items()})
+        for listener in listeners:
+            assert examples is not None
+            good = encoded.good.tolist()
+            listener(examples.take(good), predictions, [objects[place] for place in good])
     return objects
 
 

@@ -15,13 +15,22 @@ SUFFIXES = (".csv", ".parquet")
 
 
 def refuse(out: Path | None) -> None:
-    """Raises ArgumentError where such a file cannot be written, or is there already."""
+    """Raises ArgumentError where such a file, or folder, cannot be written, or is there already."""
     if out is None:
         return
-    if out.suffix not in SUFFIXES:
-        raise ArgumentError(f"--out writes {' or '.join(SUFFIXES)}, not '{out.name}'")
+    if not is_folder(out) and out.suffix not in SUFFIXES:
+        raise ArgumentError(
+            f"--out writes {' or '.join(SUFFIXES)}, or a folder (a name without a dot), not '{out.name}'"
+        )
+    if out.is_dir() and not any(out.iterdir()):
+        return
     if out.exists():
         raise ArgumentError(f"{out} exists already, and nothing is overwritten; give another name to --out")
+
+
+def is_folder(out: Path) -> bool:
+    """Whether a folder of pictures beside a table is meant, not the table alone."""
+    return out.suffix == "" or out.is_dir()
 
 
 class Writer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.models.base import Model
@@ -14,6 +14,17 @@ from dlspec.types import Arrays, Examples, Prediction, State
 if TYPE_CHECKING:
     import keras
     import numpy as np
+
+
+class Aim(NamedTuple):
+    """What of a network's answers maps of pictures explain: of each example one thing, as a weighted sum of logits."""
+
+    says: list[str]
+    """in words: the class, the label, the head and what it says"""
+    weights: np.ndarray
+    """of the shape of the logits: how much each counts"""
+    moves: bool = False
+    """the answer is a place or a size: explained is how far it moves, the root of the weighted squares of changes"""
 
 
 class Task(Component):
@@ -101,6 +112,13 @@ class Task(Component):
     @abc.abstractmethod
     def predict(self, network: Any, batches: Iterable[Arrays], state: State) -> Sequence[Prediction]:
         """Decoded predictions.  `network` maps a dict of arrays to a NumPy array of logits, without training."""
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """What may be explained of these answers (N, …), what matters most first; by default nothing.
+
+        kinds: of each example a kind of error, as its evaluator names them: then one thing, the one that is wrong.
+        """
+        return []
 
     def calibrate(self, predictions: Sequence[Prediction], dev: Examples, state: State) -> State:
         """The task's part of the state with thresholds fitted on dev; by default unchanged."""

@@ -14,7 +14,7 @@ from dlspec.evaluators.truths import class_name, class_names
 from dlspec.models.base import Backbone, Model
 from dlspec.recipe.component import unknown
 from dlspec.remedies import FIRST, LAST, Remedy, Situation
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Aim, Task
 from dlspec.types import Arrays, DataError, Examples, Place, RecipeError, State
 
 if TYPE_CHECKING:
@@ -192,6 +192,19 @@ class Classification(Task):
         of_positive, of_other = _logistic(scores), _logistic(-scores)
         last = task["positive"] == task["classes"][1]
         return np.concatenate([of_other, of_positive] if last else [of_positive, of_other], axis=1)
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """The logit of the class that is guessed; of two classes, the one logit, turned round for the other one."""
+        import numpy as np
+
+        task = state["task"]
+        classes, positive = task["classes"], task["positive"]
+        if positive is None:
+            guess = logits.argmax(axis=1)
+            return [Aim([classes[i] for i in guess], np.eye(len(classes))[guess])]
+        said = _logistic(logits[:, 0]) >= task["threshold"]
+        [other] = [one for one in classes if one != positive]
+        return [Aim([positive if one else other for one in said], np.where(said, 1.0, -1.0)[:, None])]
 
 
 def _logistic(scores: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from dlspec.evaluators.points import Points
 from dlspec.evaluators.truths_of_places import points
 from dlspec.models.base import Backbone, Model
 from dlspec.recipe.component import unknown
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Aim, Task
 from dlspec.tasks.geometry import encoded_places, encoded_size, frames_of, refuse_outside
 from dlspec.types import Arrays, DataError, Examples, Place, RecipeError, State
 
@@ -127,3 +127,9 @@ class Landmarks(Task):
             places = (logits * SCALE + OFFSET) * np.array(encoded_size(state))
             found.append(frames.back(places, frames_of(batch, len(places), state)))
         return np.concatenate(found)
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """Where the points are."""
+        import numpy as np
+
+        return [Aim(["where the points are"] * len(logits), np.ones(logits.shape), moves=True)]

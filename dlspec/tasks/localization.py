@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from pydantic import Field
 from dlspec.evaluators.one_box import OneBox
 from dlspec.evaluators.truths_of_places import boxes
 from dlspec.models.base import Backbone, Model
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Aim, Task
 from dlspec.tasks.geometry import encoded_places, encoded_size, frames_of, refuse_outside
 from dlspec.types import Arrays, DataError, Examples, State
 
@@ -138,3 +138,16 @@ class Localization(Task):
             sure = np.exp(-np.logaddexp(0, -logits[:, :1]))
             found.append(np.concatenate([sure, corners, powers / powers.sum(axis=1, keepdims=True)], axis=1))
         return np.concatenate(found)
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """That there is something of this class, or nothing; and where the box is."""
+        import numpy as np
+
+        names = state["task"]["names"]
+        there = np.exp(-np.logaddexp(0, -logits[:, 0])) >= state["task"]["threshold"]
+        of_class = np.eye(len(names))[logits[:, 5:].argmax(axis=1)] * there[:, None]
+        weights = np.concatenate([np.where(there, 1.0, -1.0)[:, None], np.zeros((len(logits), 4)), of_class], axis=1)
+        says = [names[row.argmax()] if one else "nothing" for row, one in zip(of_class, there, strict=True)]
+        place = np.zeros(logits.shape)
+        place[:, 1:5] = 1
+        return [Aim(says, weights), Aim(["where the box is"] * len(logits), place, moves=True)]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.evaluators import label_sets
-from dlspec.evaluators.labels import Labels
+from dlspec.evaluators.labels import EXTRA, MISSING, Labels
 from dlspec.models.base import Backbone, Model
 from dlspec.numeric.class_names import plain
 from dlspec.recipe.component import unknown
 from dlspec.remedies import FIRST, Remedy, Situation
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Aim, Task
 from dlspec.types import Arrays, DataError, Examples, Place, RecipeError, State
 
 if TYPE_CHECKING:
@@ -159,6 +159,17 @@ class MultiLabel(Task):
         logits = [np.asarray(network(batch), np.float64) for batch in batches]
         scores = np.concatenate(logits) if logits else np.zeros((0, self.outputs(state)))
         return np.exp(-np.logaddexp(0, -scores))
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """The label that is surest to be said, by its own threshold; or the one that is missing or extra."""
+        import numpy as np
+
+        classes = state["task"]["classes"]
+        chosen = (np.exp(-np.logaddexp(0, -logits)) - np.asarray(state["task"]["thresholds"])).argmax(axis=1)
+        if kinds is not None:
+            wrong = {kind + name: i for i, name in enumerate(classes) for kind in (MISSING, EXTRA)}
+            chosen = np.array([wrong.get(kind, one) for kind, one in zip(kinds, chosen.tolist(), strict=True)], int)
+        return [Aim([classes[i] for i in chosen], np.eye(len(classes))[chosen])]
 
     def calibrate(self, predictions: Sequence[Any], dev: Examples, state: State) -> State:
         """The threshold of each label that has the greatest F1 on dev; of several, the nearest to one half."""

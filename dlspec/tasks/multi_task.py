@@ -12,7 +12,7 @@ from dlspec.evaluators.head_truths import known_rows, of_head
 from dlspec.evaluators.heads import Heads
 from dlspec.models.base import Backbone, Model, with_log_variances
 from dlspec.recipe.component import OneOf, blame, unknown
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Aim, Task
 from dlspec.tasks.classification import Classification
 from dlspec.tasks.multi_label import MultiLabel
 from dlspec.tasks.regression import Regression
@@ -217,6 +217,24 @@ class MultiTask(Task):
             predictions = np.asarray(head.task.predict(lambda part: part, own, head.state), np.float64)
             found.append(predictions.reshape(len(predictions), head.record["width"]))
         return np.concatenate(found, axis=1)
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """One of each head, in their order; or that of the head that is wrong."""
+        import numpy as np
+
+        found = []
+        for head in self._each(state):
+            own = None if kinds is None else [one.removeprefix(f"{head.name}: ") for one in kinds]
+            for aim in head.task.aims(logits[:, head.start : head.end], head.state, own):
+                weights = np.zeros(logits.shape)
+                weights[:, head.start : head.end] = aim.weights
+                found.append(Aim([f"{head.name}: {one}" for one in aim.says], weights))
+        if kinds is None:
+            return found
+        names = [head.name for head in self._each(state)]
+        wrong = [next((i for i, name in enumerate(names) if one.startswith(f"{name}: ")), 0) for one in kinds]
+        says = [found[i].says[row] for row, i in enumerate(wrong)]
+        return [Aim(says, np.stack([found[i].weights[row] for row, i in enumerate(wrong)]))]
 
     def calibrate(self, predictions: Sequence[Any], dev: Examples, state: State) -> State:
         """Each head's own thresholds, by the examples of dev that it knows."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.numbers import Numbers
 from dlspec.evaluators.truths import numbers
 from dlspec.models.base import Backbone, Model
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Aim, Task
 from dlspec.types import Arrays, DataError, Examples, State
 
 if TYPE_CHECKING:
@@ -94,3 +94,11 @@ class Regression(Task):
         task = state["task"]
         logits = [np.asarray(network(batch), np.float64).reshape(-1) for batch in batches]
         return (np.concatenate(logits) if logits else np.zeros(0)) * task["scale"] + task["mean"]
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """What makes the number as large, or as small, as it is."""
+        import numpy as np
+
+        above = logits.reshape(-1) >= 0
+        says = [f"{'more' if one else 'less'} than the mean" for one in above]
+        return [Aim(says, np.where(above, 1.0, -1.0)[:, None])]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dlspec.evaluators.masks import Masks
 from dlspec.models.base import Model, Segmenter
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Aim, Task
 from dlspec.tasks.geometry import encoded_size, frames_of
 from dlspec.types import Arrays, DataError, Examples, State
 
@@ -120,3 +120,19 @@ class Segmentation(Task):
                 for one, frame in zip(logits, frames, strict=True)
             )
         return found
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """The mean logit of a class over the pixels that are said to be of it (Vinogradova, Dibrov and Myers 2020).
+
+        The class is the second most frequent of the picture: the most frequent one is taken for the ground.
+        """
+        import numpy as np
+
+        names, guess = state["task"]["names"], logits.argmax(axis=-1)
+        counts = np.stack([np.bincount(one.reshape(-1), minlength=len(names)) for one in guess])
+        order = np.argsort(-counts, axis=1, kind="stable")
+        rows = np.arange(len(logits))
+        chosen = np.where(counts[rows, order[:, 1]] > 0, order[:, 1], order[:, 0])
+        pixels = guess == chosen[:, None, None]
+        weights = pixels[..., None] * np.eye(len(names))[chosen][:, None, None]
+        return [Aim([names[i] for i in chosen], weights / pixels.sum(axis=(1, 2))[:, None, None, None])]

@@ -32,6 +32,18 @@ def test_it_asks_for_nothing_and_complains_of_nothing(visit, report):
     assert complaints == []
 
 
+def test_the_confusion_matrix_leads_to_the_pictures_of_a_cell(visit):
+    page, *_ = visit()
+    links = page.locator("#predictions ~ .figures svg a")
+    cells = page.locator(".confused")
+    assert cells.count() == links.count() > 1
+    cells.last.evaluate("one => { one.open = false }")
+    last = cells.last.locator(".tiles").get_attribute("id")
+    page.locator(f"svg a[href='#{last}'] rect").last.click()
+    page.wait_for_function("id => document.getElementById(id).getClientRects().length > 0", arg=last)
+    assert page.url.endswith(f"#{last}") and cells.last.evaluate("one => one.open")
+
+
 @pytest.mark.parametrize("width", [360, 768, 1280])
 def test_it_fits_the_screen(visit, width):
     page, *_ = visit(width)

@@ -1,5 +1,7 @@
 """What a run keeps for its report, and the report made of it: without keras, with any subset of splits."""
 
+import base64
+import io
 import json
 import subprocess
 import sys
@@ -13,9 +15,12 @@ from PIL import Image
 
 from dlspec.inputs.picture import Picture
 from dlspec.recipe.load import load
+from dlspec.report.marks import TRUTH
 from dlspec.report.watch import Watch
-from dlspec.runs import report
+from dlspec.runs import contact, gallery, report
+from dlspec.runs.judged import Part
 from dlspec.runs.prepare import prepare
+from dlspec.strategy import ceilings
 from dlspec.types import Error, Examples, Rendering
 
 
@@ -105,10 +110,78 @@ class Turning(Picture):
 def test_augmented_pictures_stand_beside_the_unchanged(made):
     recipe, splits, state = made("task: classification\ndata: digits\nmodel: lenet5\ninput: {size: [32, 32]}\n")
     turning = recipe.model_copy(update={"input": Turning(size=(32, 32))})
-    rows = report.augmented(turning, splits["train"], state)
+    rows = gallery.augmented(turning, splits["train"], state)
     assert [len(row) for row in rows] == [6] * 6
     assert len({one["png"] for one in rows[0]}) > 1 and rows[0][0]["width"] == 32
-    assert report.augmented(recipe.model_copy(update={"input": Picture(size=(32, 32))}), splits["train"], state) == []
+    assert gallery.augmented(recipe.model_copy(update={"input": Picture(size=(32, 32))}), splits["train"], state) == []
+
+
+def blue(one):
+    """Columns and rows of the pixels in the colour of a truth, in shares of the picture."""
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(one["png"]))).convert("RGB")).astype(int)
+    rows, columns = np.nonzero(np.abs(picture - TRUTH).sum(axis=2) < 60)
+    return columns / picture.shape[1], rows / picture.shape[0]
+
+
+def test_truths_are_drawn_where_augmentation_has_moved_them(made):
+    recipe, splits, state = made(
+        "task: localization\ndata: {name: digit_scenes, targets: boxes, count: 60}\nmodel: lenet5\n"
+        "input: {augment: {shift: 0.2}}\n"
+    )
+    rows = gallery.augmented(recipe, splits["train"], state)
+    assert rows[0][0]["legend"] == "blue: truth"
+    chosen = [splits["train"][i * len(splits["train"]) // 6] for i in range(6)]
+    side = state["shapes"]["picture"]["shape"][0]
+    moved = 0
+    for row, example in zip(rows, chosen, strict=True):
+        [box] = example.y
+        x, y = blue(row[0])
+        np.testing.assert_allclose([x.min(), y.min(), x.max(), y.max()], np.array(box[1:5]) / side, atol=0.03)
+        moved += any(abs(blue(one)[0].mean() - x.mean()) > 0.03 for one in row[1:] if len(blue(one)[0]))
+    assert moved >= 5
+
+
+def test_a_mask_keeps_its_colours_in_every_version(made):
+    recipe, splits, state = made(
+        "task: segmentation\ndata: {name: digit_scenes, targets: masks, count: 40}\nmodel: unet\n"
+        "input: {augment: {shift: 0.1}}\n"
+    )
+    rows = gallery.augmented(recipe, splits["train"], state)
+    assert rows[0][0]["legend"] == "truth: a colour a class, the most frequent one left clear"
+    for one in rows[0]:
+        picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(one["png"]))).convert("RGB")).astype(int)
+        coloured = np.ptp(picture, axis=2) > 30
+        assert 0.01 < coloured.mean() < 0.4
+
+
+def test_contact_sheets_by_cell_the_most_frequent_and_the_worst_first(made, tmp_path):
+    recipe, splits, _ = made("task: classification\ndata: digits\nmodel: lenet5\ninput: {size: [32, 32]}\n")
+    some = splits["dev"].take(range(8))
+    examples = Examples(some.ids, some.column("x"), ["a", "b", "a", "a", "new", "b", "a", "b"])
+    state = {"classes": ["a", "b", "c"], "positive": None, "threshold": None}
+    sure = {"a": [1.0, 0, 0], "b": [0, 1.0, 0], "c": [0, 0.1, 0.9], "nan": [np.nan] * 3}
+    scores = np.array(
+        [sure["b"], sure["b"], [0.3, 0.7, 0], [0.2, 0.8, 0], sure["c"], sure["c"], sure["nan"], sure["b"]]
+    )
+    evaluator = recipe.evaluator
+    statistics = evaluator.statistics(examples, scores, state)
+    found = ceilings.find_errors(evaluator, examples, scores, state, statistics)
+    outcomes = evaluator.outcomes(statistics, state)
+    cells = [(truth, guess, rows.tolist()) for truth, guess, rows in contact.confused(outcomes, found)]
+    assert cells == [("a", "b", [0, 3, 2]), ("unknown class", "c", [4]), ("a", "not a number", [6]), ("b", "c", [5])]
+    part, among = Part(examples, scores, statistics), np.arange(8) != 3
+    contact.keep(tmp_path, "dev", recipe.input, part, outcomes, found, among)
+    held = kept(tmp_path, "contact/dev.json")
+    first = held["cells"][0]
+    assert (first["count"], [tile["id"] for tile in first["tiles"]]) == (3, [some.ids[0], some.ids[2]])
+    assert first["tiles"][0]["shows"]["width"] == 8 and (held["more_cells"], held["more"]) == (0, 0)
+    [matrix, *_] = evaluator.figures(statistics, state)
+    for truth, guess, rows in cells:  # the names are those of the matrix, so that it can link to the sheets
+        row, column = matrix.data["rows"].index(truth), matrix.data["columns"].index(guess)
+        assert matrix.data["values"][row][column] == len(rows)
+    contact.keep(tmp_path, "rows", SimpleNamespace(kind="table"), part, outcomes, found, among)
+    contact.keep(tmp_path, "none", recipe.input, part, None, found, among)
+    assert [one.name for one in (tmp_path / "contact").iterdir()] == ["dev.json"]
 
 
 def test_the_worst_are_kept_in_their_order_as_what_they_are(made, tmp_path):
@@ -117,7 +190,7 @@ def test_the_worst_are_kept_in_their_order_as_what_they_are(made, tmp_path):
     found = [
         [Error(one, "a → b", float(i % 250), "a (0.1)", "b (0.9)")] if i % 2 else [] for i, one in enumerate(dev.ids)
     ]
-    report.keep_worst(tmp_path, "dev", recipe.input, dev, found)
+    gallery.keep_worst(tmp_path, "dev", recipe.input, dev, found)
     items = kept(tmp_path, "worst/dev.json")
     assert len(items) == len(dev) // 2 and [item["size"] for item in items] == sorted(
         (item["size"] for item in items), reverse=True
@@ -128,18 +201,18 @@ def test_the_worst_are_kept_in_their_order_as_what_they_are(made, tmp_path):
 def test_no_more_than_two_hundred_pictures_and_fifty_rows_are_kept(made, tmp_path):
     recipe, splits, _ = made("task: classification\ndata: digits\nmodel: lenet5\ninput: {size: [32, 32]}\n")
     train = splits["train"]
-    report.keep_worst(tmp_path, "train", recipe.input, train, [[Error(one, "k", 1.0, "", "")] for one in train.ids])
+    gallery.keep_worst(tmp_path, "train", recipe.input, train, [[Error(one, "k", 1.0, "", "")] for one in train.ids])
     assert len(kept(tmp_path, "worst/train.json")) == 200
     recipe, splits, _ = made("task: classification\ndata: iris\nmodel: linear\n")
     train = splits["train"]
-    report.keep_worst(tmp_path, "rows", recipe.input, train, [[Error(one, "k", 1.0, "", "")] for one in train.ids])
+    gallery.keep_worst(tmp_path, "rows", recipe.input, train, [[Error(one, "k", 1.0, "", "")] for one in train.ids])
     assert len(kept(tmp_path, "worst/rows.json")) == 50
 
 
 @pytest.mark.parametrize(("kind", "content", "shows"), [("text", "a sentence", "a sentence"), ("sound", [0.1], None)])
 def test_texts_are_kept_and_sounds_are_named_alone(kind, content, shows):
     entry = SimpleNamespace(kind=kind, show=lambda example: Rendering(kind, content))
-    [item] = report.shown(entry, list(Examples(["e"], [0], tags={"city": ["Pisa"]})))
+    [item] = gallery.shown(entry, list(Examples(["e"], [0], tags={"city": ["Pisa"]})))
     assert (item["shows"], item["kind_of_input"], item["tags"]) == (shows, kind, {"city": "Pisa"})
 
 
