@@ -29,7 +29,7 @@ DASH = 5
 LEGEND = "blue: truth; orange, dashed or crossed: guess"
 LEGEND_OF_MASKS = "left: truth; right: guess; a colour a class, the most frequent one left clear"
 OF_TRUTH, OF_TRUTH_MASKS = "blue: truth", "truth: a colour a class, the most frequent one left clear"
-OF_GUESS, OF_GUESS_MASKS = "orange: guess", "guess: a colour a class, the most frequent one left clear"
+OF_GUESS, OF_GUESS_MASKS = "orange: guess", "guess: a colour a class, the first class left clear"
 
 
 def marked(

@@ -47,7 +47,7 @@ class Drawing:
                 said["mask"] = f"masks/{name}"
             picture = self.opened.recipe.input.show(example).content
             side = max(SIDE, *picture.shape[:2])
-            self._save("drawn", name, marked(picture, Marks(), guess, side, clear=None if guess.mask is None else 0))
+            self._save("drawn", name, marked(picture, Marks(), guess, side, clear=0))
             said["drawn"] = f"drawn/{name}"
 
     def _name(self, id: str) -> str:

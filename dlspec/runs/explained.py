@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -87,12 +86,14 @@ class Explaining:
         for examples in self.examples:
             at = len(items)
             self._explain(examples, self.objects[at:], self.predictions[at:], items, drawings, grids)
-        pictures, maps = (
-            inlined([small(one, SIDE) for one in drawings], MAPS_BUDGET),
-            inlined([small(one, tiles.WIDEST) for one in grids], TILES_BUDGET),
-        )
         layer = explain.explained_layer(opened.network)
-        return {**held, "layer": layer and layer.name, "items": items, "pictures": pictures, "grids": maps}
+        return {
+            **held,
+            "layer": None if layer is None else layer.name,
+            "items": items,
+            "pictures": inlined([small(one, SIDE) for one in drawings], MAPS_BUDGET),
+            "grids": inlined([small(one, tiles.WIDEST) for one in grids], TILES_BUDGET),
+        }
 
     def _explain(
         self,
@@ -124,7 +125,7 @@ class Explaining:
                     "id": example.id,
                     "guess": objects[row].get("guess") if guess is None or guess.mask is None else None,
                     "figures": figures(objects[row]),
-                    "picture": add(picture if guess is None else marked(picture, Marks(), guess, clear=_ground(guess))),
+                    "picture": add(marked(picture, Marks(), guess, clear=0)),
                     "legend": None if guess is None else legend(guess, true=False),
                     "seen": add(seen),
                     "maps": [
@@ -159,17 +160,9 @@ def guess_marks(evaluator: Evaluator, example: Any, prediction: Prediction, stat
 
 
 def figures(said: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """The numbers beside a guess: the greatest probabilities or shares, else the first ones."""
-    found = [(name, one) for name, one in said.items() if isinstance(one, float) and name != "guess"]
-    shares = [(name, one) for name, one in found if name.startswith(("p_", "share_")) and math.isfinite(one)]
-    if shares:
-        found = sorted(shares, key=lambda one: -one[1])
-    return found[:FIGURES]
-
-
-def _ground(guess: Marks) -> int | None:
-    """The first class is the ground, where a mask has it."""
-    return None if guess.mask is None or not (guess.mask == 0).any() else 0
+    """The greatest probabilities or shares beside a guess."""
+    found = [(name, one) for name, one in said.items() if name.startswith(("p_", "share_")) and isinstance(one, float)]
+    return sorted(found, key=lambda one: -one[1])[:FIGURES]
 
 
 def _filters(opened: OpenedRun) -> dict[str, Any] | None:
