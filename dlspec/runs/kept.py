@@ -13,6 +13,8 @@ from dlspec.types import SPLITS, ArgumentError, Examples, State, Statistics
 
 OF = "of "
 """before the names of an evaluator's own arrays, which may be any"""
+BYTES, LENGTHS = "bytes of ", "lengths of "
+"""before the two arrays that stand for one of bytes, which each example has as many of as it needs"""
 
 
 def kept_table(file: Path) -> dict[str, Any]:
@@ -47,7 +49,13 @@ def keep_statistics(home: Path, split: str, examples: Examples, statistics: Stat
     import numpy as np
 
     grouped = examples.columns["groups"] is not None
-    arrays = {f"{OF}{name}": array for name, array in statistics.items()}
+    arrays: dict[str, Any] = {}
+    for name, array in statistics.items():
+        if array.dtype == object:
+            arrays[f"{BYTES}{name}"] = np.frombuffer(b"".join(array.tolist()), np.uint8)
+            arrays[f"{LENGTHS}{name}"] = np.array([len(one) for one in array.tolist()], np.int64)
+        else:
+            arrays[f"{OF}{name}"] = array
     groups = {"groups": np.array(examples.column("groups"), dtype=str)} if grouped else {}
     with replacing(home / "statistics" / f"{split}.npz") as new:
         np.savez(new, ids=np.array(examples.ids, dtype=str), **groups, **arrays)  # type: ignore[arg-type]
@@ -62,7 +70,12 @@ def kept_statistics(home: Path, split: str) -> tuple[list[str], list[str] | None
         return None
     with np.load(file) as held:
         groups = held["groups"].tolist() if "groups" in held else None
-        return held["ids"].tolist(), groups, {name[len(OF) :]: held[name] for name in held if name.startswith(OF)}
+        found = {name[len(OF) :]: held[name] for name in held if name.startswith(OF)}
+        for name in [one[len(BYTES) :] for one in held if one.startswith(BYTES)]:
+            raw, ends = held[f"{BYTES}{name}"].tobytes(), np.cumsum(held[f"{LENGTHS}{name}"]).tolist()
+            found[name] = np.empty(len(ends), object)
+            found[name][:] = [raw[low:high] for low, high in zip([0, *ends], ends, strict=False)]
+        return held["ids"].tolist(), groups, found
 
 
 def forget(home: Path) -> None:

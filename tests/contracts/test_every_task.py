@@ -13,6 +13,8 @@ from dlspec.recipe.component import every, find, names
 from dlspec.types import Metric
 
 INPUTS = [find("inputs", name)() for name in names("inputs")]
+OF_A_SIZE = {f"{kind}_{size}" for kind in ("map", "ar") for size in ("small", "medium", "large")}
+"""metrics of objects of a size that small pictures may not hold: then they are NaN"""
 CASES = [
     (task, entry)
     for task in names("tasks")
@@ -69,11 +71,12 @@ def test_perfect_predictions_are_perfect(case):
     scores = evaluator.combine(statistics)
     assert set(scores) == {m.name for m in metrics}
     for metric in metrics:
-        assert scores[metric.name] == pytest.approx(metric.perfect, abs=1e-9), metric
+        if not (metric.name in OF_A_SIZE and np.isnan(scores[metric.name])):
+            assert scores[metric.name] == pytest.approx(metric.perfect, abs=1e-9), metric
     assert all(evaluator.errors(e, p, state) == [] for e, p in zip(data, perfect, strict=True))
     assert all(len(array) == len(data) for array in statistics.values())
     twice = evaluator.combine(statistics, np.full(len(data), 2.0))
-    assert twice == pytest.approx(scores)
+    assert twice == pytest.approx(scores, nan_ok=True)
 
 
 def test_wrong_predictions_have_errors_that_mending_removes(case):
