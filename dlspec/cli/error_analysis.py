@@ -19,6 +19,7 @@ from dlspec.cli.shared import (
     Predictions,
     RunOrFiles,
     Runs,
+    Truth,
     answer,
     need_predictions,
     refuse_with_predictions,
@@ -75,6 +76,7 @@ def error_analysis(
         bool, typer.Option("--browser/--no-browser", help="With --sheet: whether to open it, where there is a display.")
     ] = True,
     predictions: Predictions = None,
+    truth: Truth = None,
     task: AskedTask = None,
     metric: Deciding = None,
     out: Home = None,
@@ -99,9 +101,9 @@ def error_analysis(
     if files:
         refuse_with_predictions(relabel=relabel)
     else:
-        need_predictions(task=task, metric=metric, out=out)
+        need_predictions(truth=truth, task=task, metric=metric, out=out)
     asked: dict[str, Any] = {"run": name, "split": split, "labels": labels, "eyeball": eyeball, "root": runs}
-    asked |= {"files": files, "task": task, "metric": metric, "out": out} if files else {"folds": folds}
+    asked |= {"files": files, "truth": truth, "task": task, "metric": metric, "out": out} if files else {"folds": folds}
     asked["watch"] = watch
     if sheet or sheet_out is not None:
         _look(asked, serving=sheet, file=sheet_out, port=port, browser=browser, json=json)

@@ -16,6 +16,7 @@ from dlspec.cli.shared import (
     Predictions,
     RunOrFiles,
     Runs,
+    Truth,
     answer,
     need,
     need_predictions,
@@ -34,6 +35,7 @@ def evaluate(
     ] = None,
     data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="Score new labelled data instead.")] = None,
     predictions: Predictions = None,
+    truth: Truth = None,
     task: AskedTask = None,
     metric: Deciding = None,
     human: Annotated[
@@ -86,6 +88,7 @@ def evaluate(
         result = evaluate_predictions(
             files,
             run=name,
+            truth=truth,
             splits=split or (),
             task=task,
             metric=metric,
@@ -95,7 +98,7 @@ def evaluate(
             watch=watch,
         )
     else:
-        need_predictions(task=task, metric=metric, human=human, out=out)
+        need_predictions(truth=truth, task=task, metric=metric, human=human, out=out)
         result = score(name or "", splits=split or (), data=data, root=runs, watch=watch)
         if learning_curve:
             from dlspec.runs.learning_curve import SEEDS, numbers

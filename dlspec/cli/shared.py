@@ -37,6 +37,14 @@ Predictions = Annotated[
         "all are dev), group; every other column is a tag.",
     ),
 ]
+Truth = Annotated[
+    str | None,
+    typer.Option(
+        "--truth",
+        metavar="FILE",
+        help="With --predictions: the ground truth of a detector's results, where both are as COCO has them, in JSON.",
+    ),
+]
 AskedTask = Annotated[
     str | None,
     typer.Option("--task", metavar="TASK", help="What was predicted, where the columns do not tell: classification …"),

@@ -23,6 +23,8 @@ ALIASES = {"prediction": "guess", "predicted": "guess"}
 OURS = ("id", "split", "truth", "guess", "group", "weight")
 """columns that are no tags"""
 PROBABILITY = "p_"
+BOXES = "boxes"
+"""a column of boxes as JSON is no tag either"""
 SET_ASIDE = "tag "
 """what `dlspec evaluate` writes before a tag that is called as another column"""
 NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?(nan|inf)$"
@@ -43,6 +45,10 @@ class PredictionTable:
     weights: list[float] | None = None
     made_by: list[dict[str, Any]] = field(default_factory=list)
     """what dlspec itself wrote into the files, where it made them: evaluator, state, metric, split, fingerprint"""
+    notes: list[str] = field(default_factory=list)
+    """what is to be said of the files"""
+    pictures: list[str] | None = None
+    """the picture of each row, where they are there to be shown"""
 
 
 def read_predictions(files: Sequence[str]) -> PredictionTable:
@@ -82,6 +88,8 @@ def read_predictions(files: Sequence[str]) -> PredictionTable:
         elif name.startswith(PROBABILITY):
             numbers = _numbers(values)
             result.columns[name] = values.to_pylist() if numbers is None else numbers
+        elif name == BOXES and _is_lists(values):
+            result.columns[name] = values.to_pylist()
         else:
             if name.startswith(SET_ASIDE) and is_ours(name.removeprefix(SET_ASIDE)):
                 name = name.removeprefix(SET_ASIDE)
@@ -175,6 +183,14 @@ def _check_ids(ids: Sequence[str | None], splits: Sequence[str]) -> None:
     twice = [one for one, count in Counter(zip(ids, splits, strict=True)).items() if count > 1]
     first = ", ".join(f"'{name}' in {split}" for name, split in twice[:3])
     raise DataError(f"{len(twice):,} ids stand for more than one row ({first}); an id must name one example of a split")
+
+
+def _is_lists(values: pa.Array) -> bool:
+    """Whether these are texts of lists in JSON."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pa.types.is_string(values.type) and bool(pc.all(pc.starts_with(values, "["), min_count=1).as_py())
 
 
 def _numbers(values: pa.Array) -> np.ndarray | None:

@@ -142,6 +142,13 @@ class Evaluator(Component):
         """
         return self.from_columns(columns, state), []
 
+    def fitted(
+        self, examples: Examples, predictions: Sequence[Prediction], state: State
+    ) -> tuple[State, list[str]]:
+        """The state with what it does not say fitted on these (a threshold of another tool's predictions), and what is
+        to be said of that; by default as it is."""
+        return state, []
+
     @abc.abstractmethod
     def truth(self, examples: Examples, state: State) -> list[Any]:
         """The truth of each example in the words of `columns`' guess (None where unknown)."""
@@ -149,6 +156,11 @@ class Evaluator(Component):
     def classes(self, examples: Examples, state: State) -> list[tuple[str, ...]]:
         """The classes that are true of each example, one or several, to be counted; nothing where truths are none."""
         return []
+
+    def facts(self, examples: Examples, state: State) -> dict[str, Any]:
+        """What is true of each example and may explain why it is predicted badly, by name: float64 (N,), or words as an
+        object array; by default nothing beside the truth and its classes."""
+        return {}
 
     def labels(
         self, examples: Examples, predictions: Sequence[Prediction], state: State

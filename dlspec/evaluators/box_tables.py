@@ -53,13 +53,13 @@ def from_columns(columns: Mapping[str, Sequence[Any]], state: State) -> list[np.
 
     if COLUMN in columns:
         found = []
-        for place, text in enumerate(columns[COLUMN]):
+        for place, held in enumerate(columns[COLUMN]):
             try:
-                found.append(_rows(text))
+                found.append(_rows(held) if isinstance(held, str) else rows_of(held))
             except (ValueError, TypeError):
                 raise DataError(
                     f"row {place + 1} of column '{COLUMN}' of the table of predictions should be a list of "
-                    f"[x0, y0, x1, y1, confidence, class index] as JSON, got '{str(text)[:60]}'"
+                    f"[x0, y0, x1, y1, confidence, class index] as JSON, got '{str(held)[:60]}'"
                 ) from None
         return found
     if "guess" not in columns:
@@ -71,7 +71,10 @@ def from_columns(columns: Mapping[str, Sequence[Any]], state: State) -> list[np.
 
 
 def recognize(columns: Mapping[str, Sequence[Any]], asked: bool) -> State | None:
-    """The names are those of the truth and the guess, by alphabet; a column of boxes numbers them in that order."""
+    """The names are those of the truth and the guess, by alphabet; a column of boxes numbers them in that order.
+
+    With such a column the threshold is None, to be fitted.
+    """
     try:
         texts = [[boxes_of(text) for text in columns[name] if text is not None] for name in ("truth", "guess")]
     except (KeyError, ValueError, TypeError, AttributeError):
@@ -80,7 +83,8 @@ def recognize(columns: Mapping[str, Sequence[Any]], asked: bool) -> State | None
     if not (asked or several or COLUMN in columns):
         return None
     names = sorted({box.name for column in texts for own in column for box in own} - {NO_CLASS})
-    return {"names": names, "threshold": THRESHOLD, "overlap": OVERLAP} if names or asked else None
+    threshold = None if COLUMN in columns else THRESHOLD
+    return {"names": names, "threshold": threshold, "overlap": OVERLAP} if names or asked else None
 
 
 def checked(rows: Sequence[np.ndarray], ids: Sequence[str], state: State) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators import box_tables
 from dlspec.evaluators.base import Evaluator
-from dlspec.evaluators.box_truths import found_boxes, perfect_rows, true_boxes
+from dlspec.evaluators.box_truths import facts, found_boxes, perfect_rows, true_boxes
 from dlspec.numeric.places import boxes_text
 from dlspec.types import Error, Example, Examples, Figure, Marks, Metric, Mistakes, Share, State, Statistics
 
@@ -137,6 +137,11 @@ class Boxes(Evaluator):
         """The classes that are in each picture, or `nothing`."""
         return [tuple(sorted({box.name for box in own})) or (boxes_text(()),) for own in true_boxes(examples)]
 
+    def facts(self, examples: Examples, state: State) -> dict[str, Any]:
+        """How many objects there are, the sides of the smallest and the largest (√area), how much two of them overlap
+        at most (IoU), and of each of the most frequent classes whether it is there."""
+        return facts(true_boxes(examples))
+
     def marks(self, example: Example, prediction: Any, state: State) -> tuple[Marks, Marks | None]:
         true = Marks() if example.y is None else Marks(true_boxes(Examples([example.id], [None], [example.y]))[0])
         if prediction is None:
@@ -159,6 +164,16 @@ class Boxes(Evaluator):
         from dlspec.evaluators.box_figures import figures
 
         return figures(statistics, state)
+
+    def fitted(
+        self, examples: Examples, predictions: Sequence[Any], state: State
+    ) -> tuple[State, list[str]]:
+        """The threshold, where it is None."""
+        if state["threshold"] is not None:
+            return state, []
+        threshold = self.fitted_threshold(examples, predictions, {**state, "threshold": box_tables.THRESHOLD})
+        says = f"objects are said from a confidence of {threshold:.3g} on, where F1 is highest on these pictures"
+        return {**state, "threshold": threshold}, [says]
 
     def fitted_threshold(self, examples: Examples, predictions: Sequence[Any], state: State) -> float:
         """The confidence from which on F1 at IoU `overlap` is highest on these examples; the state's own threshold

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,16 @@ TRUTH = np.dtype([("label", "<i4"), ("ranges", "<u4")])
 """a box that is true: class, and a bit for each range that it is to be found in"""
 LEAST_SIZE = 1e-6
 """of an error, so that it is one"""
+
+
+def crowding(boxes: np.ndarray) -> np.ndarray:
+    """How much each box of a picture (G, 4) is overlapped at most by another: IoU, 0 below 0.1; (G,)."""
+    most = np.zeros(len(boxes))
+    if len(boxes) > 1:
+        pairs = overlapping(boxes, boxes, np.zeros(len(boxes), bool), BACKGROUND)
+        pairs = pairs.where(pairs.box != pairs.truth)
+        np.maximum.at(most, pairs.box, pairs.iou)
+    return most
 
 
 class FoundBoxes:
@@ -119,14 +130,9 @@ class FoundBoxes:
     @functools.cached_property
     def crowding(self) -> np.ndarray:
         """How much of each truth another one of its picture overlaps at most, IoU (G,)."""
-        most = np.zeros(len(self.truths))
-        to = np.searchsorted(self.true_picture, np.arange(self.count + 1))
-        for row in np.flatnonzero(np.diff(to) > 1).tolist():
-            own = self.truths[to[row] : to[row + 1]]
-            pairs = overlapping(own, own, np.zeros(len(own), bool), BACKGROUND)
-            pairs = pairs.where(pairs.box != pairs.truth)
-            np.maximum.at(most, pairs.box + to[row], pairs.iou)
-        return most
+        to = np.searchsorted(self.true_picture, np.arange(self.count + 1)).tolist()
+        parts = [crowding(self.truths[low:high]) for low, high in itertools.pairwise(to)]
+        return np.concatenate([np.zeros(0), *parts])
 
     @functools.cached_property
     def said(self) -> np.ndarray:

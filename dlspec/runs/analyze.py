@@ -70,6 +70,7 @@ def analyze_predictions(
     files: Sequence[str],
     *,
     run: str | Path | None = None,
+    truth: str | None = None,
     split: str = "dev",
     worst: int = 20,
     task: str | None = None,
@@ -83,13 +84,16 @@ def analyze_predictions(
 ) -> dict[str, Any]:
     """Analyze the errors of predictions that any tool made (see judged_tables); written to `out`, if given.
 
+    truth: COCO's ground truth, where the files are results as COCO has them.
     labels: look for wrong labels in the split, which the predictions must not have been learned from.
 
     Returns what `error-analysis --json` prints.  Raises ArgumentError, DataError.
     """
     watch = watch or Watch()
     opened = None if run is None else open_run(run, root)
-    judged = judged_tables(files, run=opened, wanted=[split], task=task, metric=metric, home=out, watch=watch)
+    judged = judged_tables(
+        files, run=opened, wanted=[split], task=task, metric=metric, home=out, truth=truth, watch=watch
+    )
     audit = wrong_labels.audit_given(judged) if labels else None
     looks = 0 if out is None else folders.looks_at_test(out, looking=split == "test")
     return analyzed(judged, split, worst=worst, looks=looks, watch=watch, audit=audit, tags=tags, eyeball=eyeball)

@@ -62,6 +62,7 @@ def evaluate_predictions(
     files: Sequence[str],
     *,
     run: str | Path | None = None,
+    truth: str | None = None,
     splits: Sequence[str] = (),
     task: str | None = None,
     metric: str | None = None,
@@ -72,13 +73,15 @@ def evaluate_predictions(
 ) -> dict[str, Any]:
     """Score predictions that any tool made (see judged_tables); written to the folder `out`, if one is given.
 
-    human: how well people do, as `goal.human`; by default what the run's recipe says.
+    truth: COCO's ground truth, where the files are results as COCO has them.  human: how well people do, as `goal.human`; by default what the run's recipe says.
 
     Returns what `evaluate --json` prints.  Raises ArgumentError, DataError.
     """
     watch = watch or Watch()
     opened = None if run is None else open_run(run, root)
-    judged = judged_tables(files, run=opened, wanted=splits, task=task, metric=metric, home=out, watch=watch)
+    judged = judged_tables(
+        files, run=opened, wanted=splits, task=task, metric=metric, home=out, truth=truth, watch=watch
+    )
     for _, says, _ in human_faults(human, judged.evaluator.metrics(judged.state)):
         raise ArgumentError(f"--human: {says}")
     if isinstance(human, Mapping) and judged.metric.name not in human:

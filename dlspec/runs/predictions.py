@@ -11,7 +11,7 @@ from dlspec.evaluators.base import Evaluator
 from dlspec.recipe.component import every, find, unknown
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.runs.judged import Judged, Part, chosen
+from dlspec.runs.judged import Judged, Part, Shown, chosen
 from dlspec.runs.opened import OpenedRun
 from dlspec.runs.prepare import headline
 from dlspec.types import SPLITS, ArgumentError, DataError, Example, Examples, Metric, Rendering, State
@@ -51,8 +51,11 @@ def judged_tables(
     task: str | None = None,
     metric: str | None = None,
     home: Path | None = None,
+    truth: str | None = None,
 ) -> Judged:
     """What these tables say.
+
+    truth: COCO's ground truth, of which the files are results as COCO has them.
 
     run: whose data the predictions are of; what its examples are is then known, and they are checked against it.
     wanted: splits; none means all but test.  task: what was asked, where the columns do not tell.  metric: the one that
@@ -60,8 +63,10 @@ def judged_tables(
     """
     if run is not None and task is not None:
         raise ArgumentError("a run knows its task; leave --task out")
-    table = read_predictions(files)
-    evaluator, state, said = _evaluator(table, run, task)
+    table = _read(files, run, task, wanted, truth)
+    for remark in table.notes:
+        watch.warn(remark)
+    evaluator, state, said = _evaluator(table, run, None if truth else task)
     kept = said.get("metric")  # weighted_error is not among them: what errors cost, the table does not say
     kept = kept if kept in [one.name for one in evaluator.metrics(state)] else None
     decides = _metric(evaluator, state, metric or (None if run else kept), run)
@@ -77,6 +82,11 @@ def judged_tables(
     whole = _examples(table)
     places = {name: _places(table.columns["split"], name) for name in splits}
     if run is None:
+        rows = _places(table.columns["split"], "dev" if "dev" in have else have[0])
+        state, remarks = evaluator.fitted(whole.take(rows), _taken(predictions, rows), state)
+        for remark in remarks:
+            watch.note(remark)
+    if run is None:
         units = {name: whole.take(rows) for name, rows in places.items()}
     else:
         units = _of_run(run, table, places, evaluator, state, watch)
@@ -86,8 +96,38 @@ def judged_tables(
         for remark in evaluator.remarks(units[name], state):
             watch.warn(f"{name}: {remark}")
         parts[name] = Part(units[name], some, evaluator.statistics(units[name], some, state))
-    entry = Columns() if run is None else run.recipe.input
+    entry = run.recipe.input if run is not None else _shown(table)
     return Judged(evaluator, state, decides, parts, entry, home)
+
+
+def _read(
+    files: Sequence[str], run: OpenedRun | None, task: str | None, wanted: Sequence[str], truth: str | None
+) -> PredictionTable:
+    """Tables, or COCO's results with their truth."""
+    from dlspec.data.coco_results import is_json, read_results
+
+    json = [file for file in files if is_json(file)]
+    if truth is None:
+        if json:
+            raise ArgumentError(
+                f"{json[0]}: results in JSON are COCO's, which do not hold the truth; give it too: --truth FILE"
+            )
+        return read_predictions(files)
+    if len(json) < len(files):
+        other = next(file for file in files if not is_json(file))
+        raise ArgumentError(f"{other}: --truth goes with results as COCO has them, in JSON; a table has its own truth")
+    if run is not None:
+        raise ArgumentError("--truth says what is true; leave RUN out")
+    if task not in (None, "detection"):
+        raise ArgumentError(f"--truth holds boxes, which are no truths of {task}; leave --task out")
+    if len(wanted) > 1:
+        raise ArgumentError(f"results as COCO has them are of one split; name one, not {', '.join(wanted)}")
+    return read_results(files, truth, wanted[0] if wanted else "dev")
+
+
+def _shown(table: PredictionTable) -> Shown:
+    """What shows an example of a table: its picture, where it has one, or its columns."""
+    return Columns() if table.pictures is None else find("inputs", "picture")()
 
 
 def _evaluator(
@@ -140,6 +180,7 @@ def _examples(table: PredictionTable) -> Examples:
     """Every row as an example: words and few-valued numbers as tags, all other columns as what it is."""
     import numpy as np
 
+    from dlspec.numeric.picture_paths import PictureFiles
     from dlspec.numeric.rows import Rows
 
     words: dict[str, np.ndarray] = {name: _words(values) for name, values in table.tags.items()}
@@ -149,7 +190,9 @@ def _examples(table: PredictionTable) -> Examples:
         if len(different) <= MOST_VALUES:
             text = {value: f"{value:g}" for value in different.tolist()}
             tags[name] = [text.get(value, "") for value in values.tolist()]
-    rows = Rows({**words, **table.numbers}) if words or table.numbers else [{}] * len(table.ids)
+    rows: Any = Rows({**words, **table.numbers}) if words or table.numbers else [{}] * len(table.ids)
+    if table.pictures is not None:
+        rows = PictureFiles("", table.pictures)
     return Examples(table.ids, rows, table.columns["truth"], tags=tags, groups=table.groups, weights=table.weights)
 
 

@@ -60,6 +60,7 @@ def sheet_of_predictions(
     files: Sequence[str],
     *,
     run: str | None = None,
+    truth: str | None = None,
     split: str = "dev",
     task: str | None = None,
     metric: str | None = None,
@@ -71,21 +72,22 @@ def sheet_of_predictions(
 ) -> Sheet:
     """The errors of predictions that any tool made; tags go to out/errors.  Raises ArgumentError, DataError.
 
-    labels: look for wrong labels first (see analyze_predictions), which takes `out`.
+    truth: see judged_tables.  labels: look for wrong labels first (see analyze_predictions), which takes `out`.
     """
     watch = watch or Watch()
     if labels and out is None:
         raise ArgumentError("--labels lists the labels that are doubted in relabel.csv; say where with --out DIR")
     if labels:
-        analyze_predictions(
-            files, run=run, split=split, task=task, metric=metric, labels=True, eyeball=eyeball, out=out, root=root
-        )
+        asked: dict[str, Any] = {"run": run, "truth": truth, "split": split, "task": task, "metric": metric}
+        analyze_predictions(files, **asked, labels=True, eyeball=eyeball, out=out, root=root)
     opened = None if run is None else open_run(run, root)
-    judged = judged_tables(files, run=opened, wanted=[split], task=task, metric=metric, home=out, watch=watch)
+    judged = judged_tables(
+        files, run=opened, wanted=[split], task=task, metric=metric, home=out, truth=truth, watch=watch
+    )
     if out is not None and split == "test" and not labels:
         folders.looks_at_test(out, looking=True)
     words = ([run] if run else []) + [word for file in files for word in ("--predictions", file)]
-    for option, given in (("--task", task), ("--metric", metric), ("--out", out)):
+    for option, given in (("--truth", truth), ("--task", task), ("--metric", metric), ("--out", out)):
         words += [] if given is None else [option, str(given)]
     return made(judged, split, name=Path(files[0]).name, command=_command(words, split), eyeball=eyeball)
 

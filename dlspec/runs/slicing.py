@@ -149,6 +149,8 @@ def _facts(
             watch.note(f"brightness, size and the like of {len(examples):,} examples are kept in {file}")
             held = {name: np.asarray(values).tolist() for name, values in known.items()}
             folders.write_json(file, {"key": key, "facts": held})
+    for name, values in judged.evaluator.facts(examples, judged.state).items():
+        known.setdefault(name, values)
     for name in examples.tag_names:
         known.setdefault(name, np.array([one if one is None else str(one) for one in examples.tag(name)], object))
     classes = judged.evaluator.classes(examples, judged.state)
