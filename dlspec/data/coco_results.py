@@ -5,6 +5,7 @@ Results are a list of {image_id, category_id, bbox: [left, top, width, height], 
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -112,7 +113,7 @@ def _predictions(
     array = np.array(rows, np.float64).reshape(-1, 7)
     array = array[np.lexsort((-array[:, 5], array[:, 0]))]
     bounds = np.searchsorted(array[:, 0], np.arange(count + 1))
-    return [array[low:high, 1:] for low, high in zip(bounds[:-1], bounds[1:], strict=True)], notes
+    return [array[low:high, 1:] for low, high in itertools.pairwise(bounds)], notes
 
 
 def _read(file: str) -> list[Any]:
@@ -124,7 +125,9 @@ def _read(file: str) -> list[Any]:
     except (UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"this is no JSON: {error}", where=Place(shown(file))) from None
     if isinstance(held, dict) and "annotations" in held:
-        raise DataError("this is ground truth; give it with --truth, and results with --predictions", where=Place(shown(file)))
+        raise DataError(
+            "this is ground truth; give it with --truth, and results with --predictions", where=Place(shown(file))
+        )
     if not isinstance(held, list):
         raise DataError(
             f"expected a list of results, {{image_id, category_id, bbox, score}} each, got a {type(held).__name__}",

@@ -142,9 +142,7 @@ class Evaluator(Component):
         """
         return self.from_columns(columns, state), []
 
-    def fitted(
-        self, examples: Examples, predictions: Sequence[Prediction], state: State
-    ) -> tuple[State, list[str]]:
+    def fitted(self, examples: Examples, predictions: Sequence[Prediction], state: State) -> tuple[State, list[str]]:
         """The state with what it does not say fitted on these (a threshold of another tool's predictions), and what is
         to be said of that; by default as it is."""
         return state, []

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NO_CLASS = "?"
 """what a box is called that is of none of train's classes"""
 COLUMN = "boxes"
+MANY = 1_000
+"""boxes of a picture beyond which it is said that there are many"""
 THRESHOLD, OVERLAP = 0.5, 0.5
 """of a table that says nothing of them"""
 
@@ -106,7 +108,15 @@ def checked(rows: Sequence[np.ndarray], ids: Sequence[str], state: State) -> lis
         if wrong.any():
             who = [ids[row] for row in np.unique(picture[wrong]).tolist()]
             raise DataError(f"{len(who):,} of {len(rows):,} predictions {what}: {some(who)}")
-    return [] if len(every) else [f"nothing is predicted of any of {len(rows):,} pictures"]
+    if not len(every):
+        return [f"nothing is predicted of any of {len(rows):,} pictures"]
+    most = max(range(len(rows)), key=lambda row: len(rows[row]))
+    if len(rows[most]) <= MANY:
+        return []
+    return [
+        f"{sum(len(one) > MANY for one in rows):,} pictures have more than {MANY:,} boxes ('{ids[most]}' "
+        f"{len(rows[most]):,}); mAP looks at the 100 surest of a class, as COCO does, and f1 at all"
+    ]
 
 
 def mistakes(found: FoundBoxes) -> Any:

@@ -165,9 +165,7 @@ class Boxes(Evaluator):
 
         return figures(statistics, state)
 
-    def fitted(
-        self, examples: Examples, predictions: Sequence[Any], state: State
-    ) -> tuple[State, list[str]]:
+    def fitted(self, examples: Examples, predictions: Sequence[Any], state: State) -> tuple[State, list[str]]:
         """The threshold, where it is None."""
         if state["threshold"] is not None:
             return state, []

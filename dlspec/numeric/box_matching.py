@@ -16,7 +16,7 @@ from dlspec.types import DataError
 
 CHUNK = 1_000_000
 """overlaps that are worked out at a time"""
-MOST_PAIRS = 20_000_000
+MOST_PAIRS = 5_000_000
 """overlapping pairs in one picture beyond which something is wrong with it"""
 CLOSE = 1e-10
 """COCO asks for an IoU of no more than 1 − this"""

@@ -73,7 +73,8 @@ def evaluate_predictions(
 ) -> dict[str, Any]:
     """Score predictions that any tool made (see judged_tables); written to the folder `out`, if one is given.
 
-    truth: COCO's ground truth, where the files are results as COCO has them.  human: how well people do, as `goal.human`; by default what the run's recipe says.
+    truth: COCO's ground truth, where the files are results as COCO has them.
+    human: how well people do, as `goal.human`; by default what the run's recipe says.
 
     Returns what `evaluate --json` prints.  Raises ArgumentError, DataError.
     """

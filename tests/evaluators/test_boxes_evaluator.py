@@ -288,3 +288,42 @@ def test_marks_are_what_is_true_and_what_is_said():
     )
     assert [one[:5] for one in truth.boxes] == [("cat", 0, 0, 9, 9)]
     assert [one[:5] for one in guess.boxes] == [("dog", 0, 0, 5, 5)]
+
+
+def test_facts_of_truths():
+    truths = [(CAT, Box("cat", 0, 0, 10, 5), DOG), ()]
+    facts = Boxes().facts(Examples(["a", "b"], [None] * 2, truths), STATE)
+    assert facts["objects"].tolist() == [3, 0] and facts["crowding"].tolist() == [0.5, 0]
+    assert facts["smallest object"][0] == pytest.approx(50**0.5) and facts["largest object"][0] == 10
+    assert np.isnan(facts["smallest object"][1]) and facts["has dog"].tolist() == ["yes", "no"]
+
+
+def test_costs_weigh_the_kinds():
+    truths, predictions = scenes(30, 2, 14)
+    evaluator = Boxes().weighed({"missed": 5})
+    statistics = evaluator.statistics(examples(truths), predictions, state_of(2))
+    plain = Boxes().kinds_of(examples(truths), predictions, statistics, state_of(2))
+    missed = (plain.codes == plain.names.index("missed")).sum()
+    assert evaluator.combine(statistics)["weighted_error"] == pytest.approx((len(plain.rows) + 4 * missed) / 30)
+
+
+def test_very_many_boxes_on_one_picture_take_little_memory():
+    import tracemalloc
+
+    random = np.random.default_rng(0)
+    corner = random.uniform(0, 2000, (100_000, 2))
+    rows = np.concatenate([corner, corner + 20, random.random((100_000, 1)), np.zeros((100_000, 1))], axis=1)
+    truth = tuple(Box("cat", *row[:4]) for row in rows[:20].tolist())
+    tracemalloc.start()
+    found = scored([truth], [rows])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found["recall"] > 0 and most < 200e6
+    [said] = Boxes().received({"boxes": [rows]}, ["a"], STATE)[1]
+    assert "'a' 100,000" in said
+
+
+def test_boxes_that_all_lie_on_each_other_are_refused(monkeypatch):
+    monkeypatch.setattr("dlspec.numeric.box_matching.MOST_PAIRS", 1_000)
+    with pytest.raises(DataError, match="0: 50 boxes and 50 truths lie on each other in more than 1,000 pairs"):
+        scored([(CAT,) * 50], [[[0, 0, 10, 10, 0.9, 0]] * 50])
