@@ -127,7 +127,11 @@ def _read(
 
 def _shown(table: PredictionTable) -> Shown:
     """What shows an example of a table: its picture, where it has one, or its columns."""
-    return Columns() if table.pictures is None else find("inputs", "picture")()
+    if table.pictures is None:
+        return Columns()
+    cls: Any = find("inputs", "picture")
+    shown: Shown = cls()
+    return shown
 
 
 def _evaluator(
