@@ -190,7 +190,7 @@ class OneBox(Evaluator):
         several = any(len(own) > 1 for column in said for own in column)
         names = sorted({box.name for column in said for own in column for box in own} - {NO_CLASS})
         given = [name.removeprefix("p_") for name in columns if name.startswith("p_")] if "xmin" in columns else []
-        if several or not (names or asked):
+        if several or "boxes" in columns or not (names or asked):  # those hold any number of boxes
             return None
         return {"names": given or names, "threshold": 0.5, "overlap": 0.5}
 

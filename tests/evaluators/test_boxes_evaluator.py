@@ -5,6 +5,7 @@ import pytest
 from evaluators.coco_scenes import ORDER, as_coco, boxes, evaluated, examples, scenes
 
 from dlspec.evaluators.boxes import Boxes
+from dlspec.evaluators.one_box import OneBox
 from dlspec.numeric.boxes import overlap
 from dlspec.numeric.places import Box
 from dlspec.strategy.ceilings import find_errors, kinds
@@ -260,6 +261,9 @@ def test_a_table_tells_itself():
     table = {"truth": ["cat (0, 0, 1, 1); dog (0, 0, 2, 2)", "nothing"], "guess": ["nothing", "dog (0, 0, 1, 1)"]}
     assert Boxes().recognize(table) == STATE
     assert Boxes().recognize({**table, "guess": ["cat", "dog"]}) is None
+    one = {"truth": ["cat (0, 0, 1, 1)", "nothing"], "guess": ["nothing"] * 2, "boxes": ["[]"] * 2}
+    assert Boxes().recognize(one) == {"names": ["cat"], "threshold": None, "overlap": 0.5}
+    assert OneBox().recognize(one) is None
     [row, _] = Boxes().from_columns({"guess": table["truth"]}, STATE)
     assert row.tolist() == [[0, 0, 1, 1, 1, 0], [0, 0, 2, 2, 1, 1]]
 

@@ -162,7 +162,7 @@ HEAD = ("id", "split", "truth", "p_a", "p_b")
         (HEAD, [("1", "dev", "", 1, 0), ("2", "dev", "a", 1, 0)], "the target is missing in 1 of 2 examples: 1"),
         (("name", "truth", "p_a", "p_b"), [("1", "a", 1, 0)], "needs a column 'id'; it has name, truth"),
         (("id", "Truth", "p_a", "p_b"), [("1", "a", 1, 0)], "needs a column 'truth'; did you mean 'Truth'"),
-        (("id", "truth", "score"), [("1", "a", 1)], "cannot be told from the columns .classes: guess, or p_<class>"),
+        (("id", "truth", "score"), [("1", "a", 1)], "cannot be told from the columns .*classes: guess, or p_<class>"),
         (("id", "truth", "p_a"), [("1", "a", 1)], "cannot be told from the columns"),
     ],
 )
