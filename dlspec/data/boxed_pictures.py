@@ -85,6 +85,10 @@ class BoxFiles(Reader):
     def found(self, faults: Faults) -> Found:
         """Every annotation; what cannot be read goes to `faults`.  Raises DataError where nothing can be made of it."""
 
+    def listed(self) -> Sequence[str]:
+        """The classes in the order that the data itself gives them; none where it gives none."""
+        return self.classes or ()
+
     @abc.abstractmethod
     def pictures(self) -> list[tuple[str, str]]:
         """Id and path of every picture, whether there are annotations or not."""

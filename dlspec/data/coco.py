@@ -58,6 +58,10 @@ class Coco(BoxFiles):
         found = self._found(Faults(strict=False), ("images",))
         return [(sheet.id, sheet.picture) for sheets in found.parts.values() for sheet in sheets]
 
+    def listed(self) -> Sequence[str]:
+        file = self.files()[0]
+        return self.classes or list(dict.fromkeys(_categories(file, read(file)["categories"]).values()))
+
     def found(self, faults: Faults) -> Found:
         return self._found(faults, LISTS)
 

@@ -58,6 +58,9 @@ class Yolo(BoxFiles):
             one for part, paths in self._paths(layout_of(self.path, self.classes)).items() for one in _ids(part, paths)
         ]
 
+    def listed(self) -> Sequence[str]:
+        return layout_of(self.path, self.classes).names
+
     def found(self, faults: Faults) -> Found:
         layout = layout_of(self.path, self.classes)
         parts: dict[str, list[Sheet]] = {}

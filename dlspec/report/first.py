@@ -15,9 +15,24 @@ def print_first(result: Mapping[str, Any]) -> None:
         return
     for line in result["seen"]:
         print(line)
-    name = os.path.relpath(result["recipe"])
-    name = shlex.quote(name if len(name) < len(result["recipe"]) else result["recipe"])
+    name = shlex.quote(_near(result["recipe"]))
     print(f"\n{name}: {result['task']} by '{result['model']['name']}'", end="")
     many = len(result["suggestions"])
     print(f", with {many} suggestion{'s' * (many > 1)} behind #" if many else "")
     print(f"look at it, then: dlspec check {name}\n                  dlspec train {name}")
+
+
+def print_converted(result: Mapping[str, Any]) -> None:
+    """What was written where, and what to do next."""
+    splits = ", ".join(f"{part} {many:,}" for part, many in result["splits"].items() if part != "all")
+    given = f" ({splits})" if splits else ""
+    boxes = f"{result['boxes']:,} boxes of {len(result['classes'])} classes"
+    what = f"{result['pictures']:,} pictures{given} copied, {boxes} written as {result['format']}"
+    print(f"{_near(result['out'])}: {what}")
+    print(f"a recipe for it: dlspec init {shlex.quote(_near(result['data']))}")
+
+
+def _near(path: str) -> str:
+    """A path as seen from here, where that is shorter."""
+    name = os.path.relpath(path)
+    return name if len(name) < len(path) else path

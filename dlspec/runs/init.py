@@ -41,7 +41,7 @@ def init(
     Raises ArgumentError, or DataError where no reader knows the data or nothing can be learned from it, with the mend.
     """
     watch = watch or Watch()
-    path, given = _there(data)
+    path, given = there(data)
     file = _out(out, path)
     proposal = proposed(path, target)
     task = find("tasks", _value(proposal.task, "name"))
@@ -107,7 +107,7 @@ def proposed(path: str, target: str | None = None) -> Proposal:
     raise DataError(_unknown(path))
 
 
-def _there(data: str) -> tuple[str, str | None]:
+def there(data: str) -> tuple[str, str | None]:
     """The absolute path; and the path as given, where it was found below $DLSPEC_DATA alone."""
     try:
         path = look_for(data, [Path.cwd()])
