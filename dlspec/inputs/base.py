@@ -38,6 +38,13 @@ class Input(Component):
         take (original size, scale).  Raises DataError that names the example.
         """
 
+    def frames(self, examples: Examples, state: State) -> np.ndarray | None:
+        """Where each picture will lie in what `encode` makes of it, (N, 6): see dlspec.numeric.frames.
+
+        None where it lies there as it came, or is no picture.
+        """
+        return None
+
     @property
     def augments(self) -> bool:
         """Whether `augmented` changes anything."""

@@ -122,6 +122,17 @@ class Picture(Input):
             encoded[places] = np.rint(fitted).clip(0, 255) if state["bytes"] else fitted
         return {"picture": encoded, "frame": frames}
 
+    def frames(self, examples: Examples, state: State) -> np.ndarray:
+        """Of files, the heads alone are read; where all pictures of train are of one size, not even those."""
+        import numpy as np
+
+        from dlspec.numeric.frames import frames
+        from dlspec.numeric.pictures import sizes
+
+        height, width, _ = state["data"]
+        given = np.tile((width, height), (len(examples), 1)) if height else sizes(examples)
+        return frames(given, state["shapes"]["picture"]["shape"], self.fit)
+
     @property
     def augments(self) -> bool:
         return type(self).augmented is not Picture.augmented or self.augment != Augment()
@@ -184,23 +195,9 @@ class Picture(Input):
         Ids are the paths as given, of arrays "0", "1", …  An array of three axes is one picture where the last axis is
         1 or 3 channels.
         """
-        import os
+        from dlspec.numeric.pictures import handed
 
-        import numpy as np
-
-        if isinstance(rows, str | os.PathLike):
-            rows = [rows]
-        if isinstance(rows, list | tuple) and rows and all(isinstance(one, str | os.PathLike) for one in rows):
-            from dlspec.numeric.picture_paths import PictureFiles
-
-            return Examples([os.fspath(one) for one in rows], PictureFiles(os.getcwd(), [os.fspath(p) for p in rows]))
-        if isinstance(rows, list | tuple) and rows and np.ndim(rows[0]) > 1:
-            pictures: Any = list(rows)
-        else:
-            pictures = np.asarray(rows)
-            if pictures.ndim == 2 or (pictures.ndim == 3 and pictures.shape[-1] in (1, 3)):
-                pictures = pictures[None]
-        return Examples([str(i) for i in range(len(pictures))], pictures)
+        return handed(rows)
 
     def _seen(self, train: Examples) -> State:
         from dlspec.numeric.picture_survey import survey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dlspec.proposals import Facts, Suggestion
 from dlspec.recipe.component import Component
@@ -132,6 +132,31 @@ class Segmenter(Model):
 
     @abc.abstractmethod
     def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
+
+
+class Sought(NamedTuple):
+    """What a detector is asked for: how many priors each cell of each grid has, the finest grid first, how many
+    classes, and the logit of objectness that nothing is known with."""
+
+    anchors: tuple[int, ...]
+    classes: int
+    start: float = 0.0
+
+
+class Detector(Model):
+    """Boxes at the cells of one or several grids: (batch, P, 5 + C) of P priors, by scale, row, column and anchor.
+
+    Of each four numbers of the box, objectness, and the logits of C classes; what they mean is the task's to say (see
+    dlspec.numeric.priors).
+    """
+
+    @abc.abstractmethod
+    def grids(self, inputs: Shapes) -> tuple[int, ...]:
+        """Pixels from cell to cell of each grid, the finest first.  Raises RecipeError where they do not divide the
+        picture."""
+
+    @abc.abstractmethod
+    def build(self, inputs: Shapes, outputs: Sought) -> keras.Model: ...
 
 
 def entries(inputs: Shapes) -> dict[str, Any]:

@@ -20,6 +20,12 @@ def frame(given: Sequence[int], wanted: Sequence[int], fit: Fit) -> np.ndarray:
     return np.array([height, width, w / width, h / height, (wanted[1] - w) // 2, (wanted[0] - h) // 2], np.float64)
 
 
+def frames(sizes_N2: np.ndarray, wanted: Sequence[int], fit: Fit) -> np.ndarray:
+    """The same (N, 6) of many pictures, of these widths and heights."""
+    kinds, of = np.unique(np.asarray(sizes_N2, np.int64).reshape(-1, 2), axis=0, return_inverse=True)
+    return np.array([frame((h, w), wanted, fit) for w, h in kinds.tolist()]).reshape(-1, 6)[of.reshape(-1)]
+
+
 def into(places: np.ndarray, frames_N6: np.ndarray) -> np.ndarray:
     """Places of pictures as they came → of the encoded ones.  (N, …, 2) as x, y or (N, …, 4) as corners."""
     scale, offset = _spread(places, frames_N6)

@@ -96,3 +96,20 @@ def sizes(examples: Examples) -> np.ndarray:
                 "by something else (normalizer: box)"
             )
     return found
+
+
+def handed(rows: Any) -> Examples:
+    """Examples without truth of what a Python caller hands over: see Input.outside of pictures."""
+    from dlspec.numeric.picture_paths import PictureFiles
+
+    if isinstance(rows, str | os.PathLike):
+        rows = [rows]
+    if isinstance(rows, list | tuple) and rows and all(isinstance(one, str | os.PathLike) for one in rows):
+        return Examples([os.fspath(one) for one in rows], PictureFiles(os.getcwd(), [os.fspath(p) for p in rows]))
+    if isinstance(rows, list | tuple) and rows and np.ndim(rows[0]) > 1:
+        pictures: Any = list(rows)
+    else:
+        pictures = np.asarray(rows)
+        if pictures.ndim == 2 or (pictures.ndim == 3 and pictures.shape[-1] in (1, 3)):
+            pictures = pictures[None]
+    return Examples([str(i) for i in range(len(pictures))], pictures)

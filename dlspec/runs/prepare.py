@@ -47,6 +47,9 @@ def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None, warm: Wa
         splits = recipe.data.read() if warm is None else warm.splits(recipe)
     learn = functools.partial(_learned, recipe, splits)
     prepared = learn() if warm is None else warm.learned(recipe, splits, learn)
+    state = prepared.state
+    state["task"] = recipe.task.join(splits["train"], recipe.input, recipe.model, state)
+    prepared.notes.extend(state["task"].pop("notes", ()))
     for note in prepared.notes:
         watch.note(note)
     for warning in prepared.warnings:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.inputs.base import Input
 from dlspec.models.base import Model
 from dlspec.recipe.component import Component
 from dlspec.types import Arrays, Examples, Prediction, State
@@ -46,6 +47,15 @@ class Task(Component):
 
         Raises DataError where nothing can be learned from them (one class only, a target that is missing).
         """
+
+    def join(self, train: Examples, entry: Input, model: Model, state: State) -> State:
+        """The task's part of the state, with what hangs on the input's geometry or on the model besides; by default
+        unchanged.
+
+        Asked once, after `prepare`; `notes` are sentences for the log, as there.
+        """
+        task: State = state["task"]
+        return task
 
     @abc.abstractmethod
     def outputs(self, state: State) -> Any:

@@ -1,0 +1,153 @@
+"""Priors of a detector: at each cell of each grid a few anchors, what a network says of them, and whose they are.
+
+A prior is a row (column, row, stride, width, height): the cell in cells, the rest in pixels of the encoded picture.
+They are ordered by scale, row, column and anchor.  Four numbers (tx, ty, tw, th) of the network make a box of it:
+
+    middle = (cell + 2 σ(t) − 1/2) · stride        size = anchor · exp(t)
+
+as in YOLOv3 (Redmon and Farhadi 2018, section 2.1), but that a middle may lie half a cell outside of its cell
+(Bochkovskiy et al. 2020, section 3.4, "eliminate grid sensitivity"): the border itself can be reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from dlspec.numeric.anchors import size_overlap
+from dlspec.numeric.boxes import centred, cornered
+
+REACH, BEFORE = 2.0, 0.5
+"""a middle is cell + REACH σ(t) − BEFORE"""
+LARGEST = 6.0
+"""|tw| and |th| count as no more: e⁶ = 403 times the anchor"""
+RATIO = 4.0
+"""of `ratio`: a prior is a box's where neither side is so many times the other's (as in YOLOv5)"""
+
+Assign = Literal["best", "ratio"]
+
+
+def priors(size: Sequence[int], strides: Sequence[int], anchors: Sequence[Sequence[Sequence[float]]]) -> np.ndarray:
+    """float64 (P, 5), of a picture (height, width) whose sides every stride divides; anchors of each stride."""
+    found = []
+    for stride, own in zip(strides, anchors, strict=True):
+        rows, columns = size[0] // stride, size[1] // stride
+        grid = np.empty((rows, columns, len(own), 5))
+        grid[..., 0] = np.arange(columns)[None, :, None]
+        grid[..., 1] = np.arange(rows)[:, None, None]
+        grid[..., 2] = stride
+        grid[..., 3:] = np.asarray(own, np.float64)
+        found.append(grid.reshape(-1, 5))
+    return np.concatenate(found)
+
+
+def decoded(numbers: np.ndarray, priors_P5: np.ndarray) -> np.ndarray:
+    """What the network says of priors (…, P, 4) → corners, in pixels of the encoded picture."""
+    numbers = np.asarray(numbers, np.float64)
+    middle = REACH / (1 + np.exp(-np.clip(numbers[..., :2], -500, 500))) - BEFORE
+    middle = (middle + priors_P5[..., :2]) * priors_P5[..., 2:3]
+    sides = priors_P5[..., 3:] * np.exp(np.clip(numbers[..., 2:], -LARGEST, LARGEST))
+    return cornered(np.concatenate([middle, sides], axis=-1))
+
+
+def encoded(corners: np.ndarray, priors_P5: np.ndarray) -> np.ndarray:
+    """The inverse: what a network would have to say (…, P, 4).  Infinite where a middle is out of a prior's reach."""
+    centres = centred(np.asarray(corners, np.float64))
+    share = (centres[..., :2] / priors_P5[..., 2:3] - priors_P5[..., :2] + BEFORE) / REACH
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = np.log(share) - np.log1p(-share)
+        sides = np.log(centres[..., 2:] / priors_P5[..., 3:])
+    return np.concatenate([middle, sides], axis=-1)
+
+
+class Grids:
+    """The grids of a network, and which of their priors are responsible for which boxes.
+
+    size: height and width of the encoded picture.  assign: best, the one prior of all scales whose anchor overlaps
+    most with the box, at the cell of its middle (YOLOv3); ratio, all whose sides are within RATIO of the box's, or the
+    best where there is none, at that cell and at the two nearest beside it (as in YOLOv5), so that more is learned of
+    each box.
+    """
+
+    def __init__(
+        self,
+        size: Sequence[int],
+        strides: Sequence[int],
+        anchors: Sequence[Sequence[Sequence[float]]],
+        assign: Assign = "best",
+    ) -> None:
+        self.priors = priors(size, strides, anchors)
+        self.assign = assign
+        counts = np.array([len(own) for own in anchors])
+        grids = np.array([(size[1] // stride, size[0] // stride) for stride in strides], np.int64)
+        scale = np.repeat(np.arange(len(counts)), counts)
+        self.sides = np.concatenate([np.asarray(own, np.float64).reshape(-1, 2) for own in anchors])
+        self.stride, self.limit, self.step = np.asarray(strides, np.int64)[scale], grids[scale], counts[scale]
+        starts = np.cumsum([0, *(grids.prod(axis=1) * counts)])
+        self.first = starts[scale] + np.concatenate([np.arange(k) for k in counts])
+
+    @property
+    def each(self) -> int:
+        """How many priors one box has at most."""
+        return 1 if self.assign == "best" else 3 * len(self.sides)
+
+    def assigned(self, boxes_NK4: np.ndarray) -> np.ndarray:
+        """int64 (N, K, each): the places of the priors that are to find each box, −1 for none; boxes NaN: none.
+
+        A prior finds one box alone: of several that want it, that which its anchor fits best.
+        """
+        count, most = boxes_NK4.shape[:2]
+        there = ~np.isnan(boxes_NK4).any(axis=2)
+        centres = centred(np.where(there[..., None], boxes_NK4, 0.0).astype(np.float64))
+        fit = size_overlap(centres[..., 2:], self.sides)
+        if self.assign == "best":
+            anchor = fit.argmax(axis=2)[..., None]
+            wanted, fit = np.ones_like(anchor, bool), np.take_along_axis(fit, anchor, axis=2)
+            cell = self._cell(centres[:, :, None, :2] / self.stride[anchor][..., None], anchor)
+        else:
+            anchor, wanted, fit, cell = self._by_ratio(centres, fit)
+        column, row = cell[..., 0], cell[..., 1]
+        place = self.first[anchor] + (row * self.limit[anchor, 0] + column) * self.step[anchor]
+        place = np.where(wanted & there[..., None], place, -1).reshape(count, -1)
+        return _alone(place, fit.reshape(count, -1)).reshape(count, most, self.each)
+
+    def _by_ratio(self, centres: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Anchor, whether it is wanted, how well it fits, and cell (2): of each box, 3 × the anchors."""
+        count, most, every = *fit.shape[:2], np.arange(len(self.sides))
+        sides = np.maximum(centres[:, :, None, 2:], 1e-9)
+        wanted = np.maximum(sides / self.sides, self.sides / sides).max(axis=3) < RATIO
+        wanted |= (fit.argmax(axis=2)[..., None] == every) & ~wanted.any(axis=2, keepdims=True)
+        at = centres[:, :, None, :2] / self.stride[:, None]
+        cell = self._cell(at, every)
+        beside = np.where(at - cell < 0.5, -1, 1)
+        cells = np.stack([cell, cell + beside * (1, 0), cell + beside * (0, 1)], axis=2)
+        inside = ((cells >= 0) & (cells < self.limit)).all(axis=-1)
+        # A box's own cell comes before those beside another's, whatever the fit.
+        fits = np.stack([fit + 1, fit, fit], axis=2)
+        flat = (count, most, self.each)
+        anchor = np.broadcast_to(every, inside.shape)
+        return (
+            anchor.reshape(flat),
+            (wanted[:, :, None] & inside).reshape(flat),
+            fits.reshape(flat),
+            cells.reshape(*flat, 2),
+        )
+
+    def _cell(self, at: np.ndarray, anchor: np.ndarray) -> np.ndarray:
+        """The cell (column, row) of places in cells; one on the far border of the picture is in the last."""
+        return np.clip(np.floor(at).astype(np.int64), 0, self.limit[anchor] - 1)
+
+
+def _alone(place_NM: np.ndarray, fit_NM: np.ndarray) -> np.ndarray:
+    """The same places, each kept for the one that fits best of those of its picture, −1 for the others."""
+    rows, columns = np.nonzero(place_NM >= 0)
+    place, fit = place_NM[rows, columns], fit_NM[rows, columns]
+    order = np.lexsort((columns, -fit, place, rows))
+    rows, columns, place = rows[order], columns[order], place[order]
+    again = np.zeros(len(rows), bool)
+    again[1:] = (rows[1:] == rows[:-1]) & (place[1:] == place[:-1])
+    found = place_NM.copy()
+    found[rows[again], columns[again]] = -1
+    return found
