@@ -192,7 +192,7 @@ class Detection(Task):
         task: State = state["task"]
         if self.threshold is not None:
             return task
-        return {**task, "threshold": self.evaluator.fitted_threshold(predictions, dev, task)}
+        return {**task, "threshold": self.evaluator.fitted_threshold(dev, predictions, task)}
 
     def _grids(self, state: State) -> Any:
         from dlspec.numeric.priors import Grids
