@@ -151,7 +151,7 @@ def _loop(most: int, kind: Kind, soft: Soft) -> Any:
 
     def suppressed(boxes: Any, scores: Any, labels: Any, numbers: Any) -> Any:
         overlap, least, sigma = numbers[0], numbers[1], numbers[2]
-        places = ops.arange(most)
+        places, every = ops.arange(most), ops.arange(scores.shape[0])
 
         def goes_on(number: Any, scores: Any, picked: Any, confidences: Any) -> Any:
             return ops.logical_and(number < most, ops.max(scores) > least)
@@ -168,7 +168,7 @@ def _loop(most: int, kind: Kind, soft: Soft) -> Any:
                 share = ops.where(how > overlap, 1 - how if soft == "linear" else ops.zeros_like(how), 1.0)
             share = ops.where(ops.equal(labels, ops.take(labels, best)), share, 1.0)
             lowered = ops.where(share > 0, scores * share, -1.0)
-            return number + 1, ops.where(ops.equal(ops.arange(scores.shape[0]), best), -1.0, lowered), picked, confidences
+            return number + 1, ops.where(ops.equal(every, best), -1.0, lowered), picked, confidences
 
         start = ops.convert_to_tensor(0, "int32"), scores, ops.zeros((most,), "int32"), -ops.ones((most,), "float32")
         _, _, picked, confidences = ops.while_loop(goes_on, step, start)

@@ -103,9 +103,7 @@ class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
         row = ops.repeat(ops.arange(count)[:, None], place.shape[1], axis=1)
         # Rows that are empty go to a place of their own, behind the last.
         at = ops.stack([row, ops.where(wanted > 0, place, priors)], axis=-1)
-        found = ops.scatter(
-            ops.reshape(at, (-1, 2)), ops.ones_like(ops.reshape(wanted, (-1,))), (count, priors + 1)
-        )
+        found = ops.scatter(ops.reshape(at, (-1, 2)), ops.ones_like(ops.reshape(wanted, (-1,))), (count, priors + 1))
         return found[:, :priors]
 
     def _spared(self, y_pred: Any, table: Any, truth: Any, label: Any, taken: Any) -> Any:

@@ -44,8 +44,8 @@ class Detection(Task):
     anchors: int = Field(3, gt=0, le=16)
     """how many priors each cell of each grid has; their sizes are fitted on train's boxes"""
     assign: Literal["best", "ratio"] = "ratio"
-    """which priors learn to find a box.  best: the one that fits best, as in YOLOv3; ratio: all that fit well enough, at
-    three cells of each grid, as in YOLOv5: more is learned of each box"""
+    """which priors learn to find a box.  best: the one that fits best, as in YOLOv3; ratio: all that fit well enough,
+    at three cells of each grid, as in YOLOv5: more is learned of each box"""
     loss: Literal["squared", "iou", "giou", "diou", "ciou"] = "ciou"
     """of the box: squared, of its middle and of the logarithms of its sides, as in the course; or 1 − an overlap (IoU;
     Rezatofighi et al. 2019; Zheng et al. 2020), which is nearer to what is measured"""

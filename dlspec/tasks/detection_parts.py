@@ -79,9 +79,7 @@ def compact(corners: np.ndarray, classes: np.ndarray, slots: int) -> tuple[np.nd
     return np.take_along_axis(corners, order[..., None], axis=1), np.take_along_axis(classes, order, axis=1)
 
 
-def joined(
-    of: Settings, targets: Arrays, size: tuple[int, int], strides: Sequence[int]
-) -> tuple[State, list[str]]:
+def joined(of: Settings, targets: Arrays, size: tuple[int, int], strides: Sequence[int]) -> tuple[State, list[str]]:
     """The part of the state that hangs on the grids (see Detection.join), and what is to be said of it."""
     import numpy as np
 

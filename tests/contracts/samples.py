@@ -19,6 +19,7 @@ SMALL = {
     "mobilenet": {"width": 0.25},
     "inception": {"width": 0.125},
     "efficientnet": {"width": 0.25},
+    "yolo": {"strides": (4,), "width": 8, "backbone": {"name": "darknet", "filters": 4}},
 }
 """settings of architectures that are large as they are"""
 
@@ -51,6 +52,10 @@ def examples(kind, task, count=12, seed=0):
         "localization": [(Box(CLASSES[i % 3], i, 2 * i, i + 8.5, 2 * i + 9),) if i % 4 else () for i in range(count)],
         "multi_label": [("ant;bee", "cat", "none", "bee")[i % 4] if i % 4 != 2 else None for i in range(count)],
     }
+    truths["detection"] = [
+        tuple(Box(CLASSES[(i + k) % 3], 5 * k + i, 2 * i, 5 * k + i + 9, 2 * i + 7.5) for k in range(i % 4))
+        for i in range(count)
+    ]
     eyes = [(Point("left", i + 1.5, 3), Point("right", i + 4, 2 * i + 5.25)) for i in range(count)]
     truths["landmarks"] = [one[: 1 + (i % 4 > 0)] for i, one in enumerate(eyes)]
     masks = random.integers(0, 3, (count, 12, 12)).astype(np.uint8).repeat(3, axis=1).repeat(3, axis=2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from contracts.samples import SMALL, examples
 
-from dlspec.models.base import Backbone, Model, Segmenter
+from dlspec.models.base import Backbone, Detector, Model, Segmenter, Sought
 from dlspec.recipe.component import every, find, names
 from dlspec.runs.backend import load_keras
 
@@ -26,13 +26,14 @@ def arrays(kind):
 def built(name, kind, seed=0, outputs=3):
     load_keras(seed=seed)
     shapes, batch = arrays(kind)
-    return find("models", name)(**SMALL.get(name, {})).build(shapes, outputs), batch
+    model = find("models", name)(**SMALL.get(name, {}))
+    return model.build(shapes, Sought((2,), outputs) if isinstance(model, Detector) else outputs), batch
 
 
 def test_every_architecture_has_a_case():
     assert {name for name, _ in CASES} == set(names("models"))
     for cls in every("models"):
-        assert issubclass(cls, Model) and cls.accepts and issubclass(cls, Backbone | Segmenter)
+        assert issubclass(cls, Model) and cls.accepts and issubclass(cls, Backbone | Segmenter | Detector)
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -40,7 +41,10 @@ def test_a_dict_of_arrays_gives_logits(name, kind):
     network, batch = built(name, kind)
     logits = np.asarray(network(batch))
     pixels = batch["picture"].shape[1:3] if issubclass(find("models", name), Segmenter) else ()
-    assert logits.shape == (12, *pixels, 3) and np.isfinite(logits).all()
+    expected = (12, *pixels, 3)
+    if issubclass(find("models", name), Detector):
+        expected = (12, 9 * 9 * 2, 5 + 3)  # two priors a cell of 4 pixels
+    assert logits.shape == expected and np.isfinite(logits).all()
     assert not np.allclose(logits.sum(axis=1), 1)
     assert set(network.input if isinstance(network.input, dict) else batch) == set(batch)
 

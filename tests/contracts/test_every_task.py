@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from contracts.samples import examples
+from contracts.samples import SMALL, examples
 from contracts.samples import task as made
 
 from dlspec.evaluators.base import Evaluator
-from dlspec.models.base import Model, Segmenter
+from dlspec.models.base import Detector, Model, Segmenter
 from dlspec.recipe.component import every, find, names
 from dlspec.types import Metric
 
@@ -26,8 +26,19 @@ CASES = [
 def prepared(name, entry):
     task, data = made(name), examples(entry.kind, name)
     entered = entry.prepare(data)
-    state = json.loads(json.dumps({"input": entered, "task": task.prepare(data), "shapes": entered["shapes"]}))
-    return task, data, state
+    state = {"input": entered, "task": task.prepare(data), "shapes": entered["shapes"]}
+    model = find("models", "yolo")(**SMALL["yolo"]) if issubclass(task.takes, Detector) else None
+    state["task"] = task.join(data, entry, model, state)
+    return task, data, json.loads(json.dumps(state))
+
+
+def shape_of(task, state):
+    """Of what a network gives, without the batch axis."""
+    size, outputs = state["shapes"].get("picture", {}).get("shape"), task.outputs(state)
+    if issubclass(task.takes, Detector):
+        cells = [(size[0] // stride) * (size[1] // stride) for stride in state["task"]["strides"]]
+        return np.dot(cells, outputs.anchors), 5 + outputs.classes
+    return (*size[:2], outputs) if issubclass(task.takes, Segmenter) else (outputs,)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1].name}")
@@ -102,9 +113,11 @@ def test_no_predictions_break_nothing(case):
     none, evaluator = data.take([]), task.evaluator
     statistics = evaluator.statistics(none, evaluator.mended(none, [], "", state["task"]), state["task"])
     assert all(len(array) == 0 for array in statistics.values()) and evaluator.combine(statistics)
-    pixels = state["shapes"]["picture"]["shape"][:2] if issubclass(task.takes, Segmenter) else ()
-    network = lambda batch: np.zeros((len(next(iter(batch.values()))), *pixels, task.outputs(state)))  # noqa: E731
+    network = lambda batch: np.zeros((len(next(iter(batch.values()))), *shape_of(task, state)))  # noqa: E731
     assert len(task.predict(network, [], state)) == 0
     shapes = {name: np.zeros((4, *spec["shape"])) for name, spec in state["shapes"].items()}
     assert len(task.predict(network, [shapes, shapes], state)) == 8
-    assert task.calibrate(task.predict(network, [shapes], state), data.take([0, 1, 2, 3]), state) == state["task"]
+    calibrated = task.calibrate(task.predict(network, [shapes], state), data.take([0, 1, 2, 3]), state)
+    if issubclass(task.takes, Detector):  # boxes are found at every cell, some of them right
+        calibrated["threshold"] = state["task"]["threshold"]
+    assert calibrated == state["task"]

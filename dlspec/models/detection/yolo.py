@@ -26,8 +26,9 @@ START = 0.01
 
 
 class Yolo(Detector):
-    """One look at the picture gives all boxes (Redmon et al. 2016), here as in YOLOv3 (Redmon and Farhadi 2018): at each
-    cell of up to four grids a few priors, of each a box, how sure it is that there is one, and the classes.
+    """One look at the picture gives all boxes (Redmon et al. 2016), here as in YOLOv3 (Redmon and Farhadi 2018).
+
+    At each cell of up to four grids there are a few priors; of each it says a box, how sure it is, and the classes.
 
     A backbone gives maps of every stride.  The coarsest are brought up to the finer ones, and joined with them, so that
     small boxes too are told by what is seen of the whole: a 1×1 convolution, twice the size, side by side, a 1×1 and a
@@ -141,7 +142,9 @@ class Yolo(Detector):
             up = convolved(above, self, max(1, self.width // 2), 1, f"{name}_from_above")
             times = rows // up.shape[1]
             up = keras.layers.UpSampling2D(times, data_format="channels_last", name=f"{name}_up")(up)
-            x = convolved(keras.layers.Concatenate(name=f"{name}_joined")([x, up]), self, self.width, 1, f"{name}_mixed")
+            x = convolved(
+                keras.layers.Concatenate(name=f"{name}_joined")([x, up]), self, self.width, 1, f"{name}_mixed"
+            )
         return convolved(x, self, self.width, 3, f"{name}_out")
 
     def _output(self, x: Any, anchors: int, classes: int, stride: int) -> Any:
