@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,11 @@ def keep_worst(
             pictures = inlined([small(one, DRAWN) for one in drawings], EXPLAINED_BUDGET)
             named = zip(seen, pictures, says, strict=False)
             seen[: len(pictures)] = [{**one, "shows": own, "explains": of, "legend": said} for one, own, of in named]
-    items = [{**one, **_of_error(error)} for one, error in zip(seen, errors, strict=True)]
+    together = [_kinds(found[row]) for row in rows]
+    items = [
+        {**one, **_of_error(error), **({"errors": kinds} if kinds else {})}
+        for one, error, kinds in zip(seen, errors, together, strict=True)
+    ]
     folders.write_json(folder / "worst" / f"{split}.json", items)
 
 
@@ -173,6 +178,12 @@ def _readable(recipe: Recipe, chosen: Examples) -> Examples:
             recipe.input.show(example)
             good.append(place)
     return chosen.take(good)
+
+
+def _kinds(errors: Sequence[Error]) -> str:
+    """`missed × 2, duplicate`: the kinds of several errors, the most frequent first; "" of one alone."""
+    counts = Counter(error.kind for error in errors)
+    return ", ".join(f"{kind} × {n}" if n > 1 else kind for kind, n in counts.most_common()) if len(errors) > 1 else ""
 
 
 def _of_error(error: Error) -> dict[str, Any]:

@@ -53,6 +53,8 @@ def test_errors_have_kinds_with_ceilings_slices_and_pictures(made, tmp_path):
     assert found["metric"] == "map_50_95" and len(found["worst"]) == 5
     worst = json.loads((tmp_path / "out" / "worst" / "dev.json").read_text())
     assert worst[0]["kind_of_input"] == "picture" and "png" in worst[0]["shows"]
+    several = [one["errors"] for one in worst if "missed × " in one.get("errors", "")]
+    assert several and several[0] in (tmp_path / "out" / "report.html").read_text()
     titles = [one["title"] for one in json.loads((tmp_path / "out" / "figures" / "dev.json").read_text())]
     assert "Confusion matrix" in titles and "Kinds of error by size" in titles
 
