@@ -46,7 +46,7 @@ def said(rows: np.ndarray, state: State) -> list[Box]:
 def columns(predictions: Sequence[Any], state: State) -> dict[str, Any]:
     """See Boxes.columns."""
     rows = [rows_of(one) for one in predictions]
-    return {"guess": [boxes_text(said(one, state)) for one in rows], COLUMN: [_text(one) for one in rows]}
+    return {"guess": [boxes_text(said(one, state)) for one in rows], COLUMN: [_text(one, state) for one in rows]}
 
 
 def from_columns(columns: Mapping[str, Sequence[Any]], state: State) -> list[np.ndarray]:
@@ -54,14 +54,14 @@ def from_columns(columns: Mapping[str, Sequence[Any]], state: State) -> list[np.
     from dlspec.evaluators.box_truths import perfect_rows
 
     if COLUMN in columns:
-        found = []
+        found, place_of = [], {name: i for i, name in enumerate(state["names"])}
         for place, held in enumerate(columns[COLUMN]):
             try:
-                found.append(_rows(held) if isinstance(held, str) else rows_of(held))
+                found.append(_rows(held, place_of) if isinstance(held, str) else rows_of(held))
             except (ValueError, TypeError):
                 raise DataError(
                     f"row {place + 1} of column '{COLUMN}' of the table of predictions should be a list of "
-                    f"[x0, y0, x1, y1, confidence, class index] as JSON, got '{str(held)[:60]}'"
+                    f"[x0, y0, x1, y1, confidence, class] as JSON, got '{str(held)[:60]}'"
                 ) from None
         return found
     if "guess" not in columns:
@@ -73,18 +73,22 @@ def from_columns(columns: Mapping[str, Sequence[Any]], state: State) -> list[np.
 
 
 def recognize(columns: Mapping[str, Sequence[Any]], asked: bool) -> State | None:
-    """The names are those of the truth and the guess, by alphabet; a column of boxes numbers them in that order.
+    """The names are those of the truth, the guess and the boxes, by alphabet; an index in these is none of a name.
 
-    With such a column the threshold is None, to be fitted.
+    With a column of boxes the threshold is None, to be fitted.
     """
     try:
-        texts = [[boxes_of(text) for text in columns[name] if text is not None] for name in ("truth", "guess")]
+        beside = () if COLUMN in columns and "guess" not in columns else ("guess",)
+        texts = [[boxes_of(text) for text in columns[name] if text is not None] for name in ("truth", *beside)]
+        listed = [row[5] for text in columns.get(COLUMN, ()) for row in _listed(text)]
     except (KeyError, ValueError, TypeError, AttributeError):
         return None
     several = any(len(own) > 1 for column in texts for own in column)
     if not (asked or several or COLUMN in columns):
         return None
-    names = sorted({box.name for column in texts for own in column for box in own} - {NO_CLASS})
+    if not all(isinstance(one, str) for one in listed):
+        return None
+    names = sorted({*listed, *(box.name for column in texts for own in column for box in own)} - {NO_CLASS})
     threshold = None if COLUMN in columns else THRESHOLD
     return {"names": names, "threshold": threshold, "overlap": OVERLAP} if names or asked else None
 
@@ -153,19 +157,27 @@ def told(
         yield kind, size, [truth], f"{guess}, IoU {iou:.2f}"
 
 
-def _text(rows: np.ndarray) -> str:
-    import numpy as np
+def _text(rows: np.ndarray, state: State) -> str:
+    """The class by its name, where it has one; what is no number, as JSON knows none, as a text."""
+    names = state["names"]
+    plain = [[one if math.isfinite(one) else str(one) for one in row] for row in rows.tolist()]
+    for row in plain:
+        if row[5] in range(len(names)):
+            row[5] = names[int(row[5])]
+    return json.dumps(plain, ensure_ascii=False)
 
-    if np.isfinite(rows).all():
-        return json.dumps(rows.tolist())
-    return json.dumps([[one if math.isfinite(one) else str(one) for one in row] for row in rows.tolist()])
 
-
-def _rows(text: str) -> np.ndarray:
+def _listed(text: str) -> list[list[Any]]:
     """Raises ValueError, TypeError."""
-    import numpy as np
-
     held = json.loads(text)
     if not isinstance(held, list) or any(not isinstance(row, list) or len(row) != 6 for row in held):
         raise ValueError(text)
-    return np.array([[float(one) for one in row] for row in held], np.float64).reshape(-1, 6)
+    return held
+
+
+def _rows(text: str, place: Mapping[str, int]) -> np.ndarray:
+    """Raises ValueError, TypeError."""
+    import numpy as np
+
+    rows = [[*map(float, row[:5]), float(place.get(row[5], row[5]))] for row in _listed(text)]
+    return np.array(rows, np.float64).reshape(-1, 6)

@@ -108,10 +108,10 @@ class Boxes(Evaluator):
 
     def columns(self, predictions: Sequence[Any], state: State) -> dict[str, Any]:
         """guess (`cat (10, 20, 50, 60); dog (…)` or `nothing`: what is said), boxes (everything, as JSON: a list of
-        [x0, y0, x1, y1, confidence, class index])."""
+        [x0, y0, x1, y1, confidence, class])."""
         return box_tables.columns(predictions, state)
 
-    needs: ClassVar[str] = "boxes, a list of [x0, y0, x1, y1, confidence, class index] as JSON"
+    needs: ClassVar[str] = "boxes, a list of [x0, y0, x1, y1, confidence, class] as JSON"
 
     def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> list[np.ndarray]:
         """Out of `boxes`; of a table that has `guess` alone, out of that, with the confidence 1."""

@@ -81,7 +81,7 @@ def judged_tables(
     watch.note(f"{len(table.ids):,} predictions, scored as {evaluator.name} ({counts})")
     whole = _examples(table)
     places = {name: _places(table.columns["split"], name) for name in splits}
-    if run is None:
+    if run is None and have:
         rows = _places(table.columns["split"], "dev" if "dev" in have else have[0])
         state, remarks = evaluator.fitted(whole.take(rows), _taken(predictions, rows), state)
         for remark in remarks:

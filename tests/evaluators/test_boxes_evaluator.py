@@ -216,6 +216,23 @@ def test_every_object_and_every_box_stands_in_one_cell():
     assert not ((cells["truth"] < 0) & (cells["guess"] < 0)).any()
 
 
+def test_confusion_matrix_by_hand():
+    """A cat that is taken for a dog; nothing where nothing is; a box on nothing; a miss; both sides alone."""
+    truths = [(CAT,), (), (), (DOG,), (CAT, DOG)]
+    rows = [
+        [[0, 0, 10, 10, 0.9, 1]],
+        np.zeros((0, 6)),
+        [[0, 0, 10, 10, 0.9, 1]],
+        np.zeros((0, 6)),
+        [[0, 0, 10, 10, 0.9, 0], [60, 0, 70, 10, 0.8, 0]],
+    ]
+    data = Examples(list("abcde"), [None] * 5, truths)
+    statistics = Boxes().statistics(data, [np.array(one, float) for one in rows], STATE)
+    [matrix] = [one.data for one in Boxes().figures(statistics, STATE) if one.title == "Confusion matrix"]
+    assert matrix["rows"] == matrix["columns"] == ["cat", "dog", "background"]
+    assert matrix["values"] == [[1, 1, 0], [0, 0, 2], [1, 1, 0]]
+
+
 def test_the_threshold_is_where_f1_is_highest():
     truths, predictions = scenes(40, 3, 12)
     data, state = examples(truths), state_of(3)
@@ -251,7 +268,7 @@ def test_refusals():
         Boxes().received(table([0, 0, 1, 1, 0.5, 2]), ["a"], STATE)
     with pytest.raises(DataError, match="corners are swapped: a"):
         Boxes().received(table([5, 0, 1, 1, 0.5, 1]), ["a"], STATE)
-    for text in ("[[1, 2]]", "{}", "cat"):
+    for text in ("[[1, 2]]", "{}", "cat", '[[0, 0, 1, 1, 0.5, "cow"]]'):
         with pytest.raises(DataError, match="row 1 of column 'boxes'"):
             Boxes().from_columns({"boxes": [text]}, STATE)
     assert Boxes().received({"boxes": ["[]"]}, ["a"], STATE)[1] == ["nothing is predicted of any of 1 pictures"]
@@ -263,6 +280,11 @@ def test_a_table_tells_itself():
     assert Boxes().recognize({**table, "guess": ["cat", "dog"]}) is None
     one = {"truth": ["cat (0, 0, 1, 1)", "nothing"], "guess": ["nothing"] * 2, "boxes": ["[]"] * 2}
     assert Boxes().recognize(one) == {"names": ["cat"], "threshold": None, "overlap": 0.5}
+    named = {**one, "boxes": ['[[0, 0, 1, 1, 0.5, "cow"]]', '[[0, 0, 1, 1, 0.5, "cat"]]']}
+    assert Boxes().recognize(named)["names"] == ["cat", "cow"]
+    del named["guess"]
+    assert [rows[0, 5] for rows in Boxes().from_columns(named, Boxes().recognize(named))] == [1, 0]
+    assert Boxes().recognize({**one, "boxes": ["[[0, 0, 1, 1, 0.5, 1]]", "[]"]}) is None  # of which names?
     assert OneBox().recognize(one) is None
     [row, _] = Boxes().from_columns({"guess": table["truth"]}, STATE)
     assert row.tolist() == [[0, 0, 1, 1, 1, 0], [0, 0, 2, 2, 1, 1]]
