@@ -60,17 +60,20 @@ class Loaded:
             raise
 
 
-def load(path: str | Path, sets: Sequence[str] = (), *, paths_may_be_missing: bool = False) -> Loaded:
+def load(
+    path: str | Path, sets: Sequence[str] = (), *, paths_may_be_missing: bool = False, begun: bool = False
+) -> Loaded:
     """Read and check a recipe.
 
     path: a file, or the name of a shipped recipe ("classification/digits_lenet5").
     sets: "dotted.key=value" each, laid over the file.
-    paths_may_be_missing: for opening an old run whose data is gone.
+    paths_may_be_missing: for opening an old run whose data is gone.  begun: its training has begun, so that only what
+    it began with (a file of weights) may be gone.
     Raises RecipeError with every complaint.
     """
     file = locate(path)
     document, folders = _layered(file, ())
-    return _checked(document, file, folders, sets, paths_may_be_missing)
+    return _checked(document, file, folders, sets, paths_may_be_missing=paths_may_be_missing, begun=begun)
 
 
 def check_text(text: str, file: Path) -> Loaded:
@@ -83,13 +86,13 @@ def _checked(
     file: Path,
     folders: tuple[Path, ...],
     sets: Sequence[str] = (),
-    paths_may_be_missing: bool = False,
+    **missing: bool,
 ) -> Loaded:
     if sets:
         together = functools.reduce(functools.partial(merge, among_sets=True), map(_set, sets))
         document = merge(document, together)
     document.value.pop("extends", None)
-    context = {"folders": folders, "paths_may_be_missing": paths_may_be_missing, "homes": _homes(document)}
+    context = {"folders": folders, "homes": _homes(document), **missing}
     try:
         recipe = Recipe.model_validate(document.value, context=context)
     except ValidationError as error:

@@ -157,11 +157,11 @@ def in_own_code(file: str) -> bool:
 class PathOr:
     """A path that must exist, made absolute when the recipe is read (see look_for), or one of some words.
 
-    Used as `Annotated[str, PathOr("imagenet")]`.
+    Used as `Annotated[str, PathOr("imagenet")]`.  to_begin: only the beginning of a training needs what lies there.
     """
 
-    def __init__(self, *words: str) -> None:
-        self.words = words
+    def __init__(self, *words: str, to_begin: bool = False) -> None:
+        self.words, self.to_begin = words, to_begin
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.with_info_after_validator_function(self.resolve, handler(source))
@@ -173,7 +173,7 @@ class PathOr:
         try:
             return look_for(value, folders_of(value, context))
         except ValueError:
-            if context.get("paths_may_be_missing"):
+            if context.get("paths_may_be_missing") or (self.to_begin and context.get("begun")):
                 return value
             raise
 

@@ -44,7 +44,7 @@ class OpenedRun:
 
     def splits(self, watch: Watch | None = None) -> Splits:
         """The data the run was trained on, divided as it was then.  Raises DataError where examples are gone."""
-        recipe = load(self.folder / "recipe.yaml").recipe
+        recipe = load(self.folder / "recipe.yaml", begun=True).recipe
         splits: Splits = recipe.data.read(folders.read_manifest(self.folder / "manifest.csv"))
         trained_on = folders.read_json(self.folder / "machine.json")["data_fingerprint"]
         if watch is not None and splits.fingerprint != trained_on:

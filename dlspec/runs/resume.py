@@ -53,8 +53,8 @@ def resume(
 
     watch = watch or Watch()
     folder = folders.locate(run, root)
-    before = load(folder / "recipe.yaml")
-    loaded = load(recipe, sets) if recipe is not None else load(folder / "recipe.yaml", sets)
+    before = load(folder / "recipe.yaml", begun=True)
+    loaded = load(recipe, sets) if recipe is not None else load(folder / "recipe.yaml", sets, begun=True)
     changes = differences(before.recipe, loaded.recipe)
     told = [one.partition("=")[0].strip() for one in sets]
     _check(changes, _named(told, before.recipe, loaded.recipe), folder, accept_changes)

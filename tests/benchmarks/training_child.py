@@ -47,7 +47,7 @@ train: {epochs: 3, batch_size: 128}
 task: classification
 data: {name: arrays, path: pictures.npz, split: {dev: 64, test: 0}}
 model: {name: vgg, depth: 11, stages: 3, filters: 16, units: 64}
-train: {epochs: 5, batch_size: 64}
+train: {epochs: 12, batch_size: 64}
 """,
     "inception": """
 task: classification

@@ -232,3 +232,24 @@ def test_health_speaks_of_what_is_trained(home):
     health = folders.read_json(run / "health.json")
     assert [one["name"] for one in health["layers"]] == ["hidden_1", "hidden_2", "hidden_3", "logits"]
     assert all(len(one["gradient"]) == 4 for one in health["samples"])
+
+
+def test_a_run_outlives_the_file_that_it_began_with(tmp_path, monkeypatch):
+    """Weights are read where a training begins: not to go on with it, nor to look at it again."""
+    given = keras.applications.MobileNet(include_top=False, weights=None, alpha=0.25, input_shape=(32, 32, 3))
+    given.save_weights(tmp_path / "small.weights.h5")
+    (tmp_path / "r.yaml").write_text("""
+task: classification
+data: {name: digits, split: {dev: 0.9, test: 0}}
+input: {size: [32, 32]}
+model: {name: keras_application, architecture: MobileNet, options: {alpha: 0.25}, weights: small.weights.h5}
+train: {epochs: 2, freeze: base, checkpoint: {steps: 3}}
+""")
+    with dying_at(8, monkeypatch):
+        train(load(tmp_path / "r.yaml"), out=tmp_path / "runs")
+    [run] = (tmp_path / "runs" / "r").iterdir()
+    (tmp_path / "small.weights.h5").unlink()
+    assert resume(run).epochs == 2
+    assert evaluate(run, splits=["dev"])["scores"]["dev"]["accuracy"]["n"] > 1000
+    with pytest.raises(RecipeError, match=r"small\.weights\.h5"):  # a new one needs it
+        load(run / "recipe.yaml")

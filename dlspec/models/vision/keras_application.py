@@ -44,7 +44,7 @@ class KerasApplication(Backbone):
 
     architecture: str = "MobileNetV2"
     """as keras.applications names it"""
-    weights: Annotated[str, PathOr(IMAGENET)] | None = None
+    weights: Annotated[str, PathOr(IMAGENET, to_begin=True)] | None = None
     """imagenet: downloaded once, by Keras, to ~/.keras/models; or a file of weights of the network without its last
     layer (.weights.h5, or the .h5 that Keras downloads).  Nothing given: from nothing"""
     options: dict[str, str | bool | int | float] = Field(default_factory=dict)
