@@ -174,6 +174,13 @@ class Evaluator(Component):
         """What was true and what was said of each example, where that is one class; by default None: it is not."""
         return None
 
+    def finds(self, statistics: Statistics, state: State) -> Outcomes | None:
+        """Each thing that is there to be found, its class, and what it was taken for, as `outcomes`; by default those.
+
+        Of several labels each that is true is a row, and so is each of several objects.
+        """
+        return self.outcomes(statistics, state)
+
     def marks(self, example: Example, prediction: Prediction | None, state: State) -> tuple[Marks, Marks | None] | None:
         """Where in the picture truth and guess are, to be drawn on it; by default None: they are no places.
 

@@ -10,7 +10,7 @@ from dlspec.evaluators import label_sets
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.truths import some
-from dlspec.types import DataError, Error, Example, Examples, Metric, Mistakes, Share, State, Statistics
+from dlspec.types import DataError, Error, Example, Examples, Metric, Mistakes, Outcomes, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,6 +212,13 @@ class Labels(Evaluator):
                     "the probabilities are what is scored"
                 )
         return rows, said
+
+    def finds(self, statistics: Statistics, state: State) -> Outcomes:
+        """A row a label that is true; it is taken for none where it is not guessed."""
+        import numpy as np
+
+        rows, columns = np.nonzero(statistics["truth"] == 1)
+        return Outcomes(columns, np.where(statistics["guess"][rows, columns] == 1, columns, -1), state["classes"])
 
     def truth(self, examples: Examples, state: State) -> list[Any]:
         return label_sets.spelt(label_sets.truths(examples, state), state)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dlspec.evaluators.labels import Labels
+from dlspec.strategy.causes import imbalance
 from dlspec.types import DataError, Examples
 
 STATE = {"classes": ["ant", "bee", "cat"], "thresholds": [0.5, 0.5, 0.25], "separator": ";", "empty": "none"}
@@ -31,6 +32,21 @@ def test_worked_by_hand():
     assert found["hamming_loss"] == pytest.approx(4 / 12)
     # ant: 0.9 and 0.4 are true, 1 of 1 and 2 of 2; bee: 1; cat: true is 0.2, below 0.25 and 0.3
     assert found["mean_average_precision"] == pytest.approx((1 + 1 + 1 / 3) / 3)
+
+
+def test_each_label_that_is_true_is_to_be_found():
+    statistics = EVALUATOR.statistics(labelled(["ant;cat", "bee", "none"]), np.array([[0.9, 0.6, 0.2]] * 3), STATE)
+    found = EVALUATOR.finds(statistics, STATE)
+    assert found.truth.tolist() == [0, 2, 1] and found.guess.tolist() == [0, -1, 1] and found.names == STATE["classes"]
+
+
+def test_a_rare_label_that_is_seldom_found_is_a_cause():
+    """17 of 20 that are rare are not found; the patch that follows weighs it (task.remedies)."""
+    truths = ["ant;bee"] * 400 + ["ant;cat"] * 20
+    scores = np.array([[0.9, 0.9, 0.1]] * 417 + [[0.9, 0.1, 0.9]] * 3)
+    seen = EVALUATOR.finds(EVALUATOR.statistics(labelled(truths), scores, STATE), STATE)
+    [cause] = imbalance(seen, seen)
+    assert cause.cause == "class imbalance" and "'cat' is rare in train (20 examples; 'ant' has 420)" in cause.says
 
 
 def test_as_scikit_learn_has_them():
