@@ -73,6 +73,10 @@ def _learned(recipe: Recipe, splits: Splits) -> Learned:
     asked = recipe.task.prepare(splits["train"])
     learned = [*entered.pop("notes", ()), *asked.pop("notes", ())]
     state = {"input": entered, "task": asked, "shapes": entered["shapes"]}
+    for name, part in splits.parts.items():
+        if name != "train" and part.labelled:
+            units = recipe.evaluator.scored(part, recipe.train.seed)
+            warnings += [f"{name}: {remark}" for remark in recipe.evaluator.remarks(units, asked)]
     return Learned(state, warnings, [*splits.notes, *learned])
 
 

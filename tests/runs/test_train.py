@@ -409,3 +409,7 @@ def test_what_train_has_not_is_said(write, tmp_path):
     assert any("'colour': 1 values that train has not ('reed')" in warning for warning in heard.warnings)
     evaluate(run, data=str(tmp_path / "new.csv"), watch=heard)
     assert any("a class that train has not (maybe)" in warning for warning in heard.warnings)
+    write("colour,n,y\nred,1,no\nred,2,maybe\n", "dev.csv")
+    before = recipe.replace("path: rows.csv", "path: {train: rows.csv, dev: dev.csv}")
+    trained = train(load(write(before)), out=tmp_path / "runs")
+    assert trained.warnings[-1] == "dev: 1 of 2 examples have a class that train has not (maybe); they count as errors"
