@@ -16,7 +16,20 @@ import typer
 # Looking for plugins of pydantic reads the metadata of every installed package; no command of ours has any.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from dlspec.cli import check, doctor, error_analysis, evaluate, improve, init, predict, recipes, runs, train, tune
+from dlspec.cli import (
+    check,
+    detect,
+    doctor,
+    error_analysis,
+    evaluate,
+    improve,
+    init,
+    predict,
+    recipes,
+    runs,
+    train,
+    tune,
+)
 from dlspec.cli.shared import answering
 from dlspec.types import ArgumentError, Place, RecipeError, UserError
 
@@ -38,6 +51,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("improve")(improve.improve)
 app.command("tune")(tune.tune)
 app.command("predict")(predict.predict)
+app.command("detect")(detect.detect)
 app.command("error-analysis")(error_analysis.error_analysis)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(runs.app, name="runs")

@@ -115,6 +115,17 @@ class Evaluator(Component):
     def columns(self, predictions: Sequence[Prediction], state: State) -> dict[str, Any]:
         """Predictions as columns of a table for people: guess, probabilities."""
 
+    finds: ClassVar[bool] = False
+    """whether `said` has `objects`, a list of {"class", "confidence", "box": [x0, y0, x1, y1]}: what `detect` needs"""
+
+    def said(self, predictions: Sequence[Prediction], state: State) -> list[dict[str, Any]]:
+        """Each prediction as JSON has it; by default its row of `columns`."""
+        columns = {
+            name: values.tolist() if hasattr(values, "tolist") else values
+            for name, values in self.columns(predictions, state).items()
+        }
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
     @abc.abstractmethod
     def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> Sequence[Prediction]:
         """The predictions that such columns were made of; others are passed over.  The inverse of `columns`.
@@ -174,7 +185,7 @@ class Evaluator(Component):
         """What was true and what was said of each example, where that is one class; by default None: it is not."""
         return None
 
-    def finds(self, statistics: Statistics, state: State) -> Outcomes | None:
+    def sought(self, statistics: Statistics, state: State) -> Outcomes | None:
         """Each thing that is there to be found, its class, and what it was taken for, as `outcomes`; by default those.
 
         Of several labels each that is true is a row, and so is each of several objects.

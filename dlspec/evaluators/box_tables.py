@@ -49,6 +49,14 @@ def columns(predictions: Sequence[Any], state: State) -> dict[str, Any]:
     return {"guess": [boxes_text(said(one, state)) for one in rows], COLUMN: [_text(one, state) for one in rows]}
 
 
+def as_object(prediction: Any, state: State) -> dict[str, Any]:
+    """See Boxes.said."""
+    rows = rows_of(prediction)
+    chosen = rows[rows[:, 4] >= state["threshold"]].tolist()
+    objects = [{"class": class_of(row[5], state), "confidence": row[4], "box": row[:4]} for row in chosen]
+    return {"guess": boxes_text(said(rows, state)), "objects": objects}
+
+
 def from_columns(columns: Mapping[str, Sequence[Any]], state: State) -> list[np.ndarray]:
     """See Boxes.from_columns.  Raises DataError where a text is none of boxes."""
     from dlspec.evaluators.box_truths import perfect_rows

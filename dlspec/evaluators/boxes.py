@@ -111,6 +111,12 @@ class Boxes(Evaluator):
         [x0, y0, x1, y1, confidence, class])."""
         return box_tables.columns(predictions, state)
 
+    finds: ClassVar[bool] = True
+
+    def said(self, predictions: Sequence[Any], state: State) -> list[dict[str, Any]]:
+        """guess, as text; objects: of each that is said its class, confidence and box ([x0, y0, x1, y1])."""
+        return [box_tables.as_object(one, state) for one in predictions]
+
     needs: ClassVar[str] = "boxes, a list of [x0, y0, x1, y1, confidence, class] as JSON"
 
     def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> list[np.ndarray]:

@@ -213,7 +213,7 @@ class Labels(Evaluator):
                 )
         return rows, said
 
-    def finds(self, statistics: Statistics, state: State) -> Outcomes:
+    def sought(self, statistics: Statistics, state: State) -> Outcomes:
         """A row a label that is true; it is taken for none where it is not guessed."""
         import numpy as np
 

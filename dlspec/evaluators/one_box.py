@@ -170,6 +170,16 @@ class OneBox(Evaluator):
         found |= {name: rows[:, 1 + i] for i, name in enumerate(CORNERS)}
         return found | {f"p_{name}": rows[:, 5 + i] for i, name in enumerate(state["names"])}
 
+    finds: ClassVar[bool] = True
+
+    def said(self, predictions: Sequence[Any], state: State) -> list[dict[str, Any]]:
+        """The row of `columns`, and `objects`: the one that is said, if any; its confidence is that it is there."""
+        found = super().said(predictions, state)
+        for one, own in zip(found, self._boxes(predictions, state), strict=True):
+            sure = one["object"]
+            one["objects"] = [{"class": box.name, "confidence": sure, "box": list(box.corners)} for box in own]
+        return found
+
     needs: ClassVar[str] = "guess as 'cat (x0, y0, x1, y1)' or 'nothing'"
 
     def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> np.ndarray:

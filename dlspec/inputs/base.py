@@ -22,6 +22,9 @@ class Input(Component):
     files: ClassVar[tuple[str, ...]] = ()
     """endings of files that are one example each; `outside` takes a list of their paths"""
 
+    moving: ClassVar[tuple[str, ...]] = ()
+    """endings of videos, whose frames are an example each"""
+
     @abc.abstractmethod
     def prepare(self, train: Examples) -> State:
         """What is learned from train alone, as JSON: `{"shapes": {array: {"shape", "dtype", "sizes"}}, "notes": […]}`.

@@ -27,6 +27,7 @@ class Picture(Input):
     summary: ClassVar[str] = "pictures: size, channels, range of values"
 
     files: ClassVar[tuple[str, ...]] = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp")
+    moving: ClassVar[tuple[str, ...]] = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm")
 
     size: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None = None
     """height and width that the network sees; nothing given: as the data, which must then be of one size"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -11,7 +12,10 @@ from dlspec.numeric.picture_formats import shown
 from dlspec.report.watch import Watch
 from dlspec.runs.opened import OpenedRun
 from dlspec.runs.reading import examples_of, reader_for
-from dlspec.types import ArgumentError, DataError, Examples, Place, UserError
+from dlspec.types import ArgumentError, DataError, Examples, Place, UnreadableError, UserError
+
+FRAMES = 16
+"""frames of a video that are predicted together at most: they are held as they came"""
 
 
 class Chunk(NamedTuple):
@@ -41,7 +45,10 @@ def chunks(opened: OpenedRun, inputs: Sequence[str], listed: Iterable[str], size
         if waiting:
             yield _of_files(entry, waiting, state)
             waiting = []
-        yield from _of_reader(opened, path, size, watch)
+        if entry.moving and path.lower().endswith(entry.moving) and os.path.isfile(path):
+            yield from _of_frames(entry, path, min(size, FRAMES), state)
+        else:
+            yield from _of_reader(opened, path, size, watch)
     if waiting:
         yield _of_files(entry, waiting, state)
 
@@ -77,6 +84,29 @@ def _below(folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
 
 def _of_files(entry: Any, paths: list[str], state: Any) -> Chunk:
     return Chunk([shown(path) for path in paths], entry.outside(paths, state))
+
+
+def _of_frames(entry: Any, path: str, size: int, state: Any) -> Iterator[Chunk]:
+    """A video: `clip.mp4#000012` is the frame after 12 others.  What cannot be read comes last, as an error."""
+    from dlspec.numeric.video import frames
+
+    count, error = 0, None
+    pictures = frames(path)
+    while error is None:
+        some: list[Any] = []
+        try:
+            for picture in itertools.islice(pictures, size):
+                some.append(picture)
+        except UnreadableError as found:
+            error = found
+        if some:
+            ids = [f"{path}#{i:06d}" for i in range(count, count + len(some))]
+            count += len(some)
+            examples = entry.outside(some, state).replace(ids=ids, groups=[path] * len(some))
+            yield Chunk([shown(path)] * len(some), examples)
+        elif error is None:
+            return
+    yield Chunk([shown(path)], None, error)
 
 
 def _of_reader(opened: OpenedRun, path: str, size: int, watch: Watch) -> Iterator[Chunk]:

@@ -72,7 +72,7 @@ def dev_is_apart(home: Path) -> bool:
 def observed(judged: Judged) -> list[Named]:
     """Causes that the outcomes show by themselves, whatever the gaps are."""
     of = {
-        split: judged.evaluator.finds(part.statistics, judged.state)
+        split: judged.evaluator.sought(part.statistics, judged.state)
         for split, part in judged.parts.items()
         if split in SPLITS
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,12 @@ class OpenedRun:
         """The same run with other values in the task's part of the state (a threshold); this one stays as it is."""
         other = copy.copy(self)
         other.state = {**self.state, "task": {**self.state["task"], **changed}}
+        return other
+
+    def with_recipe(self, recipe: Recipe) -> OpenedRun:
+        """The same run, decoded as another recipe says; this one stays as it is."""
+        other = copy.copy(self)
+        other.recipe = recipe
         return other
 
     @functools.cached_property
@@ -91,12 +96,8 @@ class OpenedRun:
         """One plain dict an example: what is guessed, with probabilities where there are any."""
         if not len(examples):
             return []
-        columns = self.recipe.evaluator.columns(self.predictions(examples), self.state["task"])
-        return [dict(zip(columns, values, strict=True)) for values in zip(*map(_plain, columns.values()), strict=True)]
-
-
-def _plain(values: Sequence[Any]) -> Sequence[Any]:
-    return values.tolist() if hasattr(values, "tolist") else values
+        found: list[dict[str, Any]] = self.recipe.evaluator.said(self.predictions(examples), self.state["task"])
+        return found
 
 
 def open_run(run: str | Path, root: str | Path = folders.RUNS) -> OpenedRun:

@@ -36,7 +36,7 @@ def test_worked_by_hand():
 
 def test_each_label_that_is_true_is_to_be_found():
     statistics = EVALUATOR.statistics(labelled(["ant;cat", "bee", "none"]), np.array([[0.9, 0.6, 0.2]] * 3), STATE)
-    found = EVALUATOR.finds(statistics, STATE)
+    found = EVALUATOR.sought(statistics, STATE)
     assert found.truth.tolist() == [0, 2, 1] and found.guess.tolist() == [0, -1, 1] and found.names == STATE["classes"]
 
 
@@ -44,7 +44,7 @@ def test_a_rare_label_that_is_seldom_found_is_a_cause():
     """17 of 20 that are rare are not found; the patch that follows weighs it (task.remedies)."""
     truths = ["ant;bee"] * 400 + ["ant;cat"] * 20
     scores = np.array([[0.9, 0.9, 0.1]] * 417 + [[0.9, 0.1, 0.9]] * 3)
-    seen = EVALUATOR.finds(EVALUATOR.statistics(labelled(truths), scores, STATE), STATE)
+    seen = EVALUATOR.sought(EVALUATOR.statistics(labelled(truths), scores, STATE), STATE)
     [cause] = imbalance(seen, seen)
     assert cause.cause == "class imbalance" and "'cat' is rare in train (20 examples; 'ant' has 420)" in cause.says
 
