@@ -21,7 +21,9 @@ from dlspec.cli.shared import (
     Runs,
     Truth,
     answer,
+    is_chain,
     need_predictions,
+    refuse_with_chain,
     refuse_with_predictions,
     run_and_files,
 )
@@ -98,6 +100,15 @@ def error_analysis(
 
     name, files = run_and_files(run, predictions)
     watch = ConsoleWatch()
+    if name is not None and not files and is_chain(name):
+        from dlspec.runs.chained import analyze_chain
+
+        refuse_with_chain(task=task, metric=metric, labels=labels, relabel=relabel, sheet=sheet, sheet_out=sheet_out)
+        told = analyze_chain(
+            name, split=split, worst=worst, tags=tags, eyeball=eyeball, out=out, root=runs, watch=watch
+        )
+        answer(told, json, lambda: print_analyzed(told))
+        return
     if files:
         refuse_with_predictions(relabel=relabel)
     else:

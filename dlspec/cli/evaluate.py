@@ -18,8 +18,10 @@ from dlspec.cli.shared import (
     Runs,
     Truth,
     answer,
+    is_chain,
     need,
     need_predictions,
+    refuse_with_chain,
     refuse_with_predictions,
     run_and_files,
 )
@@ -80,6 +82,13 @@ def evaluate(
 
     name, files = run_and_files(run, predictions)
     watch = ConsoleWatch()
+    if name is not None and not files and is_chain(name):
+        from dlspec.runs.chained import evaluate_chain
+
+        refuse_with_chain(data=data, task=task, metric=metric, human=human, learning_curve=learning_curve)
+        result = evaluate_chain(name, splits=split or (), out=out, root=runs, watch=watch)
+        answer(result, json, lambda: print_evaluated(result))
+        return
     need("--learning-curve", learning_curve, sizes=sizes, seeds=seeds)
     if files:
         refuse_with_predictions(data=data, learning_curve=learning_curve)

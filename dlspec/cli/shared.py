@@ -25,7 +25,8 @@ RunOrFiles = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="RUN",
-        help="A run: its folder, its name (recipe, or recipe/time), or `last`. May be left out with --predictions.",
+        help="A run: its folder, its name (recipe, or recipe/time), or `last`; or a chain of runs, a .yaml file. May be "
+        "left out with --predictions.",
     ),
 ]
 Predictions = Annotated[
@@ -54,7 +55,9 @@ Deciding = Annotated[
 ]
 Home = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="With --predictions: where scores, errors/ and report.html go."),
+    typer.Option(
+        "--out", metavar="DIR", help="With --predictions, or of a chain: where scores, errors/ and report.html go."
+    ),
 ]
 Set = Annotated[
     list[str] | None,
@@ -132,6 +135,20 @@ def refuse_with_predictions(**given: Any) -> None:
     for name, value in given.items():
         if value:
             raise ArgumentError(f"--{name.replace('_', '-')} needs a run's network; leave it out with --predictions")
+
+
+def is_chain(given: str) -> bool:
+    """Whether a chain of runs is meant, not a run: a YAML file."""
+    return given.endswith((".yaml", ".yml")) and os.path.isfile(given)
+
+
+def refuse_with_chain(**given: Any) -> None:
+    """Raise ArgumentError where an option is given that is not for chains."""
+    from dlspec.types import ArgumentError
+
+    for name, value in given.items():
+        if value:
+            raise ArgumentError(f"--{name.replace('_', '-')} is for one run, and a chain was given; leave it out")
 
 
 def lines() -> Iterator[str]:

@@ -116,7 +116,12 @@ class Evaluator(Component):
         """Predictions as columns of a table for people: guess, probabilities."""
 
     finds: ClassVar[bool] = False
-    """whether `said` has `objects`, a list of {"class", "confidence", "box": [x0, y0, x1, y1]}: what `detect` needs"""
+    """whether predictions are boxes: `said` has `objects`, a list of {"class", "confidence", "box": [x0, y0, x1, y1]},
+    and `found` gives them as numbers"""
+
+    def found(self, prediction: Prediction, state: State) -> np.ndarray:
+        """The boxes of one prediction, float64 (K, 6): corners, confidence, class index; where it `finds`."""
+        raise TypeError(f"{self.name} finds no boxes")
 
     def said(self, predictions: Sequence[Prediction], state: State) -> list[dict[str, Any]]:
         """Each prediction as JSON has it; by default its row of `columns`."""

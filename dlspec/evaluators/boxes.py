@@ -113,6 +113,9 @@ class Boxes(Evaluator):
 
     finds: ClassVar[bool] = True
 
+    def found(self, prediction: Any, state: State) -> np.ndarray:
+        return box_tables.rows_of(prediction)
+
     def said(self, predictions: Sequence[Any], state: State) -> list[dict[str, Any]]:
         """guess, as text; objects: of each that is said its class, confidence and box ([x0, y0, x1, y1])."""
         return [box_tables.as_object(one, state) for one in predictions]

@@ -172,6 +172,13 @@ class OneBox(Evaluator):
 
     finds: ClassVar[bool] = True
 
+    def found(self, prediction: Any, state: State) -> np.ndarray:
+        """The one box, however sure."""
+        import numpy as np
+
+        row = np.asarray(prediction, np.float64)
+        return np.array([[*row[BOX], row[OBJECT], _classes(row[None])[0]]])
+
     def said(self, predictions: Sequence[Any], state: State) -> list[dict[str, Any]]:
         """The row of `columns`, and `objects`: the one that is said, if any; its confidence is that it is there."""
         found = super().said(predictions, state)

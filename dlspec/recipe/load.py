@@ -92,7 +92,7 @@ def _checked(
         together = functools.reduce(functools.partial(merge, among_sets=True), map(_set, sets))
         document = merge(document, together)
     document.value.pop("extends", None)
-    context = {"folders": folders, "homes": _homes(document), **missing}
+    context = {"folders": folders, "homes": homes(document), **missing}
     try:
         recipe = Recipe.model_validate(document.value, context=context)
     except ValidationError as error:
@@ -124,7 +124,7 @@ def _removed_in_vain(recipe: Recipe) -> Callable[[tuple[positions.Path, Spot]], 
     return complain
 
 
-def _homes(document: Document) -> dict[str, Path]:
+def homes(document: Document) -> dict[str, Path]:
     """For each text in a recipe, the folder of the file that says it (of --set: where it was typed)."""
     homes: dict[str, Path] = {}
 
@@ -144,7 +144,7 @@ def _layered(file: Path, above: tuple[Path, ...]) -> tuple[Document, tuple[Path,
     """One file and everything it extends, and their folders, nearest first."""
     if file.resolve() in above:
         raise RecipeError(f"recipes extend each other in a ring: {' → '.join(map(str, (*above, file.resolve())))}")
-    document = _read(file)
+    document = document_of(file)
     base = document.value.get("extends")
     if base is None:
         return document, (file.absolute().parent,)
@@ -164,7 +164,8 @@ def _layered(file: Path, above: tuple[Path, ...]) -> tuple[Document, tuple[Path,
     return merge(below, document), tuple(dict.fromkeys((file.absolute().parent, *folders)))
 
 
-def _read(file: Path) -> Document:
+def document_of(file: Path) -> Document:
+    """A file as values with their places.  Raises RecipeError where it is none of a mapping."""
     try:
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:

@@ -115,6 +115,10 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
         from dlspec.report.ledger import print_ledger
 
         print_ledger(result["ledger"])
+    for split, chain in result.get("chain", {}).items():
+        from dlspec.report.chained import print_chain
+
+        print_chain(chain, result["metric"], split)
 
 
 def _fitting(splits: list[str], each: int = 32) -> list[list[str]]:
@@ -153,6 +157,10 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         if len(result["kinds"]) > 15:
             where = f", in {result['files']['kinds']}" if result["files"] else ""
             print(f"… and {len(result['kinds']) - 15} rarer kinds{where}\n")
+    if result.get("chain"):
+        from dlspec.report.chained import print_chain
+
+        print_chain(result["chain"], metric, result["split"])
     print_slices(result)
     print_tags(result)
     if result["importance"]:

@@ -55,7 +55,7 @@ def evaluate(
         _remember(opened.folder, scores, goal)
         ledger = diagnosed(judged, opened.recipe, opened.folder, human=human.level if human else None)
         report.write_report(opened.folder)
-    return _result(judged, scores, looks, ledger, goal, human)
+    return judged_result(judged, scores, looks, ledger, goal, human)
 
 
 def evaluate_predictions(
@@ -100,10 +100,10 @@ def evaluate_predictions(
         _remember(out, scores)
         folders.write_json(out / "ledger.json", ledger)
         report.write_report(out)
-    return _result(judged, scores, looks, ledger, human=people)
+    return judged_result(judged, scores, looks, ledger, human=people)
 
 
-def _result(
+def judged_result(
     judged: Judged,
     scores: dict[str, Any],
     looks: int,
