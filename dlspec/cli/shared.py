@@ -25,8 +25,8 @@ RunOrFiles = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="RUN",
-        help="A run: its folder, its name (recipe, or recipe/time), or `last`; or a chain of runs, a .yaml file. May be "
-        "left out with --predictions.",
+        help="A run: its folder, its name (recipe, or recipe/time), or `last`; or a chain of runs, a .yaml file. "
+        "May be left out with --predictions.",
     ),
 ]
 Predictions = Annotated[

@@ -11,16 +11,9 @@ from dlspec.report.terminal import number, table
 def print_chain(chain: Mapping[str, Any], metric: str, split: str) -> None:
     """A row a stage: the metric with it alone perfect, and with all up to it; then the verdict."""
     rows = [
-        [
-            one["stage"],
-            number(one["alone"]),
-            _gain(one["gain"]),
-            number(one["together"]),
-            _gain(one["gain_together"]),
-        ]
-        for one in chain["components"]
+        [one["stage"], number(one["alone"]), _gain(one["gain"]), number(one["together"])] for one in chain["components"]
     ]
-    head = ["stage", f"{metric} were it perfect", "gain", "and all before it", "gain"]
+    head = ["stage", f"{metric} if perfect", "gain, 95 % interval", "with all before it"]
     table(head, rows, title=f"{split}: what perfection would buy")
     print(chain["verdict"]["says"])
 

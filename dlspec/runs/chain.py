@@ -275,6 +275,6 @@ def told(components: Sequence[Component], metric: Metric) -> dict[str, Any]:
     says = (
         f"stage {best.stage} holds the chain back: were it perfect, {gain}"
         if sure
-        else f"no stage surely holds the chain back; the most that perfection of one would buy is {gain}, of {best.stage}"
+        else f"no stage surely holds the chain back; the most that perfection would buy is {gain}, of {best.stage}"
     )
     return {"stage": best.stage if sure else None, "run": best.run if sure else None, "says": says}
