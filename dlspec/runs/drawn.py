@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dlspec.numeric.picture_formats import shown
 from dlspec.report.marks import SIDE, marked, palette
 from dlspec.runs import folder as folders
 from dlspec.runs.explained import guess_marks
+from dlspec.runs.naming import Names
 from dlspec.runs.opened import OpenedRun
 from dlspec.types import ArgumentError, Examples, Marks, Prediction
 
@@ -26,7 +26,7 @@ class Drawing:
     def __init__(self, opened: OpenedRun, home: Path) -> None:
         self.opened, self.home, self.masks = opened, home, home / "masks"
         self.classes: dict[str, int] = {}
-        self.names: set[str] = set()
+        self.names = Names()
         try:
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -41,7 +41,7 @@ class Drawing:
             guess = guess_marks(evaluator, example, prediction, task)
             if guess is None:
                 return
-            name = self._name(example.id)
+            name = self.names(example.id, ".png")
             if guess.mask is not None:
                 self._mask(name, guess.mask, task["names"])
                 said["mask"] = f"masks/{name}"
@@ -49,16 +49,6 @@ class Drawing:
             side = max(SIDE, *picture.shape[:2])
             self._save("drawn", name, marked(picture, Marks(), guess, side, clear=0))
             said["drawn"] = f"drawn/{name}"
-
-    def _name(self, id: str) -> str:
-        """A name of a file that no picture before has."""
-        stem = shown(PurePath(id).stem) or "picture"
-        name, number = f"{stem}.png", 1
-        while name.lower() in self.names:
-            number += 1
-            name = f"{stem}-{number}.png"
-        self.names.add(name.lower())
-        return name
 
     def _mask(self, name: str, mask: np.ndarray, classes: Sequence[str]) -> None:
         if not self.classes:

@@ -160,10 +160,8 @@ def _objects(opened: OpenedRun, encoded: _Encoded, listeners: Sequence[Listener]
     if len(encoded.good):
         recipe, state = opened.recipe, opened.state
         predictions = recipe.task.predict(forward(opened.network), [encoded.arrays], state)
-        columns = recipe.evaluator.columns(predictions, state["task"])
-        plain = {name: values.tolist() if hasattr(values, "tolist") else values for name, values in columns.items()}
-        for row, place in enumerate(encoded.good.tolist()):
-            objects[place].update({name: values[row] for name, values in plain.items()})
+        for place, said in zip(encoded.good.tolist(), recipe.evaluator.said(predictions, state["task"]), strict=True):
+            objects[place].update(said)
         for listener in listeners:
             assert examples is not None
             good = encoded.good.tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ class Writer:
             self.stack.__exit__(*caught)
 
     def write(self, objects: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Add rows; returns none of them."""
+        """Add rows; returns none of them.  What is no number, text or truth value stands there as JSON."""
+        objects = [{name: _cell(value) for name, value in one.items()} for one in objects]
         if self.table is None:
             whole = next((one for one in objects if "error" not in one), None)
             if whole is None:
@@ -79,6 +81,10 @@ class Writer:
             self.new, [*names, *(["error"] if self.errors else [])]
         )
         return self.table
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 class _Csv:

@@ -90,7 +90,7 @@ def test_of_two_perfect_stages_neither_would_buy_anything():
 def test_a_weak_classifier_is_named_with_its_ceiling():
     """Half of the dark spots are called light: those are half of one class's objects, and false ones of the other."""
     classifier = Brightness(least=20)
-    work, (first, second) = worked(classifier, found(24))
+    _, (first, second) = worked(classifier, found(24))
     base = first.alone - first.gain.value
     mended = Brightness()
     strong, _ = worked(mended, found(24))
@@ -104,7 +104,7 @@ def test_a_weak_classifier_is_named_with_its_ceiling():
 
 def test_a_weak_detector_is_named():
     """It never finds the third spot."""
-    work, (first, second) = worked(Brightness(), found(24, SPOTS[:2]))
+    _, (first, second) = worked(Brightness(), found(24, SPOTS[:2]))
     assert first.alone == 1.0 and first.gain.low > 0 and second.gain.value == 0
     assert second.together == 1.0
     verdict = told([first, second], joined(Brightness()).metric)
