@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,9 @@ def _found(
     classes: set[str],
     to: tuple[Path | None, Path | None, Path | None, Path | None],
 ) -> Iterator[list[dict[str, Any]]]:
-    from dlspec.runs.detected import Annotated, CocoResults, Crops, YoloTexts
+    from dlspec.runs.detected import Annotated, CocoResults, Crops, Sink, YoloTexts
 
-    kinds = (Annotated, Crops, CocoResults, YoloTexts)
+    kinds: tuple[Callable[[OpenedRun, Path], Sink], ...] = (Annotated, Crops, CocoResults, YoloTexts)
     sinks = [kind(opened, path) for kind, path in zip(kinds, to, strict=True) if path is not None]
 
     def chosen(examples: Examples, predictions: Sequence[Prediction], said: list[dict[str, Any]]) -> None:
