@@ -64,8 +64,13 @@ class Faults:
             more = "; …" if len(told) > TOLD else ""
             notes.append(f"left out {_many(many, what)} {kind}: {'; '.join(map(str, told[:TOLD]))}{more}")
         if self.over:
-            notes.append(f"{_many(self.over, 'box')} reach over the picture's edge by a little, and are cut there")
+            notes.append(f"cut at the picture's edge, over which they reach by a little: {_many(self.over, 'box')}")
         return notes
+
+    def why(self, message: str, file: str) -> DataError:
+        """An error that nothing is left of a file, with what was wrong before."""
+        some = [one for told in self.told.values() for one in told[:TOLD]]
+        return DataError([Complaint(Place(file), message), *some])
 
     def boxes(
         self,
@@ -97,7 +102,7 @@ class Faults:
             self.over += far
             box = Box.at(one.name, corners, one.crowd)
             if box in own:
-                self._box(one, "that are there twice", "is in its picture twice", where, said)
+                self._box(one, "drawn twice", "is in its picture twice", where, said)
             own[box] = None
         return tuple(own)
 

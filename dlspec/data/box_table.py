@@ -14,7 +14,7 @@ from dlspec.data.box_faults import Drawn, Faults
 from dlspec.data.boxed_pictures import MOST, classes_of, said, same_classes
 from dlspec.data.picture_tables import Found, PictureTable
 from dlspec.proposals import Proposal
-from dlspec.types import DataError, Place, Splits
+from dlspec.types import Place, Splits
 
 if TYPE_CHECKING:
     from dlspec.data.columns import Joined
@@ -79,6 +79,8 @@ class BoxTable(PictureTable):
                 faults.boxes(drawn, size, found.place, known=self.classes, said=lambda one: self._said(numbers[one.at]))
             )
         found.notes += faults.settle()
+        if not any(result) and not self._elsewhere:
+            raise faults.why("there is no box to learn from", data.files[0])
         return result
 
     def load(self, *, truth: bool = True) -> Splits:
@@ -86,8 +88,6 @@ class BoxTable(PictureTable):
         if truth:
             files = sources.parts(self.path)
             counts = {part: classes_of(own.column("y")) for part, own in splits.parts.items()}
-            if not any(counts.values()) and not self._elsewhere:
-                raise DataError("there is no box to learn from", where=Place(self.files()[0]))
             if self.classes is None:
                 same_classes(counts, lambda part, _: Place(files[part]))
         return splits

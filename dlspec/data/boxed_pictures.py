@@ -107,7 +107,7 @@ class BoxFiles(Reader):
         _in_one_part(parts)
         whole = [sheet for sheets in parts.values() for sheet in sheets]
         if not whole:
-            raise DataError("; ".join(["no picture is left", *faults.settle()]), where=Place(shown(self.files()[0])))
+            raise faults.why("no picture is left", shown(self.files()[0]))
         files = PictureFiles("", [sheet.picture for sheet in whole])
         broken, notes = faulty(files, strict=self.strict)
         truths = self._truths(whole, files, found.classes, faults)
@@ -119,7 +119,7 @@ class BoxFiles(Reader):
         examples = Examples([sheet.id for sheet in whole], files, truths)
         given = {part: examples.take(places) for part, places in kept.items() if places}
         counts = {part: classes_of(one.column("y")) for part, one in given.items()}
-        self._some(counts)
+        self._some(counts, faults)
         if found.classes is None:
             same_classes(counts, lambda part, name: _first(given[part], parts[part], name))
         return Splits(given, notes=(said([y for one in given.values() for y in one.column("y")]), *found.notes, *notes))
@@ -164,9 +164,10 @@ class BoxFiles(Reader):
 
     def _wrong(self, sheet: Sheet, size: tuple[int, int]) -> tuple[str, str] | None:
         if sheet.size is not None and sheet.size != size:
+            turned = "; is it turned by its camera?" if sheet.size == size[::-1] else ""
             return "of another size than is said", (
-                f"this says that {shown(sheet.id)} is {_by(sheet.size)}, and it is {_by(size)} (width × height): where "
-                "its boxes belong is not known; mend the size, or make the boxes anew"
+                f"this says that {shown(sheet.id)} is {_by(sheet.size)}, and it is {_by(size)} (width × height): "
+                f"where its boxes belong is not known; mend the size, or make the boxes anew{turned}"
             )
         if len(sheet.drawn) > self.most:
             return f"with more than {self.most:,} boxes", (
@@ -174,12 +175,12 @@ class BoxFiles(Reader):
             )
         return None
 
-    def _some(self, counts: Mapping[str, Counter[str]]) -> None:
+    def _some(self, counts: Mapping[str, Counter[str]], faults: Faults) -> None:
         """Raise DataError where nothing can be learned: no box at all."""
         learned = counts.get("train", counts.get("all", Counter()))
         if not learned and not self._elsewhere:
             where = "in train" if "train" in counts else "in any picture"
-            raise DataError(f"there is no box {where} to learn from", where=Place(shown(self.files()[0])))
+            raise faults.why(f"there is no box {where} to learn from", shown(self.files()[0]))
 
 
 def said(truths: Sequence[Any]) -> str:

@@ -164,7 +164,7 @@ def read(file: str, needed: Sequence[str] = LISTS) -> dict[str, Any]:
         raise DataError(
             f"expected lists {', '.join(missing)} in it, as COCO has them; it has {have}", where=Place(shown(file))
         )
-    return {**{one: [] for one in LISTS}, **whole}
+    return {one: whole[one] if _has(whole, one) else [] for one in LISTS}
 
 
 def home_of(file: str, names: Sequence[str]) -> str | None:

@@ -189,5 +189,5 @@ def _yaml(file: str) -> Any:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
-        reason = getattr(error, "problem", None) or str(error)
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise DataError(f"this is no YAML: {reason}", where=Place(shown(file), line)) from None

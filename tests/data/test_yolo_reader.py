@@ -113,6 +113,16 @@ def test_what_is_wrong_with_data_yaml(tmp_path, text, message):
         Yolo(path=settings(tmp_path, text)).load()
 
 
+def test_where_nothing_is_left_it_is_said_why(tmp_path):
+    scene(tmp_path, "train/a", "0 100 50 30 20")
+    with pytest.raises(DataError) as caught:
+        Yolo(path=settings(tmp_path, "train: images/train\nnames: [cat]\n")).load()
+    first, second = map(str, caught.value.complaints)
+    assert (
+        "no box in train to learn from" in first and "a.txt:1: the box (1700, 400, 2300, 600) is not within" in second
+    )
+
+
 def test_no_objects_in_the_whole_set_and_a_text_file_of_nothing(tmp_path):
     scene(tmp_path, "train/a", "")
     with pytest.raises(DataError, match="there is no box in train to learn from"):

@@ -122,6 +122,21 @@ def test_what_cannot_be(tmp_path, capsys):
     Image.open(tmp_path / "y/images/train/train0.png").verify()
 
 
+def test_what_is_written_is_what_another_reader_of_coco_reads(tmp_path):
+    from faster_coco_eval import COCO
+
+    given = reader("voc", tmp_path)
+    convert(given.path, "coco", out="c")
+    other = COCO(str(tmp_path / "c/annotations/instances_train.json"))
+    train = {one.id: one.y for one in given.load()["train"]}
+    assert len(other.imgs) == len(train) == 24
+    for image in other.imgs.values():
+        own = [(other.cats[one["category_id"]]["name"], *one["bbox"]) for one in other.imgToAnns[image["id"]]]
+        boxes = train[image["file_name"]]
+        assert own == [(box.name, box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0) for box in boxes]
+        assert (image["width"], image["height"]) == (boxed.WIDTH, boxed.HEIGHT)
+
+
 @pytest.mark.skipif(not BLOOD.is_dir(), reason="bccd_voc is not in $DLSPEC_DATA")
 def test_the_blood_cells_around():
     """VOC → COCO → YOLO → VOC: the same 4,886 boxes in the same splits, to a thousandth of a pixel."""
