@@ -27,7 +27,7 @@ class DigitScenes(Reader):
     """Digits of scikit-learn's (8×8 pixels), enlarged, at random places on a noisy ground; grey, uint8.
 
     Everything follows from `seed`, and a picture from its number alone: of more, the first are the same.  Digits do not
-    overlap.  With one digit a picture, pictures of the same digit come into the same split.
+    overlap unless `overlap` lets them.  With one digit a picture, pictures of the same digit come into the same split.
 
     y: boxes: the box around each digit's ink, with the digit as its class.  points: where the ink of a single digit
     reaches farthest: top, right, bottom, left.  masks: the class of each pixel, `ground` or the digit's.
@@ -47,6 +47,8 @@ class DigitScenes(Reader):
     """how many digits a picture has, at least and at most"""
     side: tuple[Pixels, Pixels] = (20, 36)
     """pixels that a digit's square has along a side, at least and at most"""
+    overlap: float = Field(0.0, ge=0, lt=1)
+    """how much of a digit's square may be shared with another's, as a share of the smaller one"""
     noise: float = Field(0.1, ge=0, le=1)
     """deviation of the noise, as a share of the range of values"""
     classes: Literal["digits", "one"] = "digits"
@@ -108,15 +110,15 @@ class DigitScenes(Reader):
         import numpy as np
 
         height, width = self.size
-        taken, placed, codes = np.zeros(self.size, bool), [], []
+        taken, placed, codes = list[tuple[int, int, int]](), [], []
         for one, label in zip(ink, labels, strict=True):
             for _ in range(TRIES):
                 side = int(random.integers(self.side[0], self.side[1] + 1))
                 top, left = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
                 square = slice(top, top + side), slice(left, left + side)
-                if taken[square].any():
+                if any(_shared((top, left, side), other) > self.overlap for other in taken):
                     continue
-                taken[square] = True
+                taken.append((top, left, side))
                 whole = np.zeros(self.size, np.float32)
                 whole[square] = cv2.resize(one.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC).clip(
                     0, 1
@@ -164,6 +166,12 @@ class DigitScenes(Reader):
                 if random.random() >= self.hidden:
                     found.append(point)
         return tuple(found)
+
+
+def _shared(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    """What two squares (top, left, side) have in common, as a share of the smaller."""
+    sides = [min(one[k] + one[2], other[k] + other[2]) - max(one[k], other[k]) for k in (0, 1)]
+    return max(0, sides[0]) * max(0, sides[1]) / min(one[2], other[2]) ** 2
 
 
 def _refuse(message: str) -> None:

@@ -139,19 +139,19 @@ def _by_loop(
     boxes = np.pad(boxes_M4.astype(np.float32), ((0, rest), (0, 0)))
     scores, labels = np.pad(scores_M, (0, rest), constant_values=-1), np.pad(labels_M.astype(np.int32), (0, rest))
     numbers = np.array([overlap, least, sigma], np.float32)
-    picked, score = (np.asarray(one) for one in _loop(most, kind, soft)(boxes, scores, labels, numbers))
+    picked, score = (np.asarray(one) for one in _loop(size, most, kind, soft)(boxes, scores, labels, numbers))
     return picked[score > least], score[score > least]
 
 
 @functools.cache
-def _loop(most: int, kind: Kind, soft: Soft) -> Any:
-    """(boxes (M, 4), scores (M,), labels (M,), [overlap, least, sigma]) → places (most,), confidences, −1 for none."""
+def _loop(size: int, most: int, kind: Kind, soft: Soft) -> Any:
+    """(boxes (size, 4), scores, labels, [overlap, least, sigma]) → places (most,), confidences, −1 for none."""
     import keras
     from keras import ops
 
     def suppressed(boxes: Any, scores: Any, labels: Any, numbers: Any) -> Any:
         overlap, least, sigma = numbers[0], numbers[1], numbers[2]
-        places, every = ops.arange(most), ops.arange(scores.shape[0])
+        places, every = ops.arange(most), ops.arange(size)
 
         def goes_on(number: Any, scores: Any, picked: Any, confidences: Any) -> Any:
             return ops.logical_and(number < most, ops.max(scores) > least)
@@ -177,7 +177,10 @@ def _loop(most: int, kind: Kind, soft: Soft) -> Any:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(suppressed, jit_compile=True)
+        kinds = (((size, 4), "float32"), ((size,), "float32"), ((size,), "int32"), ((3,), "float32"))
+        # For each size a function of its own: one for all would be told off for being compiled so often.
+        made = tf.function(suppressed, jit_compile=True).get_concrete_function(*(tf.TensorSpec(*one) for one in kinds))
+        return lambda *given: made(*map(tf.convert_to_tensor, given))
     if keras.backend.backend() == "jax":
         import jax
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DRAWS = (
     "flip_across", "flip_down", "right", "down", "rotate", "shear", "zoom", "stretch", "crop", "crop_x", "crop_y",
     "brightness", "contrast", "saturation", "hue", "grayscale", "noise", "noise_pixels", "blur", "cutout_x", "cutout_y",
-    "partner", "cut", "share", "window_x", "window_y",
+    "partner", "cut", "share", "window_x", "window_y", "mosaic", "mosaic_parts",
 )  # fmt: skip
 """What is drawn for an example, each at a place of its own: a setting that is turned on changes no other draw.  A new
 one goes to the end."""
@@ -27,7 +27,8 @@ class Augment(Section):
     """Random changes of training pictures: drawn anew for each example and epoch; nothing is on unless given.
 
     They happen in this order: crop; flip, stretch, zoom, shear and rotate about the middle; shift (these are one map,
-    and the picture is sampled once); blur; colour; noise; cutout; mixup or cutmix.  Boxes, points and masks move along.
+    and the picture is sampled once); blur; colour; noise; cutout; mixup or cutmix; mosaic.  Boxes, points and masks
+    move along.
     """
 
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
@@ -74,6 +75,10 @@ class Augment(Section):
     """alpha of cutmix: a part of each picture is replaced by that of another of the batch, and the labels are mixed by
     area (Yun et al. 2019: 1).  With mixup: one or the other, half of the pictures each"""
 
+    mosaic: float = Field(0.0, ge=0, le=1)
+    """the share of pictures that are put together of parts of four of the batch, with their boxes (Bochkovskiy et al.
+    2020): more objects a picture, in other surroundings and smaller.  For detection alone"""
+
     @property
     def off(self) -> bool:
         """Whether nothing is changed."""
@@ -96,8 +101,10 @@ class Augment(Section):
         class indices (N,), of `classes` classes, or floats with a row an example; it becomes float32.
 
         `seeds`: uint64 (N,).  What an example becomes depends on it and its seed alone; but mixup and cutmix take
-        another example of the batch, so many places further on as the first seed says.
-        Raises RecipeError where mixup or cutmix has no labels to mix, or has boxes, points or masks, which do not mix.
+        another example of the batch, so many places further on as the first seed says, and mosaic takes three that the
+        example's own seed says.  With mosaic, `boxes` and `box_classes` (N, K) have four times as many rows.
+        Raises RecipeError where mixup or cutmix has no labels to mix, or has boxes, points or masks, which do not mix;
+        and where mosaic has no boxes with classes.
         """
         if self.off:
             return batch
@@ -123,7 +130,8 @@ class Augment(Section):
                     new["points"] = np.take_along_axis(new["points"], partner[:, :, None], axis=1)
             if "mask" in batch:
                 new["mask"] = moved_masks(batch["mask"], changes.maps, self.fill)
-        return self._mixed(new, seeds, classes) if self.mixes else new
+        new = self._mixed(new, seeds, classes) if self.mixes else new
+        return self._composed(new, seeds) if self.mosaic else new
 
     def drawn(self, seeds: np.ndarray, height: int, width: int, channels: int) -> Changes:
         """What happens to each example, but for mixing."""
@@ -214,6 +222,23 @@ class Augment(Section):
         share = np.where(cut, kept_share(parts, height, width), share)
         new = mixed(batch["picture"], others, share, parts, cut)
         return {**batch, "picture": new, "label": mixed_labels(batch["label"], others, share, classes)}
+
+    def _composed(self, batch: Arrays, seeds: np.ndarray) -> Arrays:
+        from dlspec.numeric.mosaic import composed, composed_boxes, parts
+
+        if "boxes" not in batch or "box_classes" not in batch:
+            message = "mosaic puts pictures with boxes together, and this task is another; leave it out"
+            raise RecipeError(message, where=Place(key="input.augment.mosaic"))
+        height, width = batch["picture"].shape[1:3]
+        chosen = _draw(seeds, "mosaic") < self.mosaic
+        made = parts(_bits(seeds, "mosaic_parts"), height, width)
+        boxes, classes = composed_boxes(batch["boxes"], batch["box_classes"], made, chosen, self.keep_boxes)
+        return {
+            **batch,
+            "picture": composed(batch["picture"], made, chosen),
+            "boxes": boxes,
+            "box_classes": classes,
+        }
 
 
 def _place(name: str) -> int:

@@ -61,6 +61,22 @@ def test_several_do_not_overlap_and_some_pictures_have_none():
         assert drawn.max() <= 1
 
 
+def test_several_may_overlap_by_so_much():
+    many = whole(digits=(3, 4), size=(64, 64), side=(20, 30), overlap=0.4)
+    shares = []
+    for example in many:
+        for i, one in enumerate(example.y):
+            for other in example.y[:i]:
+                across = min(one.x1, other.x1) - max(one.x0, other.x0)
+                down = min(one.y1, other.y1) - max(one.y0, other.y0)
+                shares.append(max(0, across) * max(0, down) / 20**2)
+    # Boxes lie within squares, which share at most 0.4 of the smaller, and that has 20 pixels or more a side.
+    assert 0.1 < max(shares) <= 0.4 * 30**2 / 20**2
+    assert np.mean([len(example.y) for example in many]) > np.mean(
+        [len(example.y) for example in whole(digits=(3, 4), size=(64, 64), side=(20, 30))]
+    )
+
+
 def test_a_picture_follows_from_seed_and_number_alone():
     few, more, other = whole(count=5), whole(count=9), whole(count=5, seed=1)
     for i in range(5):
