@@ -77,6 +77,14 @@ def error_analysis(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="With --sheet: whether to open it, where there is a display.")
     ] = True,
+    embeddings: Annotated[
+        bool,
+        typer.Option(
+            "--embeddings",
+            help="Write what the network makes of each example before its last layer, for the tab Projector of "
+            "`dlspec runs board`.",
+        ),
+    ] = False,
     predictions: Predictions = None,
     truth: Truth = None,
     task: AskedTask = None,
@@ -110,7 +118,7 @@ def error_analysis(
         answer(told, json, lambda: print_analyzed(told))
         return
     if files:
-        refuse_with_predictions(relabel=relabel)
+        refuse_with_predictions(relabel=relabel, embeddings=embeddings)
     else:
         need_predictions(truth=truth, task=task, metric=metric, out=out)
     asked: dict[str, Any] = {"run": name, "split": split, "labels": labels, "eyeball": eyeball, "root": runs}
@@ -121,6 +129,7 @@ def error_analysis(
     elif relabel is not None:
         _relabelled(name or "", relabel, split, runs, json)
     else:
+        asked |= {} if files else {"embeddings": embeddings}
         result = (analyze_predictions if files else analyze)(**asked, worst=worst, tags=tags)
         answer(result, json, lambda: print_analyzed(result))
 

@@ -169,6 +169,9 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
             [[i["part"], number(i["drop"]), f"± {number(i['deviation'])}"] for i in result["importance"][:15]],
             title="what the network leans on",
         )
+    if result.get("embeddings"):
+        folder = result["embeddings"]["folder"]
+        print(f"embeddings: {folder}; `dlspec runs board` shows them in its tab Projector\n")
     if result["worst"]:
         seen = any(w["shows"] is not None for w in result["worst"])
         table(

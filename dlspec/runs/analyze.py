@@ -13,6 +13,7 @@ import numpy as np
 
 from dlspec.report.watch import Watch
 from dlspec.runs import contact, explain, gallery, report, slicing
+from dlspec.runs import embeddings as projected
 from dlspec.runs import eyeball as eyeballs
 from dlspec.runs import folder as folders
 from dlspec.runs import labels as wrong_labels
@@ -40,6 +41,7 @@ def analyze(
     folds: int = wrong_labels.FOLDS,
     tags: str | None = None,
     eyeball: int | None = None,
+    embeddings: bool = False,
     root: str | Path = folders.RUNS,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def analyze(
 
     labels: look for wrong labels in train, dev and the split, by training again without each of so many folds.
     tags: a table of what a person saw (see runs.tagged).  eyeball: how many examples may be looked at (0: all); None:
-    as the run has it, or so many that there is enough to see.
+    as the run has it, or so many that there is enough to see.  embeddings: write them for TensorBoard's projector.
     Returns what `error-analysis --json` prints, and writes errors/<split>.json and errors/<split>.csv (every error).
     Raises ArgumentError, DataError.
     """
@@ -57,7 +59,8 @@ def analyze(
     audit = _audit(opened, split, folds, watch) if labels else wrong_labels.remembered(opened.folder)
     looks = folders.looks_at_test(opened.folder, looking=split == "test")
     judged = judged_run(opened, whole, watch)
-    return analyzed(judged, split, worst=worst, looks=looks, watch=watch, audit=audit, tags=tags, eyeball=eyeball)
+    settings: dict[str, Any] = {"tags": tags, "eyeball": eyeball, "embeddings": embeddings}
+    return analyzed(judged, split, worst=worst, looks=looks, watch=watch, audit=audit, **settings)
 
 
 def _audit(opened: OpenedRun, split: str, folds: int, watch: Watch) -> wrong_labels.Audit:
@@ -109,10 +112,11 @@ def analyzed(
     audit: wrong_labels.Audit | None = None,
     tags: str | None = None,
     eyeball: int | None = None,
+    embeddings: bool = False,
 ) -> dict[str, Any]:
     """The errors of one split of what has been judged; written to its home, if any.
 
-    audit: of its labels.  tags, eyeball: see analyze.
+    audit: of its labels.  tags, eyeball, embeddings: see analyze.
     """
     part, evaluator, state, metric = judged.parts[split], judged.evaluator, judged.state, judged.metric
     examples, predictions, statistics = part.examples, part.predictions, part.statistics
@@ -142,6 +146,7 @@ def analyzed(
         "label_issues": audit and wrong_labels.label_issues(judged, split, audit, kinds),
         "importance": [] if judged.opened is None else importance(judged.opened, examples, metric, watch),
         "worst": shown(judged, examples, ceilings.worst(found, worst, looked.rows)),
+        "embeddings": projected.write(judged, split, found, looked.rows, watch) if embeddings else None,
     }
     result["findings"] = [*findings(result, metric), *remarks]
     result["files"] = None
