@@ -53,7 +53,8 @@ def write(judged: Judged, split: str, found: Errors, among: np.ndarray, watch: W
     home = judged.home / "tensorboard" / CURVE
     _announce(home)
     folders.write_text(home / f"{split}.tsv", "".join("\t".join(f"{x:.6g}" for x in row) + "\n" for row in short))
-    guesses = judged.evaluator.columns([part.predictions[i] for i in rows], judged.state)["guess"]
+    predictions = judged.evaluator.stack([part.predictions[i] for i in rows.tolist()])
+    guesses = judged.evaluator.columns(predictions, judged.state)["guess"]
     _write_metadata(home / f"{split}_metadata.tsv", judged, examples, guesses, [found[i] for i in rows.tolist()])
     if judged.input.kind == "picture":
         _write_sprite(home / f"{split}.png", judged, examples)
