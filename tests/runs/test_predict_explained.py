@@ -149,7 +149,7 @@ def test_masks_are_written_as_indices_that_a_recipe_reads_again(home, capsys):
 
 @pytest.mark.parametrize("task", ["localization", "landmarks"])
 def test_places_are_drawn_and_what_moves_them_is_shown(home, task):
-    recipe = load(f"{task}/digit_scenes_lenet5", SETS).recipe
+    recipe = load(f"{task}/digit_scenes_convnet", SETS).recipe
     dev = recipe.data.read()["dev"]
     picture = home / f"{task}.png"
     Image.fromarray(np.asarray(dev[0].x).squeeze()).save(picture)

@@ -110,8 +110,8 @@ def test_shared_weights_tell_photographs_apart(tmp_path):
     [
         "multi_task/digits_lenet5",
         "multi_label/digits_lenet5",
-        "localization/digit_scenes_lenet5",
-        "landmarks/digit_scenes_lenet5",
+        "localization/digit_scenes_convnet",
+        "landmarks/digit_scenes_convnet",
     ],
 )
 def test_every_task_goes_on_from_frozen_weights(tmp_path, name):
