@@ -43,7 +43,7 @@ def home(tmp_path_factory):
     )
     for name, more in (("pets", []), ("linear", ["model={name: linear}"])):
         train(load(home / "pets.yaml", more), out=home / name)
-    for task, model in (("segmentation", "unet"), ("localization", "lenet5"), ("landmarks", "lenet5")):
+    for task, model in (("segmentation", "unet"), ("localization", "convnet"), ("landmarks", "convnet")):
         train(load(f"{task}/digit_scenes_{model}", SETS), out=home / task)
     return home
 
