@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dlspec.data import part_files
@@ -20,6 +21,8 @@ ANNOTATIONS = ("annotations", "annotation", "xml", "xmls", "labels")
 """what folders of XML files are called, in small letters"""
 IMAGES = ("jpegimages", "images", "image", "imgs", "img", "pictures", "photos")
 """what folders of pictures beside them are called"""
+LARGEST, CELL = 320, 32
+"""longest side that a picture is proposed to have for detection, and what its sides are multiples of"""
 TRIED = 5
 """XML files of a folder that are tried: one of them may be broken"""
 COCO = (b'"images"', b'"annotations"', b'"categories"')
@@ -40,6 +43,19 @@ def asked(many: Sequence[int], *, crowds: bool = False) -> tuple[Lines, Lines, s
     task = (Line("name", "detection", "any number of objects a picture: the class and the box of each"),)
     why = "decides on dev which epoch is kept; or map_50, where boxes need not be exact"
     return task, (Line("optimize", "map_50_95", why),), f"{several:,} pictures have several, {most:,} at most"
+
+
+def as_asked(given: Lines, task: Lines, shape: tuple[int, ...]) -> Lines:
+    """The input's settings, with a size for the task: detection wants whole cells of its grids, and small boxes seen.
+
+    shape: typical height, width and channels.
+    """
+    if task[0].value != "detection":
+        return given
+    ratio = min(1.0, LARGEST / max(shape[:2]))
+    size = [max(CELL, round(side * ratio / CELL) * CELL) for side in shape[:2]]
+    why = f"height and width that the network sees, whole multiples of {CELL}: small boxes want more, and take longer"
+    return tuple(replace(line, value=size, why=why) if line.key == "size" else line for line in given)
 
 
 def proposal(reader: Reader, lines: Lines) -> Proposal:
@@ -64,7 +80,8 @@ def proposal(reader: Reader, lines: Lines) -> Proposal:
     look = looks([one.x for part in parts.values() for one in part], list(counts))
     return Proposal(
         Facts("picture", len(truths), 5 + len(counts), look.shape, look.alike),
-        task, lines, part_files.division(sizes), look.input, goal, (*seen, *look.seen), special=4,
+        task, lines, part_files.division(sizes), as_asked(look.input, task, look.shape), goal, (*seen, *look.seen),
+        special=4,
     )  # fmt: skip
 
 

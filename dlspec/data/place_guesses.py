@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dlspec.data import part_files
-from dlspec.data.box_guesses import asked
+from dlspec.data.box_guesses import as_asked, asked
 from dlspec.data.image_table import _found, _may_name_pictures
 from dlspec.data.picture_tables import MISSING, PictureTable, pictures_column, read_table
 from dlspec.data.point_table import pairs_of
@@ -120,7 +120,8 @@ def _proposal(
         lines.append(Line("folder", named.folder, "what file names are relative to", path=True))
     return Proposal(
         Facts("picture", len(written), outputs, look.shape, look.alike),
-        task, (*lines, *own), part_files.division(named.counts), look.input, goal, (seen, *look.seen), special=3,
+        task, (*lines, *own), part_files.division(named.counts), as_asked(look.input, task, look.shape),
+        goal, (seen, *look.seen), special=3,
     )  # fmt: skip
 
 

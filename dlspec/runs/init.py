@@ -159,7 +159,8 @@ def _model(task: type[Task], facts: Facts) -> tuple[str, Suggestion, list[str]]:
 def _also(others: Sequence[str], kind: str) -> str:
     """The other architectures that could be taken, in their own words."""
     known = [f"{name} ({find('models', name).summary})" for name in others]
-    return f"; others for a {kind}: " + "; ".join([*known, "or a file of yours, as ./my_net.py"])
+    own = "or a file of yours, as ./my_net.py"
+    return f"; others for a {kind}: " + "; ".join([*known, own]) if known else f"; {own}"
 
 
 def _train(examples: int, best: Suggestion) -> Lines:
