@@ -22,8 +22,10 @@ CORNERS = 200
 BINS = 10
 """of a calibration curve"""
 BACKGROUND = "background"
-SIZES = ("small (below 32²)", "medium (below 96²)", "large")
-CROWDED = ("alone", "touched (IoU from 0.1)", "crowded (IoU from 0.3)")
+SIZES = ("small", "medium", "large")
+CROWDED = ("alone", "touched", "crowded")
+TOUCHED = (0.1, 0.3)
+"""IoU from which another object touches one, and crowds it"""
 
 
 def figures(statistics: Statistics, state: State) -> list[Figure]:
@@ -149,7 +151,7 @@ def _kinds(statistics: Statistics, names: Sequence[str]) -> list[Figure]:
     places = np.full(len(names), -1)
     places[shown] = np.arange(len(shown))
     size = np.digitize(held["area"], [RANGES[1][1], RANGES[2][1]])
-    near = np.where(np.isnan(held["near"]), -1, np.digitize(held["near"], [0.1, 0.3]))
+    near = np.where(np.isnan(held["near"]), -1, np.digitize(held["near"], TOUCHED))
     said = []
     for title, rows, groups, caption in (
         (
@@ -158,8 +160,18 @@ def _kinds(statistics: Statistics, names: Sequence[str]) -> list[Figure]:
             places[label],
             "the class of the object, or of the box where there is none",
         ),
-        ("size", SIZES, size, "the size of the object, or of the box where there is none; squared pixels"),
-        ("crowding", CROWDED, near, "how much another object overlaps the one that it is about"),
+        (
+            "size",
+            SIZES,
+            size,
+            "the size of the object, or of the box where there is none: small below 32² pixels, medium below 96²",
+        ),
+        (
+            "crowding",
+            CROWDED,
+            near,
+            f"whether another object overlaps the one that it is about: touched from IoU {TOUCHED[0]}, crowded from {TOUCHED[1]}",
+        ),
     ):
         table = np.zeros((len(rows), len(KINDS)), np.int64)
         some = groups >= 0
