@@ -37,6 +37,12 @@ class ObjectLoss(keras.losses.Loss):  # type: ignore[misc]
         self.of_box, self.box_weight, self.class_weight = of_box, box_weight, class_weight
         self.scale, self.offset = [float(one) for one in scale], [float(one) for one in offset]
 
+    def with_all_slopes(self) -> ObjectLoss:
+        """The same without α of ciou, held still on purpose: for whoever compares gradients."""
+        if self.of_box != "ciou":
+            return self
+        return ObjectLoss("diou", self.box_weight, self.class_weight, self.scale, self.offset)
+
     def call(self, y_true: Any, y_pred: Any) -> Any:
         there, box, label = y_true[:, 0], y_true[:, 1:5], ops.cast(y_true[:, 5], "int32")
         logit, guess, classes = y_pred[:, 0], y_pred[:, 1:5], y_pred[:, 5:]

@@ -51,6 +51,14 @@ class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
         self.priors, self.positives, self.of_box, self.weights = priors, positives, of_box, weights
         self.quality, self.focal, self.label_smoothing, self.ignore = quality, focal, label_smoothing, ignore
 
+    def with_all_slopes(self) -> DetectionLoss:
+        """The same without what is held still on purpose: how well a box fits, as objectness is to say it; whom it
+        spares; α of ciou.  For whoever compares gradients with differences."""
+        of_box = "diou" if self.of_box == "ciou" else self.of_box
+        return DetectionLoss(
+            self.priors, self.positives, of_box, self.weights, 0.0, self.focal, self.label_smoothing, 1.0
+        )
+
     def call(self, y_true: Any, y_pred: Any) -> Any:
         truth, label = y_true[..., BOX], ops.cast(y_true[..., LABEL], "int32")
         place = ops.cast(y_true[..., PLACES:], "int32")

@@ -66,7 +66,7 @@ class Grids:
     """The grids of a network, and which of their priors are responsible for which boxes.
 
     size: height and width of the encoded picture.  assign: best, the one prior of all scales whose anchor overlaps
-    most with the box, at the cell of its middle (YOLOv3); ratio, all whose sides are within RATIO of the box's, or the
+    most with the box, at the cell of its middle (YOLOv3); ratio, all whose sides are within `ratio` of the box's, or the
     best where there is none, at that cell and at the two nearest beside it (as in YOLOv5), so that more is learned of
     each box.
     """
@@ -77,9 +77,10 @@ class Grids:
         strides: Sequence[int],
         anchors: Sequence[Sequence[Sequence[float]]],
         assign: Assign = "best",
+        ratio: float = RATIO,
     ) -> None:
         self.priors = priors(size, strides, anchors)
-        self.assign = assign
+        self.assign, self.ratio = assign, ratio
         counts = np.array([len(own) for own in anchors])
         grids = np.array([(size[1] // stride, size[0] // stride) for stride in strides], np.int64)
         scale = np.repeat(np.arange(len(counts)), counts)
@@ -117,7 +118,7 @@ class Grids:
         """Anchor, whether it is wanted, how well it fits, and cell (2): of each box, 3 × the anchors."""
         count, most, every = *fit.shape[:2], np.arange(len(self.sides))
         sides = np.maximum(centres[:, :, None, 2:], 1e-9)
-        wanted = np.maximum(sides / self.sides, self.sides / sides).max(axis=3) < RATIO
+        wanted = np.maximum(sides / self.sides, self.sides / sides).max(axis=3) < self.ratio
         wanted |= (fit.argmax(axis=2)[..., None] == every) & ~wanted.any(axis=2, keepdims=True)
         at = centres[:, :, None, :2] / self.stride[:, None]
         cell = self._cell(at, every)

@@ -71,7 +71,7 @@ def gradients(recipe: Recipe, state: State, batch: Batch) -> tuple[str, list[Fin
 
 
 def _compared(recipe: Recipe, state: State, network: Any, batch: Batch) -> tuple[str, list[Finding]]:
-    loss = loss_of(recipe, state, network)
+    loss = loss_of(recipe, state, network, all_slopes=True)
 
     def value() -> Any:
         return loss(network(batch.x, training=False), batch)
@@ -138,7 +138,7 @@ def _blamed(recipe: Recipe, state: State, network: Any, batch: Batch, own: set[i
         return entered
 
     clone, found = calls(network, entering)
-    loss = loss_of(recipe, state)
+    loss = loss_of(recipe, state, all_slopes=True)
     compared = compare(lambda: loss(clone(batch.x, training=False), batch), [one for _, one in added])
     wrong = {name for (name, _), one in zip(added, compared, strict=True) if one.wrong}
     spoiled = {

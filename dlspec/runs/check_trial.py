@@ -69,16 +69,21 @@ def loss_settings(recipe: Recipe, state: State, network: Any = None) -> dict[str
     return {name: value for name, value in found.items() if name in ("loss", "loss_weights")}
 
 
-def loss_of(recipe: Recipe, state: State, network: Any = None) -> Callable[..., Any]:
-    """The task's mean loss of outputs, whoever made them: a function of the outputs and their batch."""
+def loss_of(recipe: Recipe, state: State, network: Any = None, *, all_slopes: bool = False) -> Callable[..., Any]:
+    """The task's mean loss of outputs, whoever made them: a function of the outputs and their batch.
+
+    all_slopes: without what a loss holds still on purpose, where it says so.
+    """
     import keras
 
     class Outputs(keras.Model):  # type: ignore[misc]
         def call(self, inputs: Any) -> Any:
             return inputs
 
-    of = Outputs()
-    of.compile(**loss_settings(recipe, state, network))
+    of, settings = Outputs(), loss_settings(recipe, state, network)
+    if all_slopes and hasattr(settings["loss"], "with_all_slopes"):
+        settings["loss"] = settings["loss"].with_all_slopes()
+    of.compile(**settings)
 
     def loss(outputs: Any, batch: Batch) -> Any:
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, outputs)

@@ -51,6 +51,8 @@ class Settings(Protocol):
     @property
     def assign(self) -> Any: ...
     @property
+    def ratio(self) -> float: ...
+    @property
     def loss(self) -> Any: ...
 
 
@@ -93,7 +95,7 @@ def joined(of: Settings, targets: Arrays, size: tuple[int, int], strides: Sequen
     fitted, fit = anchors(sides, of.anchors * len(strides))
     # The finest grid has the smallest.
     own = [part.round(2).tolist() for part in np.split(fitted, len(strides))]
-    grids = Grids(size[::-1], strides, own, of.assign)
+    grids = Grids(size[::-1], strides, own, of.assign, of.ratio)
     places = grids.assigned(corners)
     taken = places >= 0
     box = np.broadcast_to(corners[:, :, None], (*places.shape, 4))[taken]

@@ -92,3 +92,30 @@ def test_slopes_are_finite_and_rows_that_are_empty_have_none():
         for row, own in enumerate(truth):
             taken[row, own[:, 5:][own[:, 5:] >= 0].astype(int)] = True
         assert (np.abs(slope[taken]).sum(axis=1) > 0).all() and not slope[~taken].any()
+
+
+@pytest.mark.parametrize("of_box", ["squared", "ciou"])
+def test_with_all_slopes_gradients_are_those_of_differences(of_box):
+    """Compared in float64, as `check --run` does it of whole networks."""
+    import tensorflow as tf
+
+    truth, said = (one.astype(np.float64) for one in scene(3))
+    loss = DetectionLoss(GRIDS.priors, 1.0, of_box).with_all_slopes()
+    logits = tf.Variable(said)
+
+    def value():
+        return float(tf.reduce_sum(loss.call(tf.constant(truth), tf.convert_to_tensor(logits))))
+
+    with tf.GradientTape() as tape:
+        result = tf.reduce_sum(loss.call(tf.constant(truth), tf.convert_to_tensor(logits)))
+    slope = tf.convert_to_tensor(tape.gradient(result, logits)).numpy()
+    taken = [int(place) for place in truth[0, :, 5:].reshape(-1) if place >= 0][:4]
+    for place in taken:
+        for number in range(5 + CLASSES):
+            either = []
+            for step in (1e-5, -1e-5):
+                moved = said.copy()
+                moved[0, place, number] += step
+                logits.assign(moved)
+                either.append(value())
+            assert (either[0] - either[1]) / 2e-5 == pytest.approx(slope[0, place, number], rel=1e-4, abs=1e-6)
