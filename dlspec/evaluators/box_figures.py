@@ -170,7 +170,7 @@ def _kinds(statistics: Statistics, names: Sequence[str]) -> list[Figure]:
             "crowding",
             CROWDED,
             near,
-            f"whether another object overlaps the one that it is about: touched from IoU {TOUCHED[0]}, crowded from {TOUCHED[1]}",
+            f"overlap of another object with the one it is about: touched from IoU {TOUCHED[0]}, crowded {TOUCHED[1]}",
         ),
     ):
         table = np.zeros((len(rows), len(KINDS)), np.int64)
