@@ -90,6 +90,26 @@ def test_files_of_several_splits_have_the_same_categories(tmp_path):
         Coco(path=proposal.data[0].value).load()
 
 
+def test_a_json_beside_the_pictures_of_each_split(tmp_path):
+    """As annotation services export it; and another set of the same kind, for evaluate --data."""
+    for i, part in enumerate(("train", "valid", "test")):
+        boxed.picture(tmp_path / part / "0.png", i)
+        boxed.write(tmp_path / part / "_annotations.coco.json", json.dumps(coco_of([image(0)], [box(0)])))
+    [line] = Coco.recognize(str(tmp_path)).data
+    assert list(line.value) == ["train", "dev", "test"]
+    assert Coco(path=line.value).load()["test"][0].x == str(tmp_path / "test/0.png")
+    with pytest.raises(DataError, match=r"dev/0.png stands in train and in dev"):
+        Coco(path=line.value, folder=str(tmp_path / "train")).load()
+    homes = {"train": "valid", "dev": "train", "test": "test"}
+    reader = Coco(path=line.value, folder={part: str(tmp_path / home) for part, home in homes.items()})
+    assert reader.load()["dev"][0].x == str(tmp_path / "train/0.png")
+    other = reader.at(str(tmp_path / "test/_annotations.coco.json")).load().parts["all"]
+    assert (other.ids, other[0].x) == (["0.png"], str(tmp_path / "test/0.png"))
+    boxed.write(tmp_path / "train/more.json", json.dumps(coco_of([image(0)], [box(0)])))
+    with pytest.raises(DataError, match=r"4 JSON files of COCO's kind lie here, .*train/more.json"):
+        Coco.recognize(str(tmp_path))
+
+
 def test_what_is_no_coco(tmp_path):
     boxed.write(tmp_path / "a.json", '{"images": [],\n "x"}')
     with pytest.raises(DataError, match=r"a.json:2:5: this is no JSON"):
@@ -102,6 +122,15 @@ def test_what_is_no_coco(tmp_path):
     with pytest.raises(DataError, match=r"categories\[3\]: the id 7 is ant, and other"):
         Coco(path=written(tmp_path, whole)).load()
     assert Coco.recognize(str(tmp_path / "b.json")) is None
+
+
+def test_a_picture_that_is_listed_twice_keeps_all_its_boxes(tmp_path):
+    boxes = [box(0), box(1, 8), box(1, 7)]
+    splits = Coco(path=written(tmp_path, coco_of([image(0), image(1, file_name="./0.png")], boxes))).load()
+    assert splits.parts["all"].ids == ["0.png"]
+    assert splits.parts["all"][0].y == (Box("ant", 1, 2, 4, 6), Box("bee", 1, 2, 4, 6))
+    assert any("images[1]: the picture ./0.png is listed again" in note for note in splits.notes)
+    assert any("annotations[2]: the box (1, 2, 4, 6) is in its picture twice" in note for note in splits.notes)
 
 
 def test_where_items_of_lists_begin():

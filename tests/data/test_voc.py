@@ -47,6 +47,18 @@ def test_pixels_counted_from_one_as_in_the_challenges(tmp_path):
     assert whole[0].y == (Box("cat", 0, 0, 20, 10), Box("dog", 2, 3, 3, 4))
 
 
+def test_the_challenges_own_files_are_known_by_what_they_say(tmp_path):
+    home = tmp_path / "VOCdevkit" / "VOC2007"
+    for name in "abcdefghijkl":
+        scene(home, name, [("cat", 1, 1, 20, 10)])
+    assert [line.key for line in Voc.recognize(str(home)).data] == ["path"]
+    for file in (home / "Annotations").iterdir():
+        source = "<source><database>The VOC2007 Database</database></source>"
+        file.write_text(file.read_text().replace("<size>", f"{source}<size>"))
+    found = {line.key: line.value for line in Voc.recognize(str(tmp_path / "VOCdevkit")).data}
+    assert found == {"path": str(home), "counted_from": 1}
+
+
 def test_folders_are_the_splits_where_there_are_no_lists(tmp_path):
     for part in ("train", "valid"):
         boxed.picture(tmp_path / part / "1.png", 1)
