@@ -82,13 +82,43 @@ def explained_layer(network: Any) -> Any:
     """The layer that Grad-CAM looks at: the last that gives a map (batch, height, width, channels) of several places.
 
     Of a network that gives a map itself, the last of those whose maps have the fewest places: what comes later knows
-    little more than its own pixel (Vinogradova, Dibrov and Myers 2020).  None: there is no such layer.
+    little more than its own pixel (Vinogradova, Dibrov and Myers 2020).  Of one that looks for objects on several
+    grids, the same of those that all grids come from.  None: there is no such layer.
     """
     found = [layer for layer in network.layers if _is_map(network, layer)]
-    if found and len(network.outputs[0].shape) == 4:
+    if len(network.outputs[0].shape) == 3:
+        found = _of_all_grids(network.outputs[0], found)
+    if found and len(network.outputs[0].shape) > 2:
         fewest = min(_places(layer) for layer in found)
         found = [layer for layer in found if _places(layer) == fewest]
     return found[-1] if found else None
+
+
+def _of_all_grids(output: Any, layers: Sequence[Any]) -> list[Any]:
+    """Those of some layers that every part comes from of which an output (batch, priors, numbers) is put together."""
+    tensor, parts = output, [output]
+    while len(tensor.shape) == 3:
+        parts = _before(tensor)
+        if len(parts) != 1:
+            break
+        [tensor] = parts
+    reached = [_ancestors(one) for one in parts]
+    return [layer for layer in layers if all(id(layer.output) in own for own in reached)]
+
+
+def _before(tensor: Any) -> list[Any]:
+    layer, number, _ = tensor._keras_history
+    return list(layer._inbound_nodes[number].input_tensors)
+
+
+def _ancestors(tensor: Any) -> set[int]:
+    waiting, seen = [tensor], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            waiting += _before(one)
+    return seen
 
 
 def _is_map(network: Any, layer: Any) -> bool:

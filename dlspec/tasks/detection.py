@@ -13,7 +13,7 @@ from dlspec.evaluators.boxes import Boxes
 from dlspec.evaluators.truths_of_places import boxes
 from dlspec.inputs.base import Input
 from dlspec.models.base import Detector, Model, Sought
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Aim, Task
 from dlspec.tasks.detection_parts import Nms, compact, joined, rows_of
 from dlspec.tasks.geometry import encoded_places, encoded_size, frames_of, refuse_outside
 from dlspec.types import Arrays, DataError, Examples, State
@@ -188,6 +188,18 @@ class Detection(Task):
                 width, height = frames.sizes(own[None])[0]
                 found.append(np.concatenate([clipped(corners, width, height), one[:, 4:]], axis=1))
         return found
+
+    def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
+        """The object that the network is surest of: that it is there, and of its class."""
+        import numpy as np
+
+        names, rows = state["task"]["names"], np.arange(len(logits))
+        classes = logits[..., 5:] - np.logaddexp.reduce(logits[..., 5:], axis=-1, keepdims=True)
+        sure = classes - np.logaddexp(0, -logits[..., 4:5])  # log of objectness times the probability of the class
+        prior, name = np.divmod(sure.reshape(len(logits), -1).argmax(axis=1), len(names))
+        weights = np.zeros(logits.shape)
+        weights[rows, prior, 4] = weights[rows, prior, 5 + name] = 1
+        return [Aim([f"{names[i]}, the surest" for i in name], weights)]
 
     def calibrate(self, predictions: Sequence[Any], dev: Examples, state: State) -> State:
         """`threshold` fitted on dev, where the recipe gives none."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dlspec.tasks.classification import Classification
+from dlspec.tasks.detection import Detection
 from dlspec.tasks.landmarks import Landmarks
 from dlspec.tasks.localization import Localization
 from dlspec.tasks.multi_label import MultiLabel
@@ -77,3 +78,14 @@ def test_that_there_is_something_and_where():
 def test_where_points_are():
     [aim] = Landmarks().aims(np.zeros((2, 6)), {"task": {}})
     assert aim.moves and (aim.weights == 1).all() and aim.weights.shape == (2, 6)
+
+
+def test_the_surest_of_many_objects():
+    logits = np.zeros((2, 3, 7))
+    logits[0, 1, 4], logits[0, 1, 6] = 4, 1  # surely there, rather a dog
+    logits[0, 2, 4], logits[0, 2, 5] = 3, 9  # likely there, surely a cat: 0.95 against 0.98 × 0.73
+    logits[1, 0, 4] = 2
+    logits[1, 0, 6] = 5
+    [aim] = Detection().aims(logits, {"task": {"names": ["cat", "dog"]}})
+    assert aim.says == ["cat, the surest", "dog, the surest"]
+    assert np.argwhere(aim.weights).tolist() == [[0, 2, 4], [0, 2, 5], [1, 0, 4], [1, 0, 6]]
