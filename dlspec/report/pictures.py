@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 BUDGET = 3_000_000
-"""characters of base64 for all pictures together: a report stays well under 5 MB"""
+"""characters of base64 for the worst pictures together: a report stays under 8 MB"""
 STEPS = (
     *((404, False), (160, False), (120, False)),
     *((140, True), (120, True), (96, True), (72, True), (48, True), (32, True)),
