@@ -61,8 +61,8 @@ class Faults:
         notes = []
         for (what, kind), many in self.counts.items():
             told = self.told[what, kind]
-            more = "; …" if len(told) > TOLD else ""
-            notes.append(f"left out {_many(many, what)} {kind}: {'; '.join(map(str, told[:TOLD]))}{more}")
+            rest = "; …" if len(told) > TOLD else ""
+            notes.append(f"left out {_many(many, what)} {kind}: {'; '.join(map(str, told[:TOLD]))}{rest}")
         if self.over:
             notes.append(f"cut at the picture's edge, over which they reach by a little: {_many(self.over, 'box')}")
         return notes

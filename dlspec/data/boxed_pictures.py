@@ -98,9 +98,9 @@ class BoxFiles(Reader):
         from dlspec.numeric.picture_paths import PictureFiles
 
         if not truth:
-            given = self.pictures()
-            files = PictureFiles("", [path for _, path in given])
-            return Splits({"all": Examples([one for one, _ in given], files)}, notes=(f"{len(files):,} pictures",))
+            pictures = self.pictures()
+            files = PictureFiles("", [path for _, path in pictures])
+            return Splits({"all": Examples([one for one, _ in pictures], files)}, notes=(f"{len(files):,} pictures",))
         faults = Faults(strict=self.strict)
         found = self.found(faults)
         parts = {part: self._there(found.parts[part], faults) for part in (*SPLITS, "all") if part in found.parts}
