@@ -150,3 +150,25 @@ def test_areas_of_masks_are_told(made, tmp_path):
     heard = Heard()
     evaluate_predictions(files(made)[0], truth=str(tmp_path / "masks.json"), watch=heard)
     assert any("go by boxes here" in one for one in heard.said)
+
+
+def test_what_is_small_and_missed_is_a_slice_that_is_found(tmp_path):
+    """A detector that is right, but for objects below 30 pixels; the pictures are not at hand."""
+    random = np.random.default_rng(5)
+    truths, predictions = [], []
+    for i in range(240):
+        side, (x, y) = random.uniform(12, 80), random.uniform(0, 400, 2).tolist()
+        truths.append([(f"c{i % 3}", x, y, x + side, y + side, False)])
+        found = side >= 30 if i % 20 else side < 30
+        predictions.append(np.array([[x, y, x + side, y + side, 0.9, i % 3]] if found else []).reshape(-1, 6))
+    truth, results = as_coco(truths, predictions, 3)
+    for name, held in (("truth", truth), ("results", results)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(held))
+    heard = Heard()
+    found = analyze_predictions([str(tmp_path / "results.json")], truth=str(tmp_path / "truth.json"), watch=heard)
+    assert any("none is shown" in one for one in heard.said)
+    [slice_] = [one for one in found["slices"] if one["found"]]
+    assert slice_["name"] in ("smallest object", "largest object") and slice_["rate"] > 0.9
+    assert slice_["metric"] < 0.1 and slice_["gain"] > 0.1
+    [kind] = found["kinds"]
+    assert kind["kind"] == "missed" and kind["ceiling"] == pytest.approx(1)
