@@ -36,7 +36,7 @@ TAGS = 6
 def write(judged: Judged, split: str, found: Errors, among: np.ndarray, watch: Watch) -> dict[str, Any]:
     """Embed the examples of a split that has been judged; among: (N,) bool, those that may be looked at.
 
-    Returns `folder`, `examples`, `numbers` (of each vector) and `layer`, after which the vectors are taken.  Raises
+    Returns `folder`, `examples`, `numbers` (of each vector) and `layer`, what gives the vectors.  Raises
     ArgumentError where the network has no place before its last layer.
     """
     part = judged.parts[split]
@@ -65,26 +65,28 @@ def write(judged: Judged, split: str, found: Errors, among: np.ndarray, watch: W
 
 
 def embedded(judged: Judged, examples: Examples, watch: Watch) -> tuple[np.ndarray, str]:
-    """float (N, D): what the network's head takes (of maps, the mean of each); and the layer that gives it."""
+    """float (N, D): what the network's head takes (of maps, the mean of each), and the layers that give it."""
     import keras
 
     opened = judged.opened
     assert opened is not None
     network = opened.network
     try:
-        tensor = opened.recipe.model.base(network)
+        ends = keras.tree.flatten(opened.recipe.model.base(network))
     except RecipeError:
         raise ArgumentError(
             f"the last layer of {opened.recipe.model.name} takes several arrays, so that no vector stands before it"
         ) from None
-    base = keras.Model(network.input, tensor)
+    base = keras.Model(network.input, ends)
     names = list(network.input)
     store = Store(opened.recipe, opened.state, examples, watch, "examples to embed")
     found = []
     for batch in store.chunks():
-        made = np.asarray(base.predict_on_batch({name: batch[name] for name in names}), np.float64)
-        found.append(made.mean(axis=tuple(range(1, made.ndim - 1))) if made.ndim > 2 else made)
-    return np.concatenate(found), tensor._keras_history[0].name
+        given = {name: batch[name] for name in names}
+        made = [np.asarray(one, np.float64) for one in keras.tree.flatten(base.predict_on_batch(given))]
+        means = [one.mean(axis=tuple(range(1, one.ndim - 1))) if one.ndim > 2 else one for one in made]
+        found.append(np.concatenate(means, axis=1))
+    return np.concatenate(found), ", ".join(one._keras_history[0].name for one in ends)
 
 
 def components(vectors_ND: np.ndarray) -> np.ndarray:

@@ -136,6 +136,18 @@ def test_maps_are_averaged_and_long_texts_cut(tmp_path):
     assert len(rows) == told["examples"] + 1 and max(map(len, rows)) < 400
 
 
+def test_of_several_grids_each_gives_its_part(tmp_path):
+    scenes = (
+        "data={name: digit_scenes, count: 40, size: [32, 32], digits: [1, 2], side: [12, 16], split: {dev: 8, test: 8}}"
+    )
+    sets = ["train.epochs=1", "train.tensorboard=false", scenes, "model.width=4", "model.strides=[8, 16]"]
+    run = train(load("detection/digit_scenes_yolo", sets), out=tmp_path).run
+    told = analyze(run, embeddings=True, eyeball=0)["embeddings"]
+    network = open_run(run).network
+    widths = [network.get_layer(name).output.shape[-1] for name in told["layer"].split(", ")]
+    assert len(widths) == 2 and told["numbers"] == sum(widths)
+
+
 def test_long_vectors_keep_their_distances():
     draws = np.random.default_rng(0)
     few = draws.normal(size=(40, 3)) @ draws.normal(size=(3, 700)) + 5
