@@ -66,9 +66,9 @@ class Grids:
     """The grids of a network, and which of their priors are responsible for which boxes.
 
     size: height and width of the encoded picture.  assign: best, the one prior of all scales whose anchor overlaps
-    most with the box, at the cell of its middle (YOLOv3); ratio, all whose sides are within `ratio` of the box's, or the
-    best where there is none, at that cell and at the two nearest beside it (as in YOLOv5), so that more is learned of
-    each box.
+    most with the box, at the cell of its middle (YOLOv3); ratio, all whose sides are within `ratio` of the box's, or
+    the best where there is none, at that cell and at the two nearest beside it (as in YOLOv5), so that more is learned
+    of each box.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ class Detection(Task):
     """which priors learn to find a box.  best: the one that fits best, as in YOLOv3; ratio: all that fit well enough,
     at three cells of each grid, as in YOLOv5: more is learned of each box"""
     ratio: float = Field(4.0, gt=1)
-    """of `assign: ratio`: an anchor fits where neither side is so many times the box's, or the box's so many times it"""
+    """of `assign: ratio`: an anchor fits where no side is so many times the box's, or the box's so many times it"""
     loss: Literal["squared", "iou", "giou", "diou", "ciou"] = "ciou"
     """of the box: squared, of its middle and of the logarithms of its sides, as in the course; or 1 − an overlap (IoU;
     Rezatofighi et al. 2019; Zheng et al. 2020), which is nearer to what is measured"""
