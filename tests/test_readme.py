@@ -31,7 +31,7 @@ def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("readme")
     shop.write(folder / "shop.csv")
     shop.write(folder / "new_customers.csv", count=5, seed=2)
-    recipe, patch, search = blocks("yaml")
+    recipe, patch, search, _ = blocks("yaml")
     (folder / "shop.yaml").write_text(recipe)
     (folder / "better.yaml").write_text(patch)
     (folder / "wide.yaml").write_text(search)

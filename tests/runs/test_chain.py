@@ -1,6 +1,8 @@
 """Chains: a detector's boxes told apart by a classifier; what each stage's perfection would buy, worked by hand."""
 
 import json
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -141,6 +143,14 @@ def test_a_chain_that_is_none_is_refused_with_its_place(tmp_path, text, said):
     with pytest.raises(RecipeError, match=said) as caught:
         load_chain(written(tmp_path, text))
     assert all(one.where.file.endswith("chain.yaml") for one in caught.value.complaints)
+
+
+def test_the_chain_of_the_readme_is_one(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    [text] = [one for one in re.findall(r"^```yaml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL) if "stages" in one]
+    (tmp_path / "bccd_voc" / "BCCD").mkdir(parents=True)
+    chain = load_chain(written(tmp_path, text))
+    assert [one.run for one in chain.stages] == ["cells", "kinds"] and chain.stages[1].margin == 0.1
 
 
 def test_a_recipe_is_no_chain(tmp_path):
