@@ -41,6 +41,9 @@ class Chain(Section):
     """in their order"""
     data: Annotated[Any, OneOf("data")]
     """pictures with boxes, whose classes are those of the last stage"""
+    overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """boxes of the first stage that overlap more than this (IoU) are of one object, whatever it took them for: the
+    surest is left, as its class is told anew"""
     metric: str | None = None
     """what decides; nothing given: map_50_95"""
 

@@ -132,7 +132,19 @@ def _detected(joined: Joined, examples: Examples, watch: Watch, split: str) -> t
     units, predictions = run.scored(examples, watch, f"examples of {split}")
     evaluator, state = run.recipe.evaluator, run.state["task"]
     rows = [evaluator.found(predictions[i], state) for i in range(len(units))]
-    return units, [own[own[:, 4] >= joined.chain.stages[1].least] for own in rows]
+    sure = [own[own[:, 4] >= joined.chain.stages[1].least] for own in rows]
+    return units, [_one_each(own, joined.chain.overlap) for own in sure]
+
+
+def _one_each(rows: np.ndarray, overlap: float) -> np.ndarray:
+    """Of boxes that overlap more than that, the surest, whatever their classes."""
+    rows = rows[np.argsort(-rows[:, 4], kind="stable")]
+    close = pairwise(rows[:, :4], rows[:, :4]) > overlap
+    left = np.ones(len(rows), bool)
+    for place in range(len(rows)):
+        if left[place]:
+            left[place + 1 :] &= ~close[place, place + 1 :]
+    return rows[left]
 
 
 class _Work:

@@ -7,7 +7,7 @@ on dev; then the weak stage is replaced by the good one, and what that gains is 
 Figures: the weak stage is named in both chains; what its perfection would buy lies within the 95 % interval of what was
 gained when it was mended.
 
-    python tests/benchmarks/chain_weak_stage.py [--detector RUN] [--epochs 3] [--crops 150]
+    python tests/benchmarks/chain_weak_stage.py [--detector RUN] [--epochs 1] [--crops 150]
 
 --detector: a finished run of detection/digit_scenes_yolo, instead of training one.
 """
@@ -88,7 +88,7 @@ def judged(home: Path, detector: Path, teller: Path) -> tuple[Any, Any, list[Any
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--detector", help="a finished run of " + RECIPE)
-    parser.add_argument("--epochs", type=int, default=3, help="of the weak detector")
+    parser.add_argument("--epochs", type=int, default=1, help="of the weak detector")
     parser.add_argument("--crops", type=int, default=150, help="of the weak classifier")
     told_to = parser.parse_args()
     figures = Figures()

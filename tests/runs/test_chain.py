@@ -12,7 +12,7 @@ from dlspec.evaluators.boxes import Boxes
 from dlspec.inputs.picture import Picture
 from dlspec.numeric.places import Box
 from dlspec.recipe.chain import Chain, load_chain
-from dlspec.runs.chain import Joined, _components, _Work, told
+from dlspec.runs.chain import Joined, _components, _one_each, _Work, told
 from dlspec.runs.judged import Part
 from dlspec.types import ArgumentError, Examples, RecipeError
 
@@ -111,6 +111,13 @@ def test_a_weak_detector_is_named():
     assert second.together == 1.0
     verdict = told([first, second], joined(Brightness()).metric)
     assert verdict["stage"] == "1: detection"
+
+
+def test_of_boxes_of_one_object_the_surest_is_left_whatever_its_class():
+    rows = np.array([[0, 0, 10, 10, 0.6, 0], [0, 0, 10, 9, 0.9, 1], [0, 5, 10, 15, 0.8, 1], [1, 0, 11, 10, 0.7, 2]])
+    assert _one_each(rows, 0.5)[:, 4].tolist() == [0.9, 0.8]  # IoU with the first: 0.9, 4/15, 0.74
+    assert _one_each(rows, 1.0)[:, 4].tolist() == [0.9, 0.8, 0.7, 0.6]
+    assert _one_each(rows[:0], 0.5).shape == (0, 6)
 
 
 def test_what_a_stage_does_not_keep_goes():
