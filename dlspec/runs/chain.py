@@ -236,7 +236,7 @@ class _Work:
 
 def _components(joined: Joined, work: _Work, part: Part, state: State) -> list[Component]:
     evaluator = Boxes()
-    before = Side(_combined(evaluator, joined.metric), part.statistics)
+    before = Side(combined_by(evaluator, joined.metric), part.statistics)
 
     def with_perfect(which: tuple[int, ...]) -> tuple[float, Difference]:
         statistics = evaluator.statistics(work.examples, work.said(which), state)
@@ -253,7 +253,7 @@ def _components(joined: Joined, work: _Work, part: Part, state: State) -> list[C
     return found
 
 
-def _combined(evaluator: Boxes, metric: Metric) -> Callable[[Any, Any], dict[str, float]]:
+def combined_by(evaluator: Boxes, metric: Metric) -> Callable[[Any, Any], dict[str, float]]:
     return lambda statistics, weights: {
         metric.name: evaluator.combine(statistics, weights, only={metric.name})[metric.name]
     }

@@ -23,7 +23,7 @@ from figures import Figures, runs
 
 from dlspec.recipe.load import load
 from dlspec.report.watch import Watch
-from dlspec.runs.chain import _combined, judged_chain, told
+from dlspec.runs.chain import combined_by, judged_chain, told
 from dlspec.runs.detected import cropped, save
 from dlspec.runs.opened import open_run
 from dlspec.runs.train import train
@@ -81,7 +81,7 @@ def judged(home: Path, detector: Path, teller: Path) -> tuple[Any, Any, list[Any
     file.write_text(CHAIN.format(detector=detector, classifier=teller, margin=MARGIN), encoding="utf-8")
     found, components = judged_chain(file, watch=Watch())
     part = found.parts["dev"]
-    combine = _combined(found.evaluator, found.metric)
+    combine = combined_by(found.evaluator, found.metric)
     return part, combine, components["dev"], told(components["dev"], found.metric)
 
 

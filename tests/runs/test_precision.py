@@ -44,6 +44,7 @@ def test_trains_saves_and_opens(precision, tmp_path):
 def test_every_architecture_computes_in_half_precision_and_answers_in_float32(name):
     from contracts.samples import examples
 
+    from dlspec.models.base import Detector
     from dlspec.recipe.component import find
     from dlspec.recipe.schema import Recipe
     from dlspec.recipe.training import Train
@@ -53,9 +54,11 @@ def test_every_architecture_computes_in_half_precision_and_answers_in_float32(na
     keras = load_keras()
     model = find("models", name)()
     entry = find("inputs", model.accepts[0])(**({"size": (32, 32)} if model.accepts[0] == "picture" else {}))
-    data = examples(entry.kind, "classification")
-    task, entered = find("tasks", "classification")(), entry.prepare(data)
+    asked = "detection" if isinstance(model, Detector) else "classification"
+    data = examples(entry.kind, asked)
+    task, entered = find("tasks", asked)(), entry.prepare(data)
     state = {"input": entered, "task": task.prepare(data), "shapes": entered["shapes"]}
+    state["task"] = task.join(data, entry, model, state)
     recipe = Recipe.model_construct(task=task, model=model, train=Train(precision="mixed_bfloat16"))
     network = build(recipe, state)
     encoded = entry.finish(entry.encode(data, entered), entered)
