@@ -61,7 +61,7 @@ class Component:
 def join(path: str | Path, root: str | Path, watch: Watch) -> tuple[Joined, dict[str, Examples]]:
     """A chain and the splits of its data.  Raises RecipeError, ArgumentError, DataError."""
     chain = load_chain(path)
-    runs = tuple(open_run(stage.run, root) for stage in chain.stages)
+    runs = tuple(_opened(stage, place, path, root) for place, stage in enumerate(chain.stages, 1))
     first, last = runs[0], runs[-1]
     if not first.recipe.evaluator.finds:
         raise ArgumentError(f"{path}: the first stage finds boxes; {first.folder} is of {first.recipe.task.name}")
@@ -88,6 +88,13 @@ def join(path: str | Path, root: str | Path, watch: Watch) -> tuple[Joined, dict
         watch.note(note)
     _warn_of_leaks(runs, splits.parts, splits.fingerprint, watch)
     return Joined(chain, runs, state, metric), dict(splits.parts)
+
+
+def _opened(stage: Stage, place: int, path: str | Path, root: str | Path) -> OpenedRun:
+    try:
+        return open_run(stage.run, root)
+    except ArgumentError as error:
+        raise ArgumentError(f"{path}: stage {place}: {error}") from None
 
 
 def judged_chain(

@@ -12,7 +12,8 @@ from dlspec.evaluators.boxes import Boxes
 from dlspec.inputs.picture import Picture
 from dlspec.numeric.places import Box
 from dlspec.recipe.chain import Chain, load_chain
-from dlspec.runs.chain import Joined, _components, _one_each, _Work, told
+from dlspec.report.watch import Watch
+from dlspec.runs.chain import Joined, _components, _one_each, _Work, join, told
 from dlspec.runs.judged import Part
 from dlspec.types import ArgumentError, Examples, RecipeError
 
@@ -150,6 +151,19 @@ def test_a_chain_that_is_none_is_refused_with_its_place(tmp_path, text, said):
     with pytest.raises(RecipeError, match=said) as caught:
         load_chain(written(tmp_path, text))
     assert all(one.where.file.endswith("chain.yaml") for one in caught.value.complaints)
+
+
+def test_a_typo_in_a_stage_is_all_that_is_complained_of(tmp_path):
+    with pytest.raises(RecipeError) as caught:
+        load_chain(written(tmp_path, "stages: [{run: a}, {run: b, takes: crops, margn: 0.1}]\ndata: digit_scenes\n"))
+    [one] = caught.value.complaints
+    assert "did you mean 'margin'" in one.message
+
+
+def test_a_run_that_is_not_there_is_said_with_its_stage(tmp_path):
+    file = written(tmp_path, "stages: [{run: gone}, {run: b, takes: crops}]\ndata: digit_scenes\n")
+    with pytest.raises(ArgumentError, match=r"chain\.yaml: stage 1: there is no run 'gone'"):
+        join(file, tmp_path / "runs", Watch())
 
 
 def test_the_chain_of_the_readme_is_one(tmp_path):
