@@ -147,17 +147,22 @@ class _Lines:
         return Place(shown(self.file), line, key=f"{key}[{at}]")
 
 
+def parsed(file: str) -> Any:
+    """What a JSON file holds.  Raises DataError, with the place, where it is none."""
+    try:
+        return json.loads(sources.contents(file))
+    except json.JSONDecodeError as error:
+        raise DataError(f"this is no JSON: {error.msg}", where=Place(shown(file), error.lineno, error.colno)) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"this is no JSON: {error}", where=Place(shown(file))) from None
+
+
 def read(file: str, needed: Sequence[str] = LISTS) -> dict[str, Any]:
     """The whole JSON, with lists `images`, `annotations` and `categories`, some of which must be there.
 
     Raises DataError where it is none such.
     """
-    try:
-        whole = json.loads(sources.contents(file))
-    except json.JSONDecodeError as error:
-        raise DataError(f"this is no JSON: {error.msg}", where=Place(shown(file), error.lineno, error.colno)) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"this is no JSON: {error}", where=Place(shown(file))) from None
+    whole = parsed(file)
     missing = [one for one in needed if not _has(whole, one)]
     if missing:
         have = ", ".join(map(shown, list(whole)[:8])) if isinstance(whole, dict) else type(whole).__name__

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dlspec.data import coco, sources
+from dlspec.data import coco
 from dlspec.data.box_faults import Faults
 from dlspec.data.prediction_table import BOXES, PredictionTable
 from dlspec.numeric.picture_formats import identity, shown
@@ -118,12 +118,7 @@ def _predictions(
 
 def _read(file: str) -> list[Any]:
     """The list of results.  Raises DataError where the file holds something else."""
-    try:
-        held = json.loads(sources.contents(file))
-    except json.JSONDecodeError as error:
-        raise DataError(f"this is no JSON: {error.msg}", where=Place(shown(file), error.lineno, error.colno)) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"this is no JSON: {error}", where=Place(shown(file))) from None
+    held = coco.parsed(file)
     if isinstance(held, dict) and "annotations" in held:
         raise DataError(
             "this is ground truth; give it with --truth, and results with --predictions", where=Place(shown(file))

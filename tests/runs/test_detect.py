@@ -6,25 +6,15 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from small_training import Heard
 
 from dlspec.recipe.load import load
-from dlspec.report.watch import Watch
 from dlspec.runs.detect import detect
 from dlspec.runs.detected import cropped
 from dlspec.runs.opened import open_run
 from dlspec.runs.predict import predict
 from dlspec.runs.train import train
 from dlspec.types import ArgumentError, DataError
-
-
-class Heard(Watch):
-    def __init__(self):
-        self.said = []
-
-    def note(self, sentence):
-        self.said.append(sentence)
-
-    warn = note
 
 
 @pytest.fixture(scope="module")
