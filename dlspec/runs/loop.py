@@ -18,6 +18,8 @@ from dlspec.runs.pipeline import Pipeline
 
 AT_ONCE_SECONDS = 0.2
 """steps are taken in groups that last so long: the host's part is lost in it, and Ctrl-C does not wait for longer"""
+LONGEST_AT_ONCE = 2.0
+"""seconds; groups of slow steps may last so long, as entering the graph costs by the size of the network"""
 MOST_AT_ONCE = 4096
 
 
@@ -59,16 +61,20 @@ class Loop:
         self.compiled: Any = None
 
     def in_groups(self, step: Callable[[Any], Any]) -> Any:
-        """What takes so many steps out of the source, one after another, as one graph."""
+        """What takes so many steps out of the source, one after another, as one graph.
+
+        It is traced for batches of a known size where all of an epoch's are whole: gradients of broadcasting and of
+        convolutions are worked out faster then.
+        """
         import tensorflow as tf
 
         taken, gaps = self.taken, self.gaps
         step, batch = tf.autograph.experimental.do_not_convert(step), self.source.batch
 
         @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-        def steps(source: Any, count: Any) -> None:
+        def steps(source: Any, count: Any, size: int | None) -> None:
             for number in tf.range(count):
-                found = batch(source, number)
+                found = batch(source, number, size)
                 if not gaps:
                     step(found)
                     taken.assign_add(1)
@@ -76,7 +82,7 @@ class Loop:
                     step(found.get_value())
                     taken.assign_add(1)
 
-        return steps
+        return lambda source, count: steps(source, count, self.source.size)
 
     def begin(self, epoch: int, skip: int = 0) -> None:
         """Make ready for an epoch, of which the first steps may have been taken already."""
@@ -124,22 +130,27 @@ class Loop:
         """A group may double while it is too short, and is halved where it takes too long."""
         if seconds * self.at_once < AT_ONCE_SECONDS / 2:
             self.at_once = min(2 * self.at_once, MOST_AT_ONCE)
-        elif seconds * self.at_once > 2 * AT_ONCE_SECONDS:
+        elif seconds * self.at_once > LONGEST_AT_ONCE:
             self.at_once = max(1, self.at_once // 2)
 
 
 class _Source:
-    """Where batches come from.  place: how many of the epoch's plan are behind.  failed: what went wrong on the way."""
+    """Where batches come from.  place: how many of the epoch's plan are behind.  failed: what went wrong on the way.
+
+    size: of every batch of the epoch; None where they differ, or may.
+    """
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.failed: list[Exception] = []
         self.place = 0
         self.whole = np.zeros(0, bool)
+        self.size: int | None = None
 
     def sized(self, plan: list[np.ndarray]) -> None:
         """Take note of which batches of an epoch are whole."""
         self.whole = np.array([len(one) == self.pipeline.batch_size for one in plan])
+        self.size = self.pipeline.batch_size if self.whole.all() and not self.pipeline.gaps else None
 
     def ahead(self) -> tuple[bool, int]:
         """Whether the next batch is whole, and how many from there on are so too, or are not."""
@@ -175,11 +186,13 @@ class _Resident(_Source):
 
         return self.order, self.edges, tf.constant(self.place)
 
-    def batch(self, source: Any, number: Any) -> Any:
+    def batch(self, source: Any, number: Any, size: int | None) -> Any:
         import tensorflow as tf
 
         order, edges, place = source
         chosen = order[edges[place + number] : edges[place + number + 1]]
+        if size is not None:
+            chosen = tf.ensure_shape(chosen, (size,))
         return tf.nest.map_structure(lambda values: tf.gather(values, chosen), self.arrays)
 
     def took(self, count: int) -> None:
@@ -242,9 +255,16 @@ class _Streamed(_Source):
     def given(self) -> Any:
         return self.iterator
 
-    def batch(self, source: Any, number: Any) -> Any:
+    def batch(self, source: Any, number: Any, size: int | None) -> Any:
+        import tensorflow as tf
+
         # Where the end comes sooner than planned, `next` would fail: that may stop a step under way.
-        return source.get_next_as_optional() if self.pipeline.gaps else next(source)
+        if self.pipeline.gaps:
+            return source.get_next_as_optional()
+        found = next(source)
+        if size is None:
+            return found
+        return tf.nest.map_structure(lambda values: tf.ensure_shape(values, (size, *values.shape[1:])), found)
 
     def took(self, count: int) -> None:
         for _ in range(count):

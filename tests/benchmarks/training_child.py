@@ -53,13 +53,13 @@ train: {epochs: 12, batch_size: 64}
 task: classification
 data: {name: arrays, path: pictures.npz, split: {dev: 64, test: 0}}
 model: {name: inception, stem: small, width: 0.25, normalization: batch}
-train: {epochs: 3, batch_size: 64}
+train: {epochs: 6, batch_size: 64}
 """,
     "mobilenet": """
 task: classification
 data: {name: arrays, path: pictures.npz, split: {dev: 64, test: 0}}
 model: {name: mobilenet, stem: small, width: 0.35}
-train: {epochs: 3, batch_size: 64}
+train: {epochs: 6, batch_size: 64}
 """,
 }
 
