@@ -66,12 +66,13 @@ def read(
     encoding: str,
     missing: Any,
     mends: Mends = BY_RECIPE,
+    quoted: bool = True,
 ) -> Table:
     """The columns of a delimited text.
 
     delimiter: one character (" ": any run of blanks), or None to find it.  header: None to find it.
     missing: what stands for a missing value; a first row that holds one is no header.
-    mends: what is advised where it cannot be read.
+    mends: what is advised where it cannot be read.  quoted: a cell in quotes may hold delimiters and ends of lines.
     Raises DataError where it is no such text, and where rows have more or fewer cells than the first.
     """
     text = _decoded(file, data, encoding, mends)
@@ -81,10 +82,10 @@ def read(
     found = delimiter or _delimiter(sample)
     if found == " ":
         text = "\n".join("\t".join(_tokens(line)) for line in io.StringIO(text, newline=None))
-    first = _records(sample, found)
+    first = _records(sample, found, quoted)
     if not first:
         raise DataError("this file is empty", where=Place(file))
-    columns, rows, blank = _cells(file, text, len(first[0]), "\t" if found == " " else found, mends)
+    columns, rows, blank = _cells(file, text, len(first[0]), "\t" if found == " " else found, mends, quoted)
     columns, rows, notes = _without_empty(columns, rows, blank)
     if not len(rows):
         raise DataError("this file is empty", where=Place(file))
@@ -135,14 +136,14 @@ def _tokens(line: str) -> list[str]:
     return _TOKEN.findall(line) if '"' in line else line.split()
 
 
-def _records(sample: str, delimiter: str) -> list[list[str]]:
+def _records(sample: str, delimiter: str, quoted: bool = True) -> list[list[str]]:
     """The first rows, cells stripped, empty rows left out."""
-    lines = io.StringIO(sample, newline="")
+    lines, how = io.StringIO(sample, newline=""), csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     if delimiter == " ":
         rows = [[token.strip('"') for token in _tokens(line)] for line in itertools.islice(lines, SAMPLE)]
     else:
         try:
-            rows = list(itertools.islice(csv.reader(lines, delimiter=delimiter), SAMPLE))
+            rows = list(itertools.islice(csv.reader(lines, delimiter=delimiter, quoting=how), SAMPLE))
         except csv.Error:  # a cell of over 131,072 characters: an unclosed quote, which is told later
             rows = [line.strip().split(delimiter) for line in itertools.islice(io.StringIO(sample), SAMPLE)]
     return [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
@@ -167,7 +168,9 @@ def _delimiter(sample: str) -> str:
     return max(shares, key=shares.__getitem__) if shares else ","
 
 
-def _cells(file: str, text: str, width: int, delimiter: str, mends: Mends) -> tuple[list[pa.Array], np.ndarray, int]:
+def _cells(
+    file: str, text: str, width: int, delimiter: str, mends: Mends, quoted: bool = True
+) -> tuple[list[pa.Array], np.ndarray, int]:
     """Every cell as stripped text, by column; the number of each row; and how many lines of blanks were passed over."""
     import numpy as np
     import pyarrow as pa
@@ -190,7 +193,11 @@ def _cells(file: str, text: str, width: int, delimiter: str, mends: Mends) -> tu
         pa.BufferReader(data),
         arrow.ReadOptions(use_threads=False, column_names=names, block_size=min(max(len(data) + 1, 1024), 1 << 30)),
         arrow.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=faulty
+            delimiter=delimiter,
+            quote_char='"' if quoted else False,
+            newlines_in_values=quoted,
+            ignore_empty_lines=False,
+            invalid_row_handler=faulty,
         ),
         arrow.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
@@ -200,7 +207,7 @@ def _cells(file: str, text: str, width: int, delimiter: str, mends: Mends) -> tu
         raise DataError(_ragged(ragged, width, mends), where=Place(file))
     columns = [pc.utf8_trim_whitespace(column.combine_chunks()) for column in table.columns]
     tail = columns[-1][-1].as_py() if len(columns[-1]) else ""
-    if "\n" in tail and not text.rstrip().endswith('"'):
+    if quoted and "\n" in tail and not text.rstrip().endswith('"'):
         raise DataError(
             f'a quote that opens in row {len(columns[-1]) + len(blank)} is never closed; close it, or double it ("")',
             where=Place(file),

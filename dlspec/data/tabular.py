@@ -139,16 +139,17 @@ class TableReader(Reader):
         return other
 
     def load(self, *, truth: bool = True) -> Splits:
-        from dlspec.data.columns import without_missing
-
         parts = sources.parts(self.path)
         tables = [self._table(file) for file in parts.values()]
-        tables = [
-            table._replace(columns={n: without_missing(c, self.missing) for n, c in table.columns.items()})
-            for table in tables
-        ]
+        tables = [self.cleaned(table) for table in tables]
         settings = self if truth and not self._elsewhere else self._present(tables[0], truth)
         return settings._loaded(parts, tables, truth=truth)
+
+    def cleaned(self, table: Table) -> Table:
+        """The same with nulls where cells stand for a missing value."""
+        from dlspec.data.columns import without_missing
+
+        return table._replace(columns={n: without_missing(c, self.missing) for n, c in table.columns.items()})
 
     def _present(self: R, table: Table, truth: bool) -> R:
         """The settings without the columns that new data need not have."""

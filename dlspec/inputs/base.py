@@ -65,6 +65,13 @@ class Input(Component):
         """What the network takes, of encoded (and augmented) arrays: bytes become numbers of the right range."""
         return batch
 
+    def lengths(self, arrays: Arrays) -> np.ndarray | None:
+        """How long each example is, int (N,), in what batches are padded by (tokens, steps), of what `encode` made.
+
+        None where all are of one size.  Batches are planned by it; its arrays have None in their shape.
+        """
+        return None
+
     @abc.abstractmethod
     def show(self, example: Example) -> Rendering:
         """The example as a person would look at it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dlspec.proposals import Facts, Suggestion
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import keras
 
 Shapes = Mapping[str, Mapping[str, Any]]
-"""array name → {"shape": without the batch axis, "dtype", "sizes": categories of each entry of an integer array,
+"""array name → {"shape": without the batch axis (None: batches differ), "dtype", "sizes": categories of each entry of
+an integer array, "vocabulary": how many numbers an entry of a text's array can be,
 "range": of a picture, what black and white are in each channel, as [[…], […]] (missing: 0 and 1)}"""
 
 SATURATING = ("sigmoid", "tanh")
@@ -94,6 +95,10 @@ class Model(Component):
 
         tell: hears what takes time.  Raises RecipeError where it does not fit, or cannot be had.
         """
+
+    def begin_with(self, network: keras.Model, tell: Callable[[str], None], words: Sequence[str]) -> None:
+        """The same, where the network takes words; words: those of the vocabulary, by index; by default `begin`."""
+        self.begin(network, tell)
 
     def base(self, network: keras.Model) -> Any:
         """The symbolic tensor at which the base of a network ends, and its head begins.

@@ -63,6 +63,13 @@ class Checkpoints(Section):
         return one_of(self, "steps", "minutes")
 
 
+class Tokens(Section):
+    """Batches by what they hold: as many sentences as fit."""
+
+    tokens: int = Field(ge=1)
+    """tokens in a batch at most, once its sentences are padded to the longest"""
+
+
 class Train(Section):
     """How the network is fitted."""
 
@@ -88,8 +95,9 @@ class Train(Section):
     augmented; a number: so many augmented versions of each are, and epochs take turns; off: worked out at every step"""
     epochs: int = Field(20, ge=1)
     """passes over train"""
-    batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 32
-    """examples a step; `all` is batch gradient descent"""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["all"] | Tokens = 32
+    """examples a step; `all` is batch gradient descent.  Of sentences also `{tokens: 1800}`: as many as hold so many
+    tokens, padded"""
     accumulate: int = Field(1, ge=1)
     """steps whose gradients are averaged into one update of the weights, as if batches were so many times larger; what
     is gathered at the end of an epoch goes on into the next"""
@@ -191,6 +199,13 @@ class Train(Section):
             message = "what XLA compiles is one operation, so that there is nothing to run in a single thread; take one"
             raise blame(message, "executor", "compile", value=executor)
         return executor
+
+    @model_validator(mode="after")
+    def _as_many_batches_in_every_epoch(self) -> Train:
+        if isinstance(self.batch_size, Tokens) and self.sampling != "uniform":
+            message = f"sampling: {self.sampling} draws other sentences in every epoch; count examples with it"
+            raise blame(message, "batch_size", value="tokens")
+        return self
 
     @field_validator("schedule")
     @classmethod

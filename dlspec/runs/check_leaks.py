@@ -11,8 +11,8 @@ import numpy as np
 from dlspec.data.fingerprint import Duplicate, digests, duplicates
 from dlspec.numeric.near_duplicates import beyond_chance, beyond_division, expected_by_chance, near_pairs, twins
 from dlspec.recipe.schema import Recipe
+from dlspec.runs.ahead import ahead
 from dlspec.runs.material import fixed_sample
-from dlspec.runs.store import ahead
 from dlspec.types import Arrays, DataError, Examples, Finding, Splits, State
 
 GRAVE = 0.05

@@ -28,6 +28,7 @@ from dlspec.report.watch import Watch
 from dlspec.runs import cache, machine
 from dlspec.runs import folder as folders
 from dlspec.runs.backend import on_gpu, threads_in_force
+from dlspec.runs.ragged import of_any_length
 from dlspec.runs.ways import Timed, Way
 from dlspec.types import ArgumentError, Place, RecipeError
 
@@ -65,8 +66,10 @@ class Compilation:
         self.total = recipe.train.epochs * steps
         train = recipe.train
         self.ways: list[Way] = ["parallel"]
-        self.ways += ["single_threaded"] if train.executor == "auto" and not on_gpu() else []
-        self.ways += ["xla"] if train.compile == "auto" and train.executor != "single_threaded" else []
+        # Sentences are not held in memory as the network takes them, and XLA would compile every length for itself.
+        if not of_any_length(network):
+            self.ways += ["single_threaded"] if train.executor == "auto" and not on_gpu() else []
+            self.ways += ["xla"] if train.compile == "auto" and train.executor != "single_threaded" else []
         self.way: Way | None = None
         if network.jit_compile:
             self.way = "xla"

@@ -47,6 +47,9 @@ class Features(Kept):
     def finished(self, arrays: Arrays) -> Arrays:
         return arrays
 
+    def lengths_of(self, arrays: Arrays) -> None:
+        """None: the frozen layers have made all of one size."""
+
 
 class Turns(Pipeline):
     """Several augmented versions of train, which take turns from epoch to epoch."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlspec.recipe.schema import Recipe
-from dlspec.runs import goals
+from dlspec.runs import goals, ragged
 from dlspec.runs.backend import on_gpu, threads_in_force
 from dlspec.runs.optimizing import optimizer_of, regularise
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.store import Store
-from dlspec.types import Arrays, Examples, State
+from dlspec.types import Arrays, Examples, Place, RecipeError, State
 
 STEPS_PER_EXECUTION = 32
 
@@ -31,11 +31,15 @@ def compile_network(
         # At least 2: with 1, Keras finds the end of an epoch inside a step, and by then the optimizer has counted it
         # and decayed the weights.
         steps_per_execution=max(2, min(steps, STEPS_PER_EXECUTION)),
-        jit_compile="auto" if compiles(train.compile) else False,
+        # Where batches differ in size, each size would be compiled for itself.
+        jit_compile="auto" if compiles(train.compile) and not ragged.varies(state) else False,
         auto_scale_loss=False,  # optimizer_of has done it
         **recipe.task.compiled_for(network, state),
     )
     if train.compile == "xla":
+        if ragged.varies(state):
+            message = "sentences differ in length, and XLA would compile every length for itself; leave it at auto"
+            raise RecipeError(message, where=Place(key="train.compile"))
         network._jit_compile = True  # Keras refuses where operations are deterministic
 
 
@@ -60,7 +64,8 @@ def described(network: Any, recipe: Recipe, pipeline: Pipeline) -> str:
         warm = train.schedule.warmup
         after = f" after {warm.length(pipeline.steps):,} steps of warm-up" if warm else ""
         parts.append(f"{train.schedule.name}{after}")
-    parts.append(f"{pipeline.steps:,} steps of {pipeline.batch_size:,} an epoch")
+    about = "about " if pipeline.tokens else ""
+    parts.append(f"{pipeline.steps:,} steps of {about}{pipeline.batch_size:,} an epoch")
     if train.accumulate > 1:
         parts.append(f"an update every {train.accumulate} of them")
     if train.precision != "float32":
@@ -78,12 +83,22 @@ def forward(network: Any) -> Callable[[Arrays], Any]:
     What it does not take is passed over: an input may encode more, for the task to read predictions by.
     """
     names = list(network.input)
+    if ragged.of_any_length(network):
+        network.jit_compile = False  # every size would be compiled for itself
     return lambda batch: network.predict_on_batch({name: batch[name] for name in names})
 
 
 def predict(network: Any, store: Store) -> Any:
     """Decoded predictions for stored examples."""
-    return store.recipe.task.predict(forward(network), store.chunks(), store.state)
+    places = []
+
+    def batches() -> Iterator[Arrays]:
+        for chosen, arrays in store.pieces():
+            places.append(chosen)
+            yield arrays
+
+    found = store.recipe.task.predict(forward(network), batches(), store.state)
+    return ragged.in_order(found, places)
 
 
 def sequence(pipeline: Pipeline, epoch: Callable[[], int]) -> Any:

@@ -149,6 +149,9 @@ class _Source:
 
     def sized(self, plan: list[np.ndarray]) -> None:
         """Take note of which batches of an epoch are whole."""
+        if self.pipeline.varies:  # no group of them is better than another
+            self.whole = np.zeros(len(plan), bool)
+            return
         self.whole = np.array([len(one) == self.pipeline.batch_size for one in plan])
         self.size = self.pipeline.batch_size if self.whole.all() and not self.pipeline.gaps else None
 
@@ -217,10 +220,13 @@ class _Streamed(_Source):
         self.epoch = 0
         self.coming = deque[int]()
 
-        def spec(array: Any) -> Any:
-            return tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
+        def spec(array: Any, shape: Any = None) -> Any:
+            if shape is None:
+                shape = [None] * (array.ndim - 1) if pipeline.varies else array.shape[1:]
+            return tf.TensorSpec((None, *shape), tf.as_dtype(array.dtype))
 
         self.sample = pipeline.first()
+        x, *rest = self.sample
 
         def generate() -> Iterator[tuple[Any, ...]]:
             coming = self.coming
@@ -233,7 +239,8 @@ class _Streamed(_Source):
                 self.failed.append(error)
                 raise
 
-        self.signature = tf.nest.map_structure(spec, self.sample)
+        taken = {name: spec(values, pipeline.free(name)) for name, values in x.items()}
+        self.signature = (taken, *(tf.nest.map_structure(spec, one) for one in rest))
         self.batches = self._ahead(generate)
 
     def _ahead(self, generate: Callable[[], Iterator[tuple[Any, ...]]]) -> Any:

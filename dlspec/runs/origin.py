@@ -38,7 +38,7 @@ def begin(recipe: Recipe, state: State, network: Any, watch: Watch) -> None:
     if recipe.train.start_from is not None:
         _from_run(recipe, state, network, watch)
     elif recipe.model.learned is not None:
-        recipe.model.begin(network, watch.note)
+        recipe.model.begin_with(network, watch.note, state["input"].get("vocabulary", ()))
 
 
 def _from_run(recipe: Recipe, state: State, network: Any, watch: Watch) -> None:

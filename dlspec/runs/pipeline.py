@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +11,15 @@ import numpy as np
 
 from dlspec.numeric.draws import bits
 from dlspec.recipe.schema import Recipe
+from dlspec.recipe.training import Tokens
+from dlspec.runs import ragged
+from dlspec.runs.ahead import ahead
 from dlspec.runs.cache import free_memory
 from dlspec.runs.encoding import left_out
 from dlspec.runs.sampling import Sampler, balanced, numbered, weighted
-from dlspec.runs.store import Filling, Kept, Store, ahead
+from dlspec.runs.store import Filling, Kept, Store
 from dlspec.tasks.base import Task
-from dlspec.types import Arrays, State
+from dlspec.types import Arrays, Place, RecipeError, State
 
 RESIDENT_SHARE = 0.2
 """of the free memory, how much the finished examples may take beside the encoded ones"""
@@ -36,13 +40,22 @@ class Pipeline:
             self.sampler = balanced(recipe.task.strata(store.examples, state))
         elif recipe.train.sampling == "weighted":
             self.sampler, self.weights = weighted(self.weights), None
-        count, size = len(store), recipe.train.batch_size
+        self.varies = ragged.varies({"shapes": {n: one for n, one in state["shapes"].items() if n in store.names}})
+        count, given = len(store), recipe.train.batch_size
+        self.tokens: int | None = None
+        if isinstance(given, Tokens):
+            if store.lengths is None:
+                message = "counts tokens, which examples of this kind have not; give a number of examples"
+                raise RecipeError(message, where=Place(key="train.batch_size"))
+            self.tokens = given.tokens
+        self.batch_size = 1
+        size = math.ceil(count / len(self.plan(0))) if isinstance(given, Tokens) else given
         self.batch_size = count if size == "all" else min(size, count)
 
-    @property
+    @functools.cached_property
     def steps(self) -> int:
         """Steps an epoch, where the task plans as usual."""
-        return math.ceil(len(self.store) / self.batch_size)
+        return len(self.plan(0)) if self.tokens else math.ceil(len(self.store) / self.batch_size)
 
     @property
     def gaps(self) -> bool:
@@ -51,18 +64,30 @@ class Pipeline:
 
     def plan(self, epoch: int, batch_size: int | None = None) -> list[np.ndarray]:
         """Which examples make up each batch of an epoch.  batch_size: another than that of training."""
-        seed, drawn, examples = self.recipe.train.seed, None, self.examples
+        seed, drawn, examples, lengths = self.recipe.train.seed, None, self.examples, self.store.lengths
         if self.sampler:
             drawn = self.sampler(epoch, seed)
             examples = examples.take(drawn.tolist())
+            lengths = None if lengths is None else lengths[drawn]
         found: list[np.ndarray] = self.recipe.task.plan(
-            examples, self.state, epoch=epoch, seed=seed, batch_size=batch_size or self.batch_size
+            examples,
+            self.state,
+            epoch=epoch,
+            seed=seed,
+            batch_size=batch_size or self.batch_size,
+            lengths=lengths,
+            tokens=None if batch_size else self.tokens,
         )
         return found if drawn is None else [drawn[batch] for batch in found]
 
     def first(self) -> tuple[Any, ...]:
         """The first batch of the first epoch: what batches look like."""
         return next(self.batches(0))
+
+    def free(self, name: str) -> tuple[int | None, ...] | None:
+        """The shape of an array that the network takes, but for its first axis; None in it where batches differ."""
+        spec = self.state["shapes"].get(name)
+        return tuple(spec["shape"]) if self.varies and spec is not None else None
 
     def few(self, most: int) -> tuple[Any, ...]:
         """So many of the first examples of the first epoch (or all), as the network takes them, in one batch."""
@@ -145,6 +170,6 @@ class Pipeline:
     def target(self, chosen: np.ndarray, arrays: Arrays) -> Arrays:
         """The truths of a batch; made once where the examples are kept."""
         if self.targets is not None:
-            return {name: values[chosen] for name, values in self.targets.items()}
+            return {name: ragged.taken(values, chosen) for name, values in self.targets.items()}
         found: Arrays = self.recipe.task.target(self.examples.take(chosen.tolist()), arrays, self.state)
         return found

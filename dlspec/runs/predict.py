@@ -13,6 +13,7 @@ import numpy as np
 from dlspec.numeric.picture_formats import shown
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
+from dlspec.runs import ragged
 from dlspec.runs.encoding import Encoder
 from dlspec.runs.given import Chunk, chunks
 from dlspec.runs.opened import OpenedRun, open_run
@@ -101,7 +102,7 @@ def stream(
     What cannot be read is an object with `error` in its place.  Raises ArgumentError or DataError where nothing at all
     can be predicted.
     """
-    from dlspec.runs.store import ahead
+    from dlspec.runs.ahead import ahead
 
     watch = watch or Watch()
     given = chunks(opened, inputs, listed, _size(opened), watch)
@@ -128,22 +129,24 @@ def stream(
 
 
 class _Encoded(NamedTuple):
-    """A chunk, which of its examples could be encoded, those for the network, and the errors of others."""
+    """A chunk, which of its examples could be encoded, those for the network (by pieces, each with the places that it
+    has among them), and the errors of others."""
 
     chunk: Chunk
     good: np.ndarray
-    arrays: Arrays
+    pieces: list[tuple[np.ndarray, Arrays]]
     errors: dict[int, UserError]
 
 
 def _encoded(opened: OpenedRun, chunk: Chunk) -> _Encoded:
     if chunk.examples is None:
         assert chunk.error is not None
-        return _Encoded(chunk, np.zeros(0, int), {}, {0: chunk.error})
+        return _Encoded(chunk, np.zeros(0, int), [], {0: chunk.error})
     encoder = Encoder(opened.recipe, opened.state, chunk.examples, forgives=DataError)
     good, arrays = encoder(np.arange(len(chunk.examples)))
-    finish = opened.recipe.input.finish
-    return _Encoded(chunk, good, finish(arrays, opened.state["input"]) if len(good) else {}, encoder.broken)
+    entry, state = opened.recipe.input, opened.state["input"]
+    pieces = ragged.pieces(arrays, entry.lengths(arrays), lambda some: entry.finish(some, state), MOST)
+    return _Encoded(chunk, good, list(pieces) if len(good) else [], encoder.broken)
 
 
 def _objects(opened: OpenedRun, encoded: _Encoded, listeners: Sequence[Listener]) -> list[dict[str, Any]]:
@@ -159,7 +162,8 @@ def _objects(opened: OpenedRun, encoded: _Encoded, listeners: Sequence[Listener]
         objects[place]["error"] = _said(error, files[place])
     if len(encoded.good):
         recipe, state = opened.recipe, opened.state
-        predictions = recipe.task.predict(forward(opened.network), [encoded.arrays], state)
+        places, batches = zip(*encoded.pieces, strict=True)
+        predictions = ragged.in_order(recipe.task.predict(forward(opened.network), batches, state), places)
         for place, said in zip(encoded.good.tolist(), recipe.evaluator.said(predictions, state["task"]), strict=True):
             objects[place].update(said)
         for listener in listeners:
@@ -177,7 +181,7 @@ def _said(error: UserError, file: str) -> str:
 
 
 def _size(opened: OpenedRun) -> int:
-    each = sum(4 * math.prod(one["shape"]) for one in opened.state["shapes"].values())
+    each = sum(4 * math.prod(side or 1 for side in one["shape"]) for one in opened.state["shapes"].values())
     return int(np.clip(CHUNK_BYTES // max(1, each), FEWEST, MOST))
 
 

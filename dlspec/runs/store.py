@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import copy
 import functools
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
-from dlspec.runs import cache
+from dlspec.runs import cache, ragged
+from dlspec.runs.ahead import ahead
 from dlspec.runs.encoding import Encoder
+from dlspec.runs.filling import fill, room, without
 from dlspec.types import Arrays, Examples, State
 
 PROBE = 1
 """examples that are encoded to learn how large they are"""
-BLOCK_BYTES = 1_000_000
-"""encoded bytes that one thread makes at a time"""
 CHUNK = 1024
 """examples that a prediction takes at a time"""
 CHUNK_BYTES = 2_000_000
 """encoded bytes that a prediction takes at a time, where examples are large"""
 LAZILY = 16_000
 """encoded bytes from which on an example is encoded when it is first asked for; small ones are quicker in blocks"""
-READ_AHEAD = 2
-"""batches that are encoded ahead of the network where nothing is kept, beside one a thread"""
-
-T = TypeVar("T")
 
 
 class Store:
@@ -83,7 +75,30 @@ class Store:
         plan = (np.arange(start, min(start + size, len(self))) for start in range(0, len(self), size))
         for chosen, arrays in self.stream(plan):
             if len(chosen):
-                yield self.finished(arrays)
+                yield from ragged.parts(arrays, self.lengths_of(arrays), self.finished, size)
+
+    def pieces(self) -> Iterator[tuple[np.ndarray, Arrays]]:
+        """All examples, for prediction, and their places among those that can be read; in an order that pads little."""
+        size, start = self.chunk(), 0
+        plan = (np.arange(at, min(at + size, len(self))) for at in range(0, len(self), size))
+        for chosen, arrays in self.stream(plan):
+            if len(chosen):
+                for places, piece in self._sorted(arrays, size):
+                    yield start + places, piece
+            start += len(chosen)
+
+    def _sorted(self, arrays: Arrays, size: int) -> Iterator[tuple[np.ndarray, Arrays]]:
+        return ragged.pieces(arrays, self.lengths_of(arrays), self.finished, size)
+
+    def lengths_of(self, arrays: Arrays) -> np.ndarray | None:
+        """How long each example is, where they differ."""
+        found: np.ndarray | None = self.recipe.input.lengths(arrays)
+        return found
+
+    @property
+    def lengths(self) -> np.ndarray | None:
+        """The same of all examples; None too where it is not known before they are encoded."""
+        return None
 
     @property
     def augments(self) -> bool:
@@ -122,7 +137,7 @@ class Filling(Store):
         self, recipe: Recipe, state: State, examples: Examples, probe: Arrays, watch: Watch, what: str = "examples"
     ) -> None:
         super().__init__(recipe, state, examples, watch, what)
-        self.arrays = _room(len(examples), probe)
+        self.arrays = room(len(examples), probe)
         self.there = np.zeros(len(examples), bool)
 
     @property
@@ -159,45 +174,31 @@ class Kept(Store):
     def each(self) -> int:
         return _bytes({name: values[:1] for name, values in self.arrays.items()})
 
+    @functools.cached_property
+    def lengths(self) -> np.ndarray | None:
+        return self.lengths_of(self.arrays)
+
     def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
-        return ((chosen, {name: _taken(v, chosen) for name, v in self.arrays.items()}) for chosen in plan)
+        return ((chosen, {name: ragged.taken(v, chosen) for name, v in self.arrays.items()}) for chosen in plan)
 
     def chunks(self, size: int | None = None) -> Iterator[Arrays]:
         size = size or CHUNK
         for start in range(0, len(self), size):
             some = {name: values[start : start + size] for name, values in self.arrays.items()}
-            yield self.finished(some)
+            yield from ragged.parts(some, self.lengths_of(some), self.finished, size)
+
+    def pieces(self) -> Iterator[tuple[np.ndarray, Arrays]]:
+        return self._sorted(self.arrays, CHUNK) if len(self) else iter(())
 
 
 def _bytes(arrays: Arrays) -> int:
     return sum(values.nbytes for values in arrays.values() if isinstance(values, np.ndarray))
 
 
-def _taken(values: Any, chosen: Any) -> Any:
-    return values[chosen] if isinstance(values, np.ndarray) else [values[int(i)] for i in chosen]
-
-
 def finished(recipe: Recipe, state: State, arrays: Arrays) -> Arrays:
     """What the network takes of encoded arrays."""
     whole = recipe.input.finish(arrays, state["input"])
     return {name: whole[name] for name in state["shapes"]}
-
-
-def ahead(work: Callable[[Any], T], items: Iterable[Any], threads: int | None = None) -> Iterator[T]:
-    """`work` on each item, in order, in threads that run a few items ahead."""
-    count = threads or os.cpu_count() or 1
-    with ThreadPoolExecutor(count) as pool:
-        waiting: deque[Future[T]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) >= READ_AHEAD + count:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def store(recipe: Recipe, state: State, examples: Examples, watch: Watch, what: str = "examples") -> Store:
@@ -228,14 +229,10 @@ def store(recipe: Recipe, state: State, examples: Examples, watch: Watch, what: 
         return _on_disk(encoder, probe, watch, what)
     if each >= LAZILY:
         return Filling(recipe, state, examples, probe, watch, what)
-    arrays = _room(len(examples), probe)
-    broken = _fill(encoder, arrays, watch, what)
+    arrays = room(len(examples), probe)
+    broken = fill(encoder, arrays, watch, what)
     count = len(examples) - len(broken)
-    return Kept(recipe, state, _without(examples, broken), {name: values[:count] for name, values in arrays.items()})
-
-
-def _room(count: int, probe: Arrays) -> Arrays:
-    return {name: np.zeros((count, *values.shape[1:]), values.dtype) for name, values in probe.items()}
+    return Kept(recipe, state, without(examples, broken), {name: values[:count] for name, values in arrays.items()})
 
 
 def _on_disk(encoder: Encoder, probe: Arrays, watch: Watch, what: str) -> Store:
@@ -244,7 +241,7 @@ def _on_disk(encoder: Encoder, probe: Arrays, watch: Watch, what: str) -> Store:
     found = cache.kept(home, probe)
     if found is None:
         try:
-            cache.make(home, len(examples), probe, lambda arrays: _fill(encoder, arrays, watch, what))
+            cache.make(home, len(examples), probe, lambda arrays: fill(encoder, arrays, watch, what))
         except OSError as error:
             watch.warn(
                 f"{what} cannot be kept in {home.parent} ({error.strerror}), and are encoded anew in every epoch; "
@@ -260,37 +257,4 @@ def _on_disk(encoder: Encoder, probe: Arrays, watch: Watch, what: str) -> Store:
         if place not in encoder.broken:  # an earlier run found it; this one reads it again, to say what is wrong
             encoder([place])
     encoder.tell(watch, what)
-    return Kept(recipe, state, _without(examples, broken), arrays)
-
-
-def _without(examples: Examples, broken: Sequence[int]) -> Examples:
-    gone = set(broken)
-    return examples.take([i for i in range(len(examples)) if i not in gone]) if gone else examples
-
-
-def _fill(encoder: Encoder, arrays: Arrays, watch: Watch, what: str) -> list[int]:
-    """Encode block by block, in threads, into arrays that are there already.
-
-    Returns the places that cannot be read; they are left out, the others move up.
-    """
-    total = len(encoder.examples)
-    each = sum(values.nbytes for values in arrays.values()) // total
-    block = max(8, BLOCK_BYTES // max(1, each))
-
-    def work(start: int) -> None:
-        good, encoded = encoder(np.arange(start, min(start + block, total)))
-        # Where all are good this is a slice: fancy indexing would copy once more.
-        of: Any = slice(start, start + len(good)) if len(good) == min(block, total - start) else good
-        for name, values in encoded.items():
-            arrays[name][of] = values
-
-    for _ in ahead(work, range(0, total, block)):
-        pass
-    encoder.tell(watch, what)
-    broken = sorted(encoder.broken)
-    if broken:
-        good = np.setdiff1d(np.arange(total), broken)
-        for values in arrays.values():
-            for start in range(0, len(good), block):
-                values[start : start + len(good[start : start + block])] = values[good[start : start + block]]
-    return broken
+    return Kept(recipe, state, without(examples, broken), arrays)

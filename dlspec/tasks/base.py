@@ -74,11 +74,23 @@ class Task(Component):
         seed: int,
         batch_size: int,
         lengths: np.ndarray | None = None,
+        tokens: int | None = None,
     ) -> list[np.ndarray]:
-        """Which examples make up each batch of an epoch; by default a shuffle that depends on seed and epoch alone."""
+        """Which examples make up each batch of an epoch; by default a shuffle that depends on seed and epoch alone.
+
+        lengths: of the examples, where they differ; those of about one length then stand together.  tokens: how many
+        of them a padded batch holds at most, instead of `batch_size` examples.
+        """
         import numpy as np
 
-        order = np.random.default_rng((seed, epoch)).permutation(len(examples))
+        from dlspec.tasks import bucketing
+
+        random = np.random.default_rng((seed, epoch))
+        if lengths is not None:
+            if tokens is not None:
+                return bucketing.by_tokens(lengths, tokens, random)
+            return bucketing.by_examples(lengths, batch_size, random)
+        order = random.permutation(len(examples))
         return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
     @property

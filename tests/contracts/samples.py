@@ -32,6 +32,9 @@ def things(kind, count=12, seed=0):
         number[1] = np.nan
         colour = np.array([("red", "blue", None)[i % 3] for i in range(count)], object)
         return Rows({"height": number, "weight": random.normal(size=count), "colour": colour})
+    if kind == "text":
+        words = ["ant", "bee", "cat", "it's", "sits", "flies", "high", "low", "naïve", "."]
+        return [" ".join(random.choice(words, 2 + (3 * i) % 7)) for i in range(count)]
     assert kind == "picture", f"make a sample of the kind '{kind}' here"
     return random.integers(0, 256, (count, 36, 36, 1), dtype=np.uint8)
 
@@ -86,6 +89,26 @@ def reader(name, folder):
         lines = [f"{i},{'xy'[i % 2]},{random.normal():.3f},{CLASSES[i % 3]}" for i in range(30)]
         (folder / "rows.csv").write_text("\n".join(["id,letter,size,animal", *lines]) + "\n")
         return cls(path=str(folder / "rows.csv"), target="animal")
+    if name == "text_table":
+        words = [
+            "the",
+            "a",
+            "good",
+            "bad",
+            "film",
+            "was",
+            "is",
+            "never",
+            "ever",
+            "seen",
+            "by",
+            "anyone",
+            "who",
+            "cares",
+        ]
+        lines = [f"{' '.join(random.choice(words, 5 + i % 7))} .\t{CLASSES[i % 3]}" for i in range(30)]
+        (folder / "reviews.tsv").write_text("\n".join(["review\tanimal", *lines]) + "\n")
+        return cls(path=str(folder / "reviews.tsv"), target="animal")
     if name == "arrays":
         np.savez(folder / "a.npz", x=random.integers(0, 256, (30, 9, 9), dtype=np.uint8), y=np.arange(30) % 3)
         return cls(path=str(folder / "a.npz"))

@@ -23,6 +23,24 @@ def arrays(kind):
     return state["shapes"], {name: encoded[name] for name in state["shapes"]}
 
 
+def test_padding_changes_nothing():
+    """What is behind the end of a text does not matter, whatever its length: one by one and together is the same."""
+    ragged = [(name, kind) for name, kind in CASES if any(None in one["shape"] for one in arrays(kind)[0].values())]
+    assert ragged
+    for name, kind in ragged:
+        network, batch = built(name, kind)
+        together = np.asarray(network(batch))
+        wider = {key: np.pad(values, [(0, 0), (0, 5)]) for key, values in batch.items()}
+        of_tokens = together.ndim == 3  # a logit a token: those of padding do not matter
+        real = batch["tokens"] != 0 if of_tokens else np.ones(len(together), bool)
+        padded = np.asarray(network(wider))[:, : real.shape[1]] if of_tokens else np.asarray(network(wider))
+        np.testing.assert_allclose(padded[real], together[real], rtol=1e-4, atol=1e-5, err_msg=name)
+        for row, tokens in enumerate(batch["tokens"]):
+            alone = np.asarray(network({"tokens": tokens[None, : np.count_nonzero(tokens)]}))[0]
+            expected = together[row][: len(alone)] if of_tokens else together[row]
+            np.testing.assert_allclose(alone, expected, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
 def built(name, kind, seed=0, outputs=3):
     load_keras(seed=seed)
     shapes, batch = arrays(kind)

@@ -10,6 +10,7 @@ from contracts.samples import task as made
 from dlspec.evaluators.base import Evaluator
 from dlspec.models.base import Detector, Model, Segmenter
 from dlspec.recipe.component import every, find, names
+from dlspec.runs.ragged import taken
 from dlspec.types import Metric
 
 INPUTS = [find("inputs", name)() for name in names("inputs")]
@@ -59,14 +60,15 @@ def test_targets_and_plans(case):
     encoded = entry.encode(data, state["input"])
     targets = task.target(data, encoded, state)
     assert targets and all(len(one) == len(data) for one in targets.values())
-    some = task.target(data.take([3, 1]), {k: v[[3, 1]] for k, v in encoded.items()}, state)
+    some = task.target(data.take([3, 1]), {k: taken(v, [3, 1]) for k, v in encoded.items()}, state)
     for name, array in targets.items():
         np.testing.assert_array_equal(some[name], array[[3, 1]])
     plans = [task.plan(data, state, epoch=e, seed=s, batch_size=5) for e, s in ((0, 0), (0, 0), (1, 0), (0, 1))]
     flat = [np.concatenate(plan).tolist() for plan in plans]
     assert flat[0] == flat[1] and flat[0] != flat[2] and flat[0] != flat[3]
     assert sorted(flat[0]) == list(range(len(data))) and max(map(len, plans[0])) <= 5
-    batch = {name: encoded[name] for name in state["shapes"]}
+    whole = entry.finish(encoded, state["input"])
+    batch = {name: whole[name] for name in state["shapes"]}
     x, y, weights = task.finish(batch, targets, 0, state)
     assert set(x) == set(state["shapes"]) and len(y) == len(data) and (weights is None or len(weights) == len(data))
 
@@ -115,7 +117,7 @@ def test_no_predictions_break_nothing(case):
     assert all(len(array) == 0 for array in statistics.values()) and evaluator.combine(statistics)
     network = lambda batch: np.zeros((len(next(iter(batch.values()))), *shape_of(task, state)))  # noqa: E731
     assert len(task.predict(network, [], state)) == 0
-    shapes = {name: np.zeros((4, *spec["shape"])) for name, spec in state["shapes"].items()}
+    shapes = {name: np.zeros((4, *(side or 7 for side in spec["shape"]))) for name, spec in state["shapes"].items()}
     assert len(task.predict(network, [shapes, shapes], state)) == 8
     calibrated = task.calibrate(task.predict(network, [shapes], state), data.take([0, 1, 2, 3]), state)
     if issubclass(task.takes, Detector):  # boxes are found at every cell, some of them right

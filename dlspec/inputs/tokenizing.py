@@ -1,0 +1,158 @@
+"""From text to numbers: words, characters, byte pairs or pieces of a unigram model, learned from train alone.
+
+The work is done by the library `tokenizers`.  0 is padding and nothing else; 1 is what train had not (or too rarely), 2
+and 3 are the begin and end of a text, for whoever needs them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from dlspec.recipe.component import Section
+from dlspec.types import DataError, State
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PADDING, UNKNOWN, BEGIN, END = range(4)
+SPECIALS = ("<no piece>", "<unknown piece>", "<begin of text>", "<end of text>")
+"""what they are called in a vocabulary: with blanks, which no piece has, so that no text can hold them"""
+USUAL = {"word": 20_000, "character": 20_000, "byte_pair": 8_000, "unigram": 8_000}
+"""pieces of a vocabulary, where the recipe does not say"""
+WORDS = r"\w+(?:['’]\w+)*|[^\w\s]"
+"""a word with its apostrophes, or one sign"""
+BLOCK = 4096
+"""texts that are encoded at a time"""
+
+
+class Tokenization(Section):
+    """How text is cut into pieces."""
+
+    tokenizer: Literal["word", "character", "byte_pair", "unigram"] = "word"
+    """the pieces.  word: words and signs; character: every character; byte_pair: bytes that often stand together,
+    so that nothing is unknown (Sennrich et al. 2016); unigram: what makes train most probable (Kudo 2018)"""
+    words: Literal["signs_apart", "blanks"] = "signs_apart"
+    """where words end.  signs_apart: at blanks and at signs, each a piece; blanks: at blanks alone, for text
+    that is cut into words already"""
+    normalize: Literal["nfkc", "nfc", "nfkd", "nfd", "none"] = "nfkc"
+    """Unicode's normal form: the same letter is the same characters, and (nfkc, nfkd) a wide one a plain one"""
+    lowercase: bool = False
+    """make all letters small"""
+    vocabulary: int | None = Field(None, ge=5)
+    """pieces at most, the most frequent, 4 for padding, unknown, begin and end among them; left out: 20,000 words or
+    characters, 8,000 byte pairs or pieces of a unigram model"""
+    minimum_count: int = Field(2, ge=1)
+    """words and characters that train has less often are unknown, so that train has some that are; byte pairs are not
+    joined.  A unigram model has its own measure"""
+
+    def learned(self, texts: Sequence[str]) -> State:
+        """The tokenizer as JSON (`tokenizer`), and its pieces by index (`vocabulary`, specials first).
+
+        Raises DataError where there is no text to learn from.
+        """
+        if not any(one.strip() for one in texts):
+            raise DataError("all texts of train are empty: is the text the right column?")
+        tokenizer, trainer = self._untrained()
+        tokenizer.train_from_iterator(_blocks(texts), trainer, length=len(texts))
+        made = json.loads(tokenizer.to_str())
+        made["added_tokens"] = []  # or they would be looked for in texts
+        made["model"]["unk_token" if "unk_token" in made["model"] else "unk_id"] = (
+            SPECIALS[UNKNOWN] if "unk_token" in made["model"] else UNKNOWN
+        )
+        text = json.dumps(made, ensure_ascii=False)
+        opened = tokenizer_of(text)
+        return {"tokenizer": text, "vocabulary": [opened.id_to_token(i) for i in range(opened.get_vocab_size())]}
+
+    def _untrained(self) -> tuple[Any, Any]:
+        from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+        said: dict[str, Any] = {
+            "vocab_size": self.vocabulary or USUAL[self.tokenizer],
+            "special_tokens": list(SPECIALS),
+            "show_progress": False,
+        }
+        counted = {**said, "min_frequency": self.minimum_count}
+        if self.tokenizer == "byte_pair":
+            made = Tokenizer(models.BPE())
+            made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+            made.decoder = decoders.ByteLevel()
+            trainer = trainers.BpeTrainer(**counted, initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
+        elif self.tokenizer == "unigram":
+            made = Tokenizer(models.Unigram())
+            made.pre_tokenizer, made.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+            trainer = trainers.UnigramTrainer(**said, unk_token=SPECIALS[UNKNOWN])
+        else:
+            made = Tokenizer(models.WordLevel(unk_token=SPECIALS[UNKNOWN]))
+            if self.tokenizer == "character":
+                made.pre_tokenizer, made.decoder = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated"), decoders.Fuse()
+            elif self.words == "blanks":
+                made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+            else:
+                made.pre_tokenizer = pre_tokenizers.Split(Regex(WORDS), "removed", invert=True)
+            trainer = trainers.WordLevelTrainer(**counted)
+        forms = [] if self.normalize == "none" else [getattr(normalizers, self.normalize.upper())()]
+        forms += [normalizers.Lowercase()] if self.lowercase else []
+        if forms:
+            made.normalizer = normalizers.Sequence(forms)
+        return made, trainer
+
+
+@functools.lru_cache(maxsize=8)
+def tokenizer_of(text: str) -> Any:
+    """The tokenizer of a state."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")  # or it warns where a process divides
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(text)
+
+
+def encoded(texts: Sequence[str], state: State) -> list[np.ndarray]:
+    """The pieces of each text, int32 (L,); of an empty one none."""
+    import numpy as np
+
+    tokenizer = tokenizer_of(state["tokenizer"])
+    found: list[np.ndarray] = []
+    for some in _blocks(texts):
+        found += [np.array(one.ids, np.int32) for one in tokenizer.encode_batch_fast(some)]
+    return found
+
+
+def decoded(pieces: Sequence[int], state: State) -> str:
+    """The text that pieces stand for, without padding, begin and end; what is unknown is `⁇`."""
+    tokenizer, words = tokenizer_of(state["tokenizer"]), state["vocabulary"]
+    said = ["⁇" if one == UNKNOWN else words[one] for one in pieces if one not in (PADDING, BEGIN, END)]
+    text: str = tokenizer.decoder.decode(said) if tokenizer.decoder is not None else " ".join(said)
+    return text.removeprefix(" ") if type(tokenizer.decoder).__name__ == "ByteLevel" else text
+
+
+def never_seen(counts_V: Sequence[int], vocabulary: Sequence[str]) -> list[int]:
+    """The pieces that say that train had no such thing: the unknown one, and bytes that are in none that train has.
+
+    A byte that train has only within larger pieces is known.
+    """
+    held = {character for piece, count in zip(vocabulary, counts_V, strict=True) if count for character in piece}
+    rest = [i for i in range(len(SPECIALS), len(vocabulary)) if not counts_V[i] and not held.issuperset(vocabulary[i])]
+    return [UNKNOWN, *rest]
+
+
+def counts(rows: Sequence[np.ndarray], size: int) -> np.ndarray:
+    """How often each piece of a vocabulary occurs, int64 (V,)."""
+    import numpy as np
+
+    return np.bincount(np.concatenate([*rows, np.zeros(0, np.int32)]), minlength=size)
+
+
+def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(texts), BLOCK):
+        yield [whole(one) for one in texts[start : start + BLOCK]]
+
+
+def whole(text: str) -> str:
+    """The text, with halves of a character (lone surrogates) replaced, which no UTF-8 can hold."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,110 @@
+"""What architectures for sequences begin with: words as vectors, or a series as it is, and which places are real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from dlspec.models.base import Model, Shapes, entries
+from dlspec.models.word_vectors import vectors_of, width_of
+from dlspec.recipe.component import DataPath, Section
+from dlspec.types import DataError, Place, RecipeError
+
+if TYPE_CHECKING:
+    import keras
+
+LAYER = "embedding"
+"""the name of the layer that holds a vector a word"""
+SIZE = 100
+"""numbers a word has, where the recipe does not say"""
+
+
+class Embedding(Section):
+    """The vector of each word."""
+
+    size: int | None = Field(None, ge=1)
+    """numbers a word has; left out: as many as those of `vectors`, or 100"""
+    vectors: DataPath | None = None
+    """vectors that were learned before: a text file as GloVe or word2vec write it (.gz too), or a folder with one .npy
+    and words.txt; left out: they begin at random"""
+    tune: bool = True
+    """go on learning them; false: they stay as they are"""
+
+    @property
+    def width(self) -> int:
+        """Numbers a word has.  Raises RecipeError where the file is not what it should be."""
+        if self.vectors is None:
+            return self.size or SIZE
+        try:
+            found = width_of(self.vectors)
+        except DataError as error:
+            raise RecipeError(str(error), where=Place(key="model.embedding.vectors")) from None
+        if self.size not in (None, found):
+            message = f"the vectors of {self.vectors} have {found} numbers; leave size out"
+            raise RecipeError(message, where=Place(key="model.embedding.size"))
+        return found
+
+
+class EmbeddingModel(Model):
+    """An architecture whose words are vectors, which may have been learned before."""
+
+    embedding: Embedding = Embedding()
+    """the vector of each word: its size, or a file of them"""
+
+    @property
+    def learned(self) -> str | None:
+        return None if self.embedding.vectors is None else f"vectors of words from {self.embedding.vectors}"
+
+    def begin_with(self, network: keras.Model, tell: Callable[[str], None], words: Sequence[str]) -> None:
+        """Put the vectors of the words that have one in; the others begin at random, as large as those on average."""
+        import numpy as np
+
+        layers = [one for one in network._flatten_layers() if one.name == LAYER]
+        if self.embedding.vectors is None or not layers:
+            return
+        [layer] = layers
+        table = np.array(layer.embeddings)
+        try:
+            found, there = vectors_of(self.embedding.vectors, {one: i for i, one in enumerate(words)}, len(table))
+        except DataError as error:
+            raise RecipeError(str(error), where=Place(key="model.embedding.vectors")) from None
+        if not there.any():
+            message = (
+                f"none of the {len(words):,} pieces of the vocabulary has a vector there; is it of the same language, "
+                "and does input.tokenizer make words?"
+            )
+            raise RecipeError(message, where=Place(key="model.embedding.vectors"))
+        table *= found[there].std() / max(float(table.std()), 1e-12)
+        table[there] = found[there]
+        layer.embeddings.assign(table)
+        tell(
+            f"{int(there.sum()):,} of {len(words):,} pieces of the vocabulary ({there.mean():.0%}) have a vector in "
+            f"{self.embedding.vectors}; the others begin at random"
+        )
+
+
+def embedded(inputs: Shapes, how: Embedding | None = None) -> tuple[dict[str, Any], Any, Any]:
+    """The entries, the sequence as vectors (B, L, D), and which places are real (B, L), bool.
+
+    Of `tokens` (B, L), whose padding is 0, the vectors come from a table, the layer "embedding"; a `series` (B, L, F)
+    is taken as it is, and all of it is real.
+    """
+    import keras
+
+    how = how or Embedding()
+    doors = entries(inputs)
+    if "tokens" in inputs:
+        tokens = doors["tokens"]
+        table = keras.layers.Embedding(inputs["tokens"]["vocabulary"], how.width, trainable=how.tune, name=LAYER)
+        return doors, table(tokens), keras.ops.not_equal(tokens, 0)
+    series = doors["series"]
+    return doors, series, keras.ops.ones_like(series[:, :, 0], dtype="bool")
+
+
+def only_real(x: Any, mask: Any) -> Any:
+    """x (B, L, D) with 0 where the mask (B, L) says that nothing is."""
+    import keras
+
+    return x * keras.ops.cast(mask[:, :, None], x.dtype)

@@ -1,0 +1,111 @@
+"""Vectors of words that somebody learned before: GloVe's and word2vec's text files, or an array beside a word list."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator, Mapping
+from typing import IO, TYPE_CHECKING
+
+from dlspec.types import DataError, Place
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WORDS = "words.txt"
+"""in a folder with one array (.npy): the word of each of its rows, one a line"""
+
+
+def width_of(path: str) -> int:
+    """Numbers a word has.  Raises DataError where this is no such file or folder."""
+    import numpy as np
+
+    if os.path.isdir(path):
+        return int(np.load(_array(path), mmap_mode="r").shape[1])
+    with _opened(path) as lines:
+        first = lines.readline().split()
+        if len(first) == 2 and all(one.isdigit() for one in first):
+            return int(first[1])
+        if len(first) < 3 or not _is_number(first[-1]):
+            raise DataError("expected a word and its numbers on each line, with blanks between", where=Place(path, 1))
+        return len(first) - 1
+
+
+def vectors_of(path: str, wanted: Mapping[str, int], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of the words that are wanted (word → row): float32 (size, D), and bool (size,): which of them were found.
+
+    A word that is not there as it is written is looked for in small letters.  Of the same word on several lines the
+    first holds.  Raises DataError that names file and line.
+    """
+    import numpy as np
+
+    found = np.zeros((size, width_of(path)), np.float32)
+    exact, near = np.zeros(size, bool), np.zeros(size, bool)
+    low: dict[str, list[int]] = {}
+    for word, row in wanted.items():
+        if word.lower() != word:
+            low.setdefault(word.lower(), []).append(row)
+    for word, vector in _rows(path, found.shape[1], wanted.keys() | low.keys()):
+        row = wanted.get(word)
+        if row is not None and not exact[row]:
+            found[row], exact[row] = vector, True
+        for other in low.get(word, ()):
+            if not exact[other] and not near[other]:
+                found[other], near[other] = vector, True
+    return found, exact | near
+
+
+def _rows(path: str, width: int, wanted: object) -> Iterator[tuple[str, np.ndarray]]:
+    import numpy as np
+
+    assert hasattr(wanted, "__contains__")
+    if os.path.isdir(path):
+        values = np.load(_array(path), mmap_mode="r")
+        with open(os.path.join(path, WORDS), encoding="utf-8") as lines:
+            words = lines.read().split("\n")
+        words = words[:-1] if words and not words[-1] else words
+        if len(words) != len(values):
+            raise DataError(
+                f"{len(words):,} words, but {os.path.basename(_array(path))} has {len(values):,} rows",
+                where=Place(os.path.join(path, WORDS)),
+            )
+        for place, word in enumerate(words):
+            if word in wanted:
+                yield word, np.asarray(values[place], np.float32)
+        return
+    with _opened(path) as lines:
+        for number, line in enumerate(lines, 1):
+            word, *numbers = line.rstrip().rsplit(" ", width)
+            if number == 1 and len(line.split()) == 2:
+                continue
+            if len(numbers) != width:
+                raise DataError(f"expected a word and {width} numbers", where=Place(path, number))
+            if word in wanted:
+                try:
+                    yield word, np.array(numbers, np.float32)
+                except ValueError:
+                    raise DataError(f"expected a word and {width} numbers", where=Place(path, number)) from None
+
+
+def _array(folder: str) -> str:
+    arrays = sorted(one for one in os.listdir(folder) if one.endswith(".npy"))
+    if len(arrays) != 1 or not os.path.isfile(os.path.join(folder, WORDS)):
+        raise DataError(
+            f"expected one array (.npy) and {WORDS}, a word a line; it has {', '.join(arrays) or 'none'}",
+            where=Place(folder),
+        )
+    return os.path.join(folder, arrays[0])
+
+
+def _opened(path: str) -> IO[str]:
+    if path.endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="\n")
+    return open(path, encoding="utf-8", errors="replace", newline="\n")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
