@@ -26,6 +26,10 @@ def detect(
     crops: Annotated[
         Path | None, typer.Option("--crops", metavar="DIR", help="Write each object as a picture, a folder a class.")
     ] = None,
+    margin: Annotated[
+        float,
+        typer.Option("--margin", min=0, help="Of --crops: so many times its sides are added to each side of a box."),
+    ] = 0.0,
     coco: Annotated[
         Path | None, typer.Option("--coco", metavar="FILE", help="Write results as COCO has them, one JSON list.")
     ] = None,
@@ -62,6 +66,7 @@ def detect(
         input,
         out=out,
         crops=crops,
+        margin=margin,
         coco=coco,
         yolo=yolo,
         classes=wanted,

@@ -160,6 +160,11 @@ class Detector(Model):
         """Pixels from cell to cell of each grid, the finest first.  Raises RecipeError where they do not divide the
         picture."""
 
+    def sides(self, inputs: Shapes) -> Sequence[Sequence[Sequence[float]]] | None:
+        """Width and height of each prior of each grid, in pixels of the encoded picture, where the architecture has its
+        own; None: they are fitted to the boxes that it is to find."""
+        return None
+
     @abc.abstractmethod
     def build(self, inputs: Shapes, outputs: Sought) -> keras.Model: ...
 

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dlspec.numeric.rounding import legible
-from dlspec.report import contact, curve, health, human, ledger, plots
+from dlspec.report import chained, contact, curve, health, human, ledger, plots
 from dlspec.report.pictures import BUDGET
 from dlspec.report.terminal import between, number, share
 from dlspec.types import SPLITS, Figure
@@ -59,6 +59,7 @@ def view(held: Mapping[str, Any]) -> dict[str, Any]:
         "learning_more": more,
         "health": health.view(held.get("health")),
         "ledger": ledger.view(held.get("ledger")),
+        "chain": chained.view(held.get("chain")),
         "curve": curve.view(held.get("curve")),
         "human": human.view(held.get("human")),
         "figures": {split: figures for split, figures in held["figures"].items() if figures},

@@ -18,7 +18,7 @@ from dlspec.recipe.chain import Chain, Stage, load_chain
 from dlspec.recipe.component import unknown
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
-from dlspec.runs.detected import cropped
+from dlspec.runs.detected import cropped, wider
 from dlspec.runs.judged import Judged, Part, chosen
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.strategy.paired import Difference, Side, differences
@@ -213,7 +213,7 @@ class _Work:
                 continue
             picture = entry.show(example).content
             for row in own:
-                crops.append(cropped(picture, _wider(row[:4], stage.margin)))
+                crops.append(cropped(picture, wider(row[:4].tolist(), stage.margin)))
                 if len(crops) == AT_ONCE:
                     tell()
         tell()
@@ -264,12 +264,6 @@ def combined_by(evaluator: Boxes, metric: Metric) -> Callable[[Any, Any], dict[s
     return lambda statistics, weights: {
         metric.name: evaluator.combine(statistics, weights, only={metric.name})[metric.name]
     }
-
-
-def _wider(corners: np.ndarray, margin: float) -> list[float]:
-    x0, y0, x1, y1 = corners.tolist()
-    across, down = margin * (x1 - x0), margin * (y1 - y0)
-    return [x0 - across, y0 - down, x1 + across, y1 + down]
 
 
 def _warn_of_leaks(runs: Sequence[OpenedRun], parts: dict[str, Examples], fingerprint: str, watch: Watch) -> None:

@@ -70,5 +70,6 @@ def _said(judged: Judged, components: Sequence[Component]) -> dict[str, Any]:
     plain = [
         {**asdict(one), "gain": one.gain._asdict(), "gain_together": one.gain_together._asdict()} for one in components
     ]
-    found: dict[str, Any] = folders.finite({"components": plain, "verdict": told(components, judged.metric)})
+    verdict = told(components, judged.metric)
+    found: dict[str, Any] = folders.finite({"metric": judged.metric.name, "components": plain, "verdict": verdict})
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +28,7 @@ def detect(
     *,
     out: Path | None = None,
     crops: Path | None = None,
+    margin: float = 0.0,
     coco: Path | None = None,
     yolo: Path | None = None,
     threshold: float | None = None,
@@ -39,12 +41,13 @@ def detect(
     """Objects in pictures, in the order given, some pictures at a time: what `predict` gives, and where it was written.
 
     inputs: files, folders, globs, videos; "-" stands for the paths that `listed` gives.  out, crops, yolo: folders of
-    annotated pictures, of a picture an object, of texts; coco: a file of results.  threshold: the confidence from which
-    an object is said; overlap: from which two boxes are of one object; classes: the only ones that are said.
+    annotated pictures, of a picture an object (margin: so many times its sides added to each side), of texts; coco: a
+    file of results.  threshold: the confidence from which an object is said; overlap: from which two boxes are of one
+    object; classes: the only ones that are said.
     Raises ArgumentError, DataError.
     """
     opened = prepared(run, threshold=threshold, overlap=overlap, classes=classes, root=root)
-    return _found(opened, inputs, listed, watch or Watch(), set(classes), (out, crops, coco, yolo))
+    return _found(opened, inputs, listed, watch or Watch(), set(classes), (out, crops, coco, yolo), margin)
 
 
 def prepared(
@@ -89,11 +92,13 @@ def _found(
     watch: Watch,
     classes: set[str],
     to: tuple[Path | None, Path | None, Path | None, Path | None],
+    margin: float,
 ) -> Iterator[list[dict[str, Any]]]:
     from dlspec.runs.detected import Annotated, CocoResults, Crops, Sink, YoloTexts
 
-    kinds: tuple[Callable[[OpenedRun, Path], Sink], ...] = (Annotated, Crops, CocoResults, YoloTexts)
-    sinks = [kind(opened, path) for kind, path in zip(kinds, to, strict=True) if path is not None]
+    cut = functools.partial(Crops, margin=margin)
+    kinds: tuple[Callable[[OpenedRun, Path, Watch], Sink], ...] = (Annotated, cut, CocoResults, YoloTexts)
+    sinks = [kind(opened, path, watch) for kind, path in zip(kinds, to, strict=True) if path is not None]
 
     def chosen(examples: Examples, predictions: Sequence[Prediction], said: list[dict[str, Any]]) -> None:
         for one in said if classes else ():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePath
 from typing import Any
@@ -14,10 +15,11 @@ import numpy as np
 
 from dlspec.numeric.picture_paths import processors
 from dlspec.report.annotated import Drawn
+from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.naming import Names
 from dlspec.runs.opened import OpenedRun
-from dlspec.types import ArgumentError, Example, Examples, Prediction
+from dlspec.types import ArgumentError, DataError, Example, Examples, Prediction
 
 WAITING = 64
 """pictures that may wait to be written; then the network waits for them"""
@@ -32,11 +34,24 @@ Objects = Sequence[dict[str, Any]]
 
 
 class Sink(abc.ABC):
-    """Hears of pictures and the objects in them; what it writes it adds to what is said of the picture."""
+    """Hears of pictures and the objects in them; what it writes it adds to what is said of the picture.
+
+    A picture that has gone since it was looked at is a warning, and the others go on.
+    """
+
+    watch: Watch
 
     def __call__(self, examples: Examples, predictions: Sequence[Prediction], said: list[dict[str, Any]]) -> None:
         for example, one in zip(examples, said, strict=True):
-            self.take(example, one)
+            with self.forgiving():
+                self.take(example, one)
+
+    @contextlib.contextmanager
+    def forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except DataError as error:
+            self.watch.warn(f"not written: {error}")
 
     @abc.abstractmethod
     def take(self, example: Example, said: dict[str, Any]) -> None:
@@ -50,8 +65,8 @@ class Sink(abc.ABC):
 class PictureSink(Sink):
     """Works on the pictures themselves, in threads, while the network goes on."""
 
-    def __init__(self, opened: OpenedRun, home: Path) -> None:
-        self.opened, self.home, self.names = opened, empty(home), Names()
+    def __init__(self, opened: OpenedRun, home: Path, watch: Watch) -> None:
+        self.opened, self.home, self.names, self.watch = opened, empty(home), Names(), watch
         self.pool = ThreadPoolExecutor(processors(), "dlspec-detected")
         self.waiting: list[Future[None]] = []
 
@@ -59,7 +74,8 @@ class PictureSink(Sink):
         """Raises what went wrong in what was to be done before."""
         self.waiting.append(self.pool.submit(work, *of))
         while self.waiting and (len(self.waiting) > WAITING or self.waiting[0].done()):
-            self.waiting.pop(0).result()
+            with self.forgiving():
+                self.waiting.pop(0).result()
 
     def picture(self, example: Example) -> np.ndarray:
         """As it came, uint8."""
@@ -68,15 +84,16 @@ class PictureSink(Sink):
 
     def close(self) -> None:
         for one in self.waiting:
-            one.result()
+            with self.forgiving():
+                one.result()
         self.pool.shutdown()
 
 
 class Annotated(PictureSink):
     """Pictures with what was found drawn on them; the frames of a video become a video again."""
 
-    def __init__(self, opened: OpenedRun, home: Path) -> None:
-        super().__init__(opened, home)
+    def __init__(self, opened: OpenedRun, home: Path, watch: Watch) -> None:
+        super().__init__(opened, home, watch)
         self.draw = Drawn(opened.state["task"]["names"])
         self.videos: dict[str, Any] = {}
 
@@ -121,7 +138,14 @@ class Annotated(PictureSink):
 
 
 class Crops(PictureSink):
-    """Each object a picture of its own, in a folder a class: CLASS/PICTURE.png, CLASS/PICTURE-2.png, …"""
+    """Each object a picture of its own, in a folder a class: CLASS/PICTURE.png, CLASS/PICTURE-2.png, …
+
+    margin: so many times its sides are added to each side of the box.
+    """
+
+    def __init__(self, opened: OpenedRun, home: Path, watch: Watch, margin: float = 0.0) -> None:
+        super().__init__(opened, home, watch)
+        self.margin = margin
 
     def take(self, example: Example, said: dict[str, Any]) -> None:
         whole: list[tuple[Sequence[float], Path]] = []
@@ -135,7 +159,7 @@ class Crops(PictureSink):
     def _cut(self, example: Example, whole: Sequence[tuple[Sequence[float], Path]]) -> None:
         picture = self.picture(example)
         for box, file in whole:
-            save(cropped(picture, box), file)
+            save(cropped(picture, wider(box, self.margin)), file)
 
 
 class CocoResults(Sink):
@@ -145,10 +169,10 @@ class CocoResults(Sink):
     counts the run's classes from 1, and `category` says which it is.
     """
 
-    def __init__(self, opened: OpenedRun, file: Path) -> None:
+    def __init__(self, opened: OpenedRun, file: Path, watch: Watch) -> None:
         if file.exists():
             raise ArgumentError(f"{file} exists already, and nothing is overwritten; give another name to --coco")
-        self.file = file
+        self.file, self.watch = file, watch
         self.places = {name: i for i, name in enumerate(opened.state["task"]["names"], 1)}
         self.rows: list[dict[str, Any]] = []
 
@@ -171,8 +195,8 @@ class YoloTexts(Sink):
     classes.txt names the classes in their order.
     """
 
-    def __init__(self, opened: OpenedRun, home: Path) -> None:
-        self.home, self.names, self.opened = empty(home), Names(), opened
+    def __init__(self, opened: OpenedRun, home: Path, watch: Watch) -> None:
+        self.home, self.names, self.opened, self.watch = empty(home), Names(), opened, watch
         self.places = {name: i for i, name in enumerate(opened.state["task"]["names"])}
 
     def take(self, example: Example, said: dict[str, Any]) -> None:
@@ -187,6 +211,13 @@ class YoloTexts(Sink):
 
     def close(self) -> None:
         folders.write_text(self.home / "classes.txt", "".join(f"{name}\n" for name in self.places))
+
+
+def wider(box: Sequence[float], margin: float) -> list[float]:
+    """A box with so many times its sides added at each of them."""
+    x0, y0, x1, y1 = box
+    across, down = margin * (x1 - x0), margin * (y1 - y0)
+    return [x0 - across, y0 - down, x1 + across, y1 + down]
 
 
 def cropped(picture: np.ndarray, box: Sequence[float]) -> np.ndarray:

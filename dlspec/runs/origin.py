@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def _from_run(recipe: Recipe, state: State, network: Any, watch: Watch) -> None:
     learned = [one for one in source.layers if one.weights]
     pairs = _pairs([one for one in network.layers if one.weights], learned)
     for layer, other in pairs:
-        here, there = _shapes(layer), _shapes(other) if other is not None else None
+        here, there = _shapes(layer), _shapes_for(layer, other) if other is not None else None
         if layer in heads:
             anew = anew or (f"its output is {told_shapes(here)}, there {told_shapes(there)}" if here != there else None)
         elif here != there:
@@ -64,7 +65,8 @@ def _from_run(recipe: Recipe, state: State, network: Any, watch: Watch) -> None:
             raise RecipeError(message, where=Place(key=KEY))
     taken = [(layer, other) for layer, other in pairs if not (anew and layer in heads)]
     for layer, other in taken:
-        layer.set_weights(other.get_weights())
+        weights = zip(other.get_weights(), _shapes_for(layer, other), strict=True)
+        layer.set_weights([one.reshape(shape) for one, shape in weights])
     head = f"; its head begins anew: {anew}" if anew else ""
     watch.note(f"weights: {len(taken)} layers from {run.folder}{head}")
     for sentence in _of_inputs(recipe, run.recipe):
@@ -98,6 +100,16 @@ def _of_inputs(recipe: Recipe, before: Recipe) -> list[str]:
 
 def _shapes(layer: Any) -> list[tuple[int, ...]]:
     return [tuple(one.shape) for one in layer.weights]
+
+
+def _shapes_for(layer: Any, other: Any) -> list[tuple[int, ...]]:
+    """The shapes of another layer's weights; of a dense one as those of the convolution over all of its places that
+    does the same (Sermanet et al. 2014, section 3.5)."""
+    here, there = _shapes(layer), _shapes(other)
+    if here and there and len(here[0]) == 4 and len(there[0]) == 2:
+        same = here[0][-1] == there[0][-1] and math.prod(here[0]) == math.prod(there[0])
+        return [here[0], *there[1:]] if same else there
+    return there
 
 
 def told_shapes(shapes: list[tuple[int, ...]] | None) -> str:

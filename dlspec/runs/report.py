@@ -126,6 +126,7 @@ def gathered(folder: Path) -> dict[str, Any]:
         "data": read("data.json"),
         "health": read("health.json"),
         "ledger": read("ledger.json"),
+        "chain": read("chain.json"),
         "curve": read("learning_curve.json"),
         "human": read("human.json"),
         "history": folders.read_history(folder / "history.csv"),

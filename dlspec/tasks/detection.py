@@ -42,7 +42,8 @@ class Detection(Task):
     asks_of: ClassVar[tuple[str, ...]] = ("picture",)
     name: Literal["detection"] = "detection"
     anchors: int = Field(3, gt=0, le=16)
-    """how many priors each cell of each grid has; their sizes are fitted on train's boxes"""
+    """how many priors each cell of each grid has; their sizes are fitted on train's boxes, unless the architecture has
+    its own"""
     assign: Literal["best", "ratio"] = "ratio"
     """which priors learn to find a box.  best: the one that fits best, as in YOLOv3; ratio: all that fit well enough,
     at three cells of each grid, as in YOLOv5: more is learned of each box"""
@@ -108,7 +109,7 @@ class Detection(Task):
         strides = model.grids(state["shapes"])
         frames = entry.frames(train, state["input"])
         targets = self.target(train, {} if frames is None else {"frame": frames}, state)
-        fitted, notes = joined(self, targets, encoded_size(state), strides)
+        fitted, notes = joined(self, targets, encoded_size(state), strides, model.sides(state["shapes"]))
         return {**state["task"], **fitted, "notes": notes}
 
     def outputs(self, state: State) -> Sought:

@@ -81,20 +81,33 @@ def compact(corners: np.ndarray, classes: np.ndarray, slots: int) -> tuple[np.nd
     return np.take_along_axis(corners, order[..., None], axis=1), np.take_along_axis(classes, order, axis=1)
 
 
-def joined(of: Settings, targets: Arrays, size: tuple[int, int], strides: Sequence[int]) -> tuple[State, list[str]]:
-    """The part of the state that hangs on the grids (see Detection.join), and what is to be said of it."""
+def joined(
+    of: Settings,
+    targets: Arrays,
+    size: tuple[int, int],
+    strides: Sequence[int],
+    given: Sequence[Sequence[Sequence[float]]] | None = None,
+) -> tuple[State, list[str]]:
+    """The part of the state that hangs on the grids (see Detection.join), and what is to be said of it.
+
+    given: the anchors of each grid; None: they are fitted.
+    """
     import numpy as np
 
-    from dlspec.numeric.anchors import anchors
+    from dlspec.numeric.anchors import anchors, size_overlap
     from dlspec.numeric.boxes import centred, overlap
     from dlspec.numeric.priors import Grids, decoded, encoded
 
     corners = np.where((targets["box_classes"] >= 0)[..., None], targets["boxes"].astype(np.float64), np.nan)
     there = ~np.isnan(corners).any(axis=2)
     sides = centred(corners[there])[:, 2:]
-    fitted, fit = anchors(sides, of.anchors * len(strides))
-    # The finest grid has the smallest.
-    own = [part.round(2).tolist() for part in np.split(fitted, len(strides))]
+    if given is None:
+        fitted, fit = anchors(sides, of.anchors * len(strides))
+        # The finest grid has the smallest.
+        own = [part.round(2).tolist() for part in np.split(fitted, len(strides))]
+    else:
+        own = [[list(map(float, one)) for one in some] for some in given]
+        fit = float(size_overlap(sides, np.concatenate(own)).max(axis=1).mean())
     grids = Grids(size[::-1], strides, own, of.assign, of.ratio)
     places = grids.assigned(corners)
     taken = places >= 0
@@ -111,8 +124,10 @@ def joined(of: Settings, targets: Arrays, size: tuple[int, int], strides: Sequen
         f"stride {stride}: {' '.join(f'{w:.0f}×{h:.0f}' for w, h in some)}"
         for stride, some in zip(strides, own, strict=True)
     )
+    count = sum(map(len, own))
     notes = [
-        f"{len(fitted)} anchors (width × height), {said}; the best overlaps with a box by {fit:.2f} on average (IoU)",
+        f"{count} anchor{'s' * (count > 1)} (width × height), {said}; "
+        f"the best overlaps with a box by {fit:.2f} on average (IoU)",
         f"{len(grids.priors):,} priors; {taken.sum() / len(sides):.1f} learn to find each box; "
         f"{lost:,} of {len(sides):,} boxes collide with others and have none",
     ]

@@ -45,7 +45,14 @@ def built(name, kind, seed=0, outputs=3):
     load_keras(seed=seed)
     shapes, batch = arrays(kind)
     model = find("models", name)(**SMALL.get(name, {}))
-    return model.build(shapes, Sought((2,), outputs) if isinstance(model, Detector) else outputs), batch
+    return model.build(shapes, Sought((priors(model, shapes),), outputs) if priors(model, shapes) else outputs), batch
+
+
+def priors(model, shapes):
+    """Of each cell of a detector: as many as it has, or two; 0 of what is none."""
+    if not isinstance(model, Detector):
+        return 0
+    return 2 if model.sides(shapes) is None else len(model.sides(shapes)[0])
 
 
 def test_every_architecture_has_a_case():
@@ -61,7 +68,8 @@ def test_a_dict_of_arrays_gives_logits(name, kind):
     pixels = batch["picture"].shape[1:3] if issubclass(find("models", name), Segmenter) else ()
     expected = (12, *pixels, 3)
     if issubclass(find("models", name), Detector):
-        expected = (12, 9 * 9 * 2, 5 + 3)  # two priors a cell of 4 pixels
+        model = find("models", name)(**SMALL.get(name, {}))
+        expected = (12, 9 * 9 * priors(model, arrays(kind)[0]), 5 + 3)  # cells of 4 pixels
     assert logits.shape == expected and np.isfinite(logits).all()
     assert not np.allclose(logits.sum(axis=1), 1)
     assert set(network.input if isinstance(network.input, dict) else batch) == set(batch)

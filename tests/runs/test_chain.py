@@ -228,6 +228,8 @@ def test_evaluate_and_error_analysis_take_a_chain(home, monkeypatch, capsys):
     assert second["together"] == 1.0 and first["stage"] == "1: localization" and second["stage"] == "2: classification"
     assert first["alone"] == pytest.approx(answer["scores"]["dev"]["map_50"]["value"] + first["gain"]["value"])
     assert (home / "judged" / "chain.json").is_file() and (home / "judged" / "report.html").is_file()
+    page = (home / "judged" / "report.html").read_text()
+    assert "perfection would buy" in page and page.count("2: classification") >= 1 and "map_50 if perfect" in page
     code, heard = run("error-analysis", "chain.yaml")
     assert code == 0 and "dev: what perfection would buy" in heard.out and "2: classification" in heard.out
     code, heard = run("evaluate", "chain.yaml", "--data", "x.csv")

@@ -86,6 +86,41 @@ def test_it_says_what_predict_says_and_where_it_is(home, run, tmp_path):
     assert heard.said[-1].startswith("6 pictures, 5 objects: ")
 
 
+def test_crops_may_be_wider_than_their_boxes(home, run, tmp_path):
+    file = str(home / "new" / "0.png")
+    [[one]] = detect(run, [file], crops=tmp_path / "crops", margin=0.5)
+    [found] = one["objects"]
+    x0, y0, x1, y1 = found["box"]
+    across, down = (x1 - x0) / 2, (y1 - y0) / 2
+    whole = np.asarray(Image.open(file))
+    expected = cropped(whole, [x0 - across, y0 - down, x1 + across, y1 + down])
+    assert np.array_equal(np.asarray(Image.open(found["crop"])), expected)
+
+
+def test_a_picture_that_goes_while_it_is_worked_on_is_one_line(home, run, tmp_path, monkeypatch):
+    """What the network has seen is said; what cannot be drawn any more is a warning; the others are drawn."""
+    from dlspec.runs import predict as predicting
+
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.png").write_bytes((home / "new" / "0.png").read_bytes())
+    encoded = predicting._encoded
+
+    def gone(opened, chunk):
+        found = encoded(opened, chunk)
+        (tmp_path / "b.png").unlink()
+        return found
+
+    monkeypatch.setattr(predicting, "_encoded", gone)
+    heard = Heard()
+    to = {"out": tmp_path / "out", "crops": tmp_path / "crops", "yolo": tmp_path / "yolo"}
+    found = all_of(detect(run, [str(tmp_path / f"{name}.png") for name in "abc"], **to, watch=heard))
+    assert [len(one["objects"]) for one in found] == [1, 1, 1]
+    assert sorted(one.name for one in to["out"].iterdir()) == ["a.png", "c.png"]
+    assert {"a.txt", "c.txt"} <= {one.name for one in to["yolo"].iterdir()}
+    lines = [one for one in heard.said if "not written" in one]
+    assert len(lines) == 3 and all("b.png" in one for one in lines)
+
+
 def test_a_video_is_a_picture_a_frame(home, run, tmp_path):
     scenes = run.splits()["dev"]
     file = tmp_path / "clip.avi"

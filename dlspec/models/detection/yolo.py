@@ -11,10 +11,10 @@ from pydantic_core import PydanticCustomError
 from dlspec.models.base import Detector, Shapes, Sought
 from dlspec.models.convolutions import convolved
 from dlspec.models.detection.backbones import BackboneChoice, Darknet, maps_of, taps
+from dlspec.models.detection.cells import check_cells
 from dlspec.models.initializers import Auto, Initializer
 from dlspec.models.pieces import Activation, BatchNorm, Normalization, Share, dropped
 from dlspec.proposals import Facts, Line, Suggestion
-from dlspec.types import Place, RecipeError
 
 if TYPE_CHECKING:
     import keras
@@ -92,15 +92,7 @@ class Yolo(Detector):
         return self.backbone.learned if not isinstance(self.backbone, Darknet) else None
 
     def grids(self, inputs: Shapes) -> tuple[int, ...]:
-        height, width = inputs["picture"]["shape"][:2]
-        most = self.strides[-1]
-        if height % most or width % most:
-            near = [max(most, round(side / most) * most) for side in (height, width)]
-            raise RecipeError(
-                f"pictures are {height}×{width}, and cells of {most} pixels do not divide them; set "
-                f"input: {{size: [{near[0]}, {near[1]}]}}, or fewer model.strides",
-                where=Place(key="input.size"),
-            )
+        check_cells(inputs, self.strides[-1], "fewer model.strides")
         return self.strides
 
     def build(self, inputs: Shapes, outputs: Sought) -> keras.Model:

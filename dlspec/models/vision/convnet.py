@@ -73,13 +73,13 @@ class Layer(Section):
         )(x)
         x = bent(x, of, name)
         if self.pooling != "none":
-            x = pooled(x, self.pooling, self.pool, self._pool_stride, f"{name}_{self.pooling}")
+            x = pooled(x, self.pooling, self.pool, self.pooled_stride, f"{name}_{self.pooling}")
         return dropped(x, of.spatial_dropout, f"{name}_dropout")
 
     def takes(self, places: int) -> int:
         """The shortest side of its input that leaves so many places."""
         if self.pooling != "none":
-            places = (places - 1) * self._pool_stride + self.pool
+            places = (places - 1) * self.pooled_stride + self.pool
         wide = (places - 1) * self.stride
         return wide + 1 if self.padding == "same" else max(1, wide + self.kernel - 2 * self._pad)
 
@@ -88,8 +88,9 @@ class Layer(Section):
         return self.padding if isinstance(self.padding, int) else 0
 
     @property
-    def _pool_stride(self) -> int:
-        return self.pool_stride or self.pool
+    def pooled_stride(self) -> int:
+        """Places of what the convolution gives, from one that is left to the next."""
+        return 1 if self.pooling == "none" else self.pool_stride or self.pool
 
 
 class ConvNet(Backbone):
