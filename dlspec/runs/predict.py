@@ -105,7 +105,7 @@ def stream(
     from dlspec.runs.ahead import ahead
 
     watch = watch or Watch()
-    given = chunks(opened, inputs, listed, _size(opened), watch)
+    given = chunks(opened, inputs, listed, chunk_size(opened), watch)
     count, failures = 0, list[UserError]()
     held: list[dict[str, Any]] = []  # errors, until one thing can be predicted
     failed = 0
@@ -180,7 +180,8 @@ def _said(error: UserError, file: str) -> str:
     return first.message if same else str(first)
 
 
-def _size(opened: OpenedRun) -> int:
+def chunk_size(opened: OpenedRun) -> int:
+    """How many examples are predicted at a time, where so many are given."""
     each = sum(4 * math.prod(side or 1 for side in one["shape"]) for one in opened.state["shapes"].values())
     return int(np.clip(CHUNK_BYTES // max(1, each), FEWEST, MOST))
 

@@ -132,4 +132,5 @@ def test_its_recipe_says_what_a_window_is():
 
 
 def _parsed(classifier):
-    return find("models", classifier["name"])(**classifier)
+    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in classifier.items()}
+    return find("models", classifier["name"])(**settings)
