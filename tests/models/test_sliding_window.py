@@ -77,9 +77,13 @@ def test_refusals():
         SlidingWindow().build({"picture": {"shape": [46, 40, 1], "dtype": "float32"}}, Sought((1,), 2))
     padded = {"name": "convnet", "layers": [{"filters": 4, "pooling": "max"}]}
     for classifier, window, match in (
-        (padded, 16, "layer 'conv1' of the classifier has padding"),
-        ({"name": "lenet5", "normalization": "group"}, 32, r"'C1_norm' of the classifier \(GroupNormalization\)"),
-        ({"name": "lenet5", "form": "paper"}, 32, "looks at places beyond a window|of the classifier"),
+        (padded, 16, "layer 'conv1' of the classifier has padding, and of a window"),
+        (
+            {"name": "lenet5", "normalization": "group"},
+            32,
+            "'C1_norm' of the classifier is of the kind GroupNormalization",
+        ),
+        ({"name": "lenet5", "form": "paper"}, 32, "'C1_squash' of the classifier is of the kind Squash"),
         ({"name": "lenet5"}, 31, "has no cell of 4 in its middle; set model.window: 32"),
         ({"name": "lenet5"}, 12, "windows of 12 pixels: lenet5 with padding valid takes pictures of at least 16"),
     ):

@@ -104,7 +104,8 @@ class SlidingWindow(Detector):
         try:
             return self.classifier.build(shapes, outputs)
         except RecipeError as error:
-            raise self._wrong(f"windows of {self.window} pixels: {error.complaints[0].message}") from None
+            why = error.complaints[0].message.partition("; ")[0]
+            raise self._wrong(f"windows of {self.window} pixels: {why}; let the window be larger") from None
 
     def _over_all(self, classifier: keras.Model, x: Any) -> Any:
         """The layers of a classifier on a larger picture: (batch, rows, columns, outputs), a place a window."""
@@ -133,10 +134,11 @@ class SlidingWindow(Detector):
             elif kind in AS_THEY_ARE and settings.get("padding", "valid") == "valid":
                 x = type(layer).from_config(settings)(x)
             else:
-                why = "has padding" if kind in AS_THEY_ARE else f"({kind}) looks at places beyond a window"
+                why = "has padding" if kind in AS_THEY_ARE else f"is of the kind {kind}"
                 raise RecipeError(
-                    f"layer '{layer.name}' of the classifier {why}, so that what it says of a window is not what it "
-                    "says within a picture; let every layer have padding: valid, and normalization be none or batch",
+                    f"layer '{layer.name}' of the classifier {why}, and of a window alone it would not say what it says "
+                    "within a picture; let every layer have padding: valid, normalization be none or batch, and lenet5 "
+                    "have its form modern",
                     where=Place(key="model.classifier"),
                 )
         return x
