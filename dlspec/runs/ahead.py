@@ -14,15 +14,17 @@ READ_AHEAD = 2
 T = TypeVar("T")
 
 
-def ahead(work: Callable[[Any], T], items: Iterable[Any], threads: int | None = None) -> Iterator[T]:
-    """`work` on each item, in order, in threads that run a few items ahead."""
+def ahead(
+    work: Callable[[Any], T], items: Iterable[Any], threads: int | None = None, more: int = READ_AHEAD
+) -> Iterator[T]:
+    """`work` on each item, in order, in threads that run a few items ahead: one a thread, and `more`."""
     count = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(count) as pool:
         waiting: deque[Future[T]] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
-                if len(waiting) >= READ_AHEAD + count:
+                if len(waiting) >= more + count:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ CHUNK_BYTES = 4_000_000
 """of what the network takes, so much is predicted at a time"""
 FEWEST, MOST = 32, 1024
 """examples at a time"""
+DECODING = 2
+"""threads: while the network works for one, another decodes"""
 
 
 def predict(
@@ -109,8 +112,10 @@ def stream(
     count, failures = 0, list[UserError]()
     held: list[dict[str, Any]] = []  # errors, until one thing can be predicted
     failed = 0
-    for encoded in ahead(lambda chunk: _encoded(opened, chunk), given):
-        some = _objects(opened, encoded, listeners)
+    network = OneAtATime(opened)
+    read = ahead(lambda chunk: _encoded(opened, chunk), given)
+    for encoded, predictions in ahead(lambda one: (one, network.predicted(one)), read, DECODING, 0):
+        some = _objects(opened, encoded, predictions, listeners)
         count, failed = count + len(some), failed + len(encoded.errors)
         failures += list(encoded.errors.values())[: MOST - len(failures)]
         held += some
@@ -149,10 +154,42 @@ def _encoded(opened: OpenedRun, chunk: Chunk) -> _Encoded:
     return _Encoded(chunk, good, list(pieces) if len(good) else [], encoder.broken)
 
 
-def _objects(opened: OpenedRun, encoded: _Encoded, listeners: Sequence[Listener]) -> list[dict[str, Any]]:
-    """One object an example, in order; with `error` instead of a prediction where there is none."""
-    from dlspec.runs.fit import forward
+class OneAtATime:
+    """Predicts chunks in several threads: one is in the network, while what it said of others is decoded."""
 
+    def __init__(self, opened: OpenedRun) -> None:
+        self.opened, self.lock, self.most = opened, threading.Lock(), dict[Any, int]()
+
+    def predicted(self, encoded: _Encoded) -> Sequence[Prediction]:
+        if not len(encoded.good):
+            return []
+        places, batches = zip(*encoded.pieces, strict=True)
+        said = self.opened.recipe.task.predict(self._forward, batches, self.opened.state)
+        predictions: Sequence[Prediction] = ragged.in_order(said, places)
+        return predictions
+
+    def _forward(self, batch: Arrays) -> Any:
+        from dlspec.runs.fit import forward
+
+        with self.lock:
+            network = self.opened.network
+            arrays = {name: batch[name] for name in network.input}
+            shapes = tuple(np.shape(one)[1:] for one in arrays.values())
+            count = len(next(iter(arrays.values())))
+            most = self.most[shapes] = max(count, self.most.get(shapes, 0))
+            if count < most:
+                # For another number the network would be traced anew, which takes longer than a few more rows.
+                arrays = {name: np.resize(one, (most, *one.shape[1:])) for name, one in arrays.items()}
+            said = forward(network)(arrays)
+        import keras  # as the network was loaded with it
+
+        return said if count == most else keras.tree.map_structure(lambda one: one[:count], said)
+
+
+def _objects(
+    opened: OpenedRun, encoded: _Encoded, predictions: Sequence[Prediction], listeners: Sequence[Listener]
+) -> list[dict[str, Any]]:
+    """One object an example, in order; with `error` instead of a prediction where there is none."""
     files, examples = encoded.chunk.files, encoded.chunk.examples
     ids = examples.ids if examples is not None else [None]
     objects: list[dict[str, Any]] = [
@@ -162,8 +199,6 @@ def _objects(opened: OpenedRun, encoded: _Encoded, listeners: Sequence[Listener]
         objects[place]["error"] = _said(error, files[place])
     if len(encoded.good):
         recipe, state = opened.recipe, opened.state
-        places, batches = zip(*encoded.pieces, strict=True)
-        predictions = ragged.in_order(recipe.task.predict(forward(opened.network), batches, state), places)
         for place, said in zip(encoded.good.tolist(), recipe.evaluator.said(predictions, state["task"]), strict=True):
             objects[place].update(said)
         for listener in listeners:

@@ -168,6 +168,22 @@ def test_chunks_come_as_they_are_made(home):
     assert sum(1 for _ in given) > 90_000, "a list is not read to its end before the first prediction"
 
 
+def test_the_last_few_are_predicted_without_tracing_anew(monkeypatch):
+    """Chunks of 8, and 2 that are left: the network is asked for 8 each time, and says the same."""
+    from dlspec.runs import predict as predicting
+
+    whole = guesses("new")
+    monkeypatch.setattr(predicting, "chunk_size", lambda opened: 8)
+    opened, seen = dlspec.open("last"), []
+    once = opened.network.predict_on_batch
+    monkeypatch.setattr(
+        opened.network, "predict_on_batch", lambda batch: seen.append(len(batch["picture"])) or once(batch)
+    )
+    some = [one for chunk in stream(opened, ["new"]) for one in chunk]
+    assert seen == [8] * 7 and [one["guess"] for one in some] == [one["guess"] for one in whole]
+    assert [one["p_cat"] for one in some] == pytest.approx([one["p_cat"] for one in whole], rel=1e-4)
+
+
 def test_json_lines_and_a_list_on_standard_input(home):
     names = [b"new/deep/001.png", b"gone.png", b"new/deep/000.png"]
     command = [sys.executable, "-c", "from dlspec.cli import main; main()", "predict", "last", "-", "--jsonl"]

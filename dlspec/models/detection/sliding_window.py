@@ -136,9 +136,9 @@ class SlidingWindow(Detector):
             else:
                 why = "has padding" if kind in AS_THEY_ARE else f"is of the kind {kind}"
                 raise RecipeError(
-                    f"layer '{layer.name}' of the classifier {why}, and of a window alone it would not say what it says "
-                    "within a picture; let every layer have padding: valid, normalization be none or batch, and lenet5 "
-                    "have its form modern",
+                    f"layer '{layer.name}' of the classifier {why}, and of a window alone it would not say what it "
+                    "says within a picture; let every layer have padding: valid, normalization be none or batch, and "
+                    "lenet5 have its form modern",
                     where=Place(key="model.classifier"),
                 )
         return x
