@@ -37,7 +37,7 @@ RECIPE = "detection/digit_scenes_yolo"
 APART = ("data.overlap=0", "data.digits=[1, 5]", "data.side=[16, 40]")
 MARGIN = 0.1
 """that is added to each side of a box"""
-INEXACT = (0.02, 0.05, 0.1)
+INEXACT = (0.03, 0.08)
 """of copies of each crop, how far its sides lie beside the object's (standard deviation, in sides of the box)"""
 CLASSIFIER = """
 task: classification
@@ -107,8 +107,8 @@ def main() -> None:
         )
         weak_detector = train(load(RECIPE, [*APART, f"train.epochs={told_to.epochs}"]), out=home / "weak").run
         folder = crops(home, open_run(good_detector).splits()["train"])
-        good_teller = classifier(home, "good", folder, 12)
-        weak_teller = classifier(home, "weak", folder, 12, f"data.split.train={told_to.crops}")
+        good_teller = classifier(home, "good", folder, 8)
+        weak_teller = classifier(home, "weak", folder, 8, f"data.split.train={told_to.crops}")
         good, combine, components, verdict = judged(home, good_detector, good_teller)
         print(f"both good: map_50 {combine(good.statistics, None)['map_50']:.4f}; {verdict['says']}", flush=True)
         for name, place, pair in (
