@@ -32,9 +32,12 @@ def block_of(length: int | None) -> int:
 
 
 def filled(values_TBn: Any, block: int) -> Any:
-    """Zeros behind the last step, up to whole blocks."""
+    """Zeros behind the last step, up to whole blocks, and one block at least."""
     length = values_TBn.shape[0]
-    missing = -(length if length is not None else keras.ops.shape(values_TBn)[0]) % block
+    missing = -length % block if length else block
+    if length is None:
+        length = keras.ops.shape(values_TBn)[0]
+        missing = -keras.ops.maximum(length, 1) % block + keras.ops.cast(length == 0, "int32")
     if isinstance(missing, int) and not missing:
         return values_TBn
     return keras.ops.pad(values_TBn, [[0, missing], *[[0, 0]] * (len(values_TBn.shape) - 1)])

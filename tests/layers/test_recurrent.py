@@ -232,5 +232,13 @@ def test_saved_and_read_back(kind, tmp_path):
     assert again.get_layer("last").normalized and network.output_shape == (None, 2)
 
 
+@pytest.mark.parametrize("kind", PAIRS)
+def test_sequences_of_nothing_give_the_start(kind):
+    series, mask = keras.Input((None, FEATURES)), keras.Input((None,), dtype="bool")
+    network = keras.Model([series, mask], kind(UNITS, return_state=True)(series, mask=mask))
+    for found in network.predict_on_batch([np.zeros((2, 0, FEATURES)), np.zeros((2, 0), bool)]):
+        assert found.shape == (2, UNITS) and not np.asarray(found).any()
+
+
 def test_blocks_leave_few_steps_in_vain():
     assert [block_of(length) for length in (1, 7, 10, 11, 12, 97, 100, None)] == [1, 7, 10, 6, 6, 7, 10, 4]
