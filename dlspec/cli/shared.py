@@ -43,7 +43,8 @@ Truth = Annotated[
     typer.Option(
         "--truth",
         metavar="FILE",
-        help="With --predictions: the ground truth of a detector's results, where both are as COCO has them, in JSON.",
+        help="With --predictions: the ground truth of a detector's results, where both are as COCO has them, in JSON; "
+        "or the references of a translator's output, text files with a sentence a line.",
     ),
 ]
 AskedTask = Annotated[

@@ -50,3 +50,13 @@ def few_whole_numbers(columns: Mapping[str, Sequence[Any]], most: int = 20) -> b
                 return False
     known.discard(None)
     return 0 < len(known) <= most and all(isinstance(v, int) or (isinstance(v, float) and v == int(v)) for v in known)
+
+
+def sentences(columns: Mapping[str, Sequence[Any]], words: float = 3.0, different: float = 0.5) -> bool:
+    """Whether truths and guesses are texts of several words, most of them said once, as no names of classes are."""
+    truths, guesses = (columns.get(name) for name in ("truth", "guess"))
+    if not truths or not guesses or not all(one is None or isinstance(one, str) for one in (*truths, *guesses)):
+        return False
+    known = [one for one in truths if one]
+    long = sum(len(one.split()) for one in known) >= words * max(len(known), 1)
+    return bool(known) and long and len(set(known)) >= different * len(known)

@@ -1,4 +1,4 @@
-"""What is true of an example, as the name of a class or as a number, whatever the reader gave."""
+"""What is true of an example, as the name of a class, a number or a text, whatever the reader gave."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def class_names(examples: Examples) -> list[str]:
     if len(known) < len(names):
         raise _without_target(examples, [name is None for name in names])
     return known
+
+
+def texts(examples: Examples) -> list[str]:
+    """The text that is true of every example.  Raises DataError that names the examples without one."""
+    found = examples.column("y")
+    if any(one is None for one in found):
+        raise _without_target(examples, [one is None for one in found])
+    return [str(one) for one in found]
 
 
 def numbers(examples: Examples) -> np.ndarray:

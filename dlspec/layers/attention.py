@@ -94,7 +94,7 @@ class MultiHeadAttention(keras.layers.Layer):
     def call(
         self, queries: Any, memory: Any = None, allowed: Any = None, training: Any = None, return_weights: bool = False
     ) -> Any:
-        """allowed: bool, which places may be seen, (B, S) or (B, T, S); None: all.  memory None: the queries themselves.
+        """allowed: bool, which places may be seen, (B, S) or (B, T, S); None: all.  memory None: the queries.
 
         return_weights: also the weights (B, H, T, S).
         """

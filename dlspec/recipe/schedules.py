@@ -117,6 +117,29 @@ class InverseTime(Schedule):
         return 1.0 / (1.0 + self.decay * (step / per_epoch))
 
 
+class Noam(Schedule):
+    """Up in a straight line for `steps`, then down as 1 / √step (Vaswani et al. 2017, equation 3, by Noam Shazeer).
+
+    The paper's learning rate d^-½ min(step^-½, step warmup^-1½) is greatest in step `warmup`, (d warmup)^-½: there the
+    share is 1, and that is the optimizer's learning rate to be given: 7e-4 for the paper's d = 512 and 4,000 steps.
+    Its warm-up is its own; steps count from 1.
+    """
+
+    name: Literal["noam"] = "noam"
+    steps: int = Field(4000, ge=1)
+    """it grows for so many"""
+
+    @model_validator(mode="after")
+    def _warms_up_by_itself(self) -> Noam:
+        if self.warmup is not None:
+            raise ValueError("it warms up by itself, for `steps`; leave warmup out")
+        return self
+
+    def shape(self, step: Any, per_epoch: int, total: int, ops: Any) -> Any:
+        place = step + 1.0
+        return ops.minimum(place / self.steps, ops.sqrt(self.steps / place))
+
+
 class _Lasting(Schedule):
     """Schedules that end."""
 
@@ -207,6 +230,7 @@ SCHEDULES: tuple[type[Section], ...] = (
     Step,
     Exponential,
     InverseTime,
+    Noam,
     Polynomial,
     Cosine,
     OneCycle,

@@ -55,7 +55,8 @@ def judged_tables(
 ) -> Judged:
     """What these tables say.
 
-    truth: COCO's ground truth, of which the files are results as COCO has them.
+    truth: COCO's ground truth, of which the files are results as COCO has them; or a text file, of whose lines the
+    one file's are translations.
 
     run: whose data the predictions are of; what its examples are is then known, and they are checked against it.
     wanted: splits; none means all but test.  task: what was asked, where the columns do not tell.  metric: the one that
@@ -103,9 +104,14 @@ def judged_tables(
 def _read(
     files: Sequence[str], run: OpenedRun | None, task: str | None, wanted: Sequence[str], truth: str | None
 ) -> PredictionTable:
-    """Tables, or COCO's results with their truth."""
+    """Tables, or COCO's results with their truth, or lines of text with theirs."""
+    from dlspec.data.aligned_lines import is_lines, read_outputs
     from dlspec.data.coco_results import is_json, read_results
 
+    if truth is not None and run is None and all(map(is_lines, (truth, *files))):
+        if task not in (None, "translation"):
+            raise ArgumentError(f"--truth holds sentences, which are no truths of {task}; leave --task out")
+        return read_outputs(files, truth, wanted[0] if wanted else "dev")
     json = [file for file in files if is_json(file)]
     if truth is None:
         if json:
@@ -115,7 +121,10 @@ def _read(
         return read_predictions(files)
     if len(json) < len(files):
         other = next(file for file in files if not is_json(file))
-        raise ArgumentError(f"{other}: --truth goes with results as COCO has them, in JSON; a table has its own truth")
+        raise ArgumentError(
+            f"{other}: --truth goes with results as COCO has them, in JSON, or with lines where it is lines too; "
+            "a table has its own truth"
+        )
     if run is not None:
         raise ArgumentError("--truth says what is true; leave RUN out")
     if task not in (None, "detection"):

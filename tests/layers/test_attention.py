@@ -102,9 +102,8 @@ def test_outputs_and_gradients_are_those_of_keras(causal, bias):
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([queries, memory])
         own = layer(queries, None if causal else memory, allowed)
-        other = theirs(
-            queries, memory, use_causal_mask=causal, attention_mask=None if causal else np.repeat(allowed[:, None], T, 1)
-        )
+        seen = None if causal else np.repeat(allowed[:, None], T, axis=1)
+        other = theirs(queries, memory, use_causal_mask=causal, attention_mask=seen)
         losses = [tf.reduce_sum(of * wanted) for of in (own, other)]
     np.testing.assert_allclose(numbers(own), numbers(other), **NEAR)
     mine = tape.gradient(losses[0], [queries, memory, *(w.value for w in layer.weights)])

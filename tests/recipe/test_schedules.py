@@ -21,6 +21,7 @@ CASES = [
     ({"name": "exponential", "factor": 0.25}, {0: 1, 5: 0.5, 10: 0.25, 20: 0.0625}),
     ({"name": "inverse_time"}, {0: 1, 5: 2 / 3, 10: 0.5, 90: 0.1}),
     ({"name": "inverse_time", "decay": 0.5}, {20: 0.5, 60: 0.25}),
+    ({"name": "noam", "steps": 4}, {0: 0.25, 1: 0.5, 3: 1, 15: 0.5, 35: 1 / 3, 99: 0.2}),
     ({"name": "polynomial"}, {0: 1, 25: 0.75, 99: 0.01, 100: 0, 150: 0}),
     ({"name": "polynomial", "power": 2, "end": 0.2}, {0: 1, 50: 0.4, 100: 0.2}),
     ({"name": "polynomial", "epochs": 5}, {25: 0.5, 50: 0, 99: 0}),
@@ -59,3 +60,16 @@ def test_the_same_in_float32_within_the_graph(settings):
     got = schedule.share(keras.ops.cast(steps, "float32"), 1000, 100_000, keras.ops)
     assert "float32" in str(got.dtype)
     np.testing.assert_allclose(np.asarray(got), exact, rtol=2e-5, atol=1e-6)
+
+
+def test_noam_is_the_papers_equation():
+    """Vaswani et al. (2017), equation 3, where the optimizer's learning rate is that of the step in which it peaks."""
+    width, warmup = 512, 4000
+    [noam] = [one for one in SCHEDULES if one.__name__ == "Noam"]
+    steps = np.array([1, 100, 3999, 4000, 4001, 100_000], float)
+    paper = width**-0.5 * np.minimum(steps**-0.5, steps * warmup**-1.5)
+    peak = (width * warmup) ** -0.5
+    assert peak == pytest.approx(7e-4, rel=0.01)
+    np.testing.assert_allclose(peak * noam().share(steps - 1, 1000, 100_000, np), paper, rtol=1e-12)
+    with pytest.raises(ValueError, match="warms up by itself"):
+        noam(warmup={"steps": 5})
