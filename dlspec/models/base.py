@@ -132,6 +132,36 @@ class Backbone(Model):
     def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
 
 
+class Course(NamedTuple):
+    """How a network says one token after another, for dlspec.decode.beam.search; see there for shapes."""
+
+    step: Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
+    """(tokens (B, W), time, cache, ancestors (B, W, T)) → logits (B, W, V), cache, attention (B, W, S) or None"""
+    cache: Any
+    """what `step` takes at the start"""
+    places: Any
+    """which places of the source are none of padding, bool (B, S)"""
+    moved: Callable[[Any, Any], Any] | None = None
+    """(cache, parents (B, W)) → the cache after hypotheses have changed their slots; None: each array by its slots"""
+
+
+class Translator(Model):
+    """Logits of the next token at each place of a target that is known so far: (batch, T, `outputs`).  Translation.
+
+    It takes `tokens`, the source, and `target`, what has been said, the begin first; 0 is padding in both.
+    """
+
+    @abc.abstractmethod
+    def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
+
+    @abc.abstractmethod
+    def course(self, network: keras.Model, inputs: Mapping[str, Any], width: int, longest: int) -> Course:
+        """How a network that `build` gave goes on from a batch of sources, encoded once, with `width` hypotheses each.
+
+        inputs: as the network takes them, without the target.  longest: how many tokens are said at most.
+        """
+
+
 class Segmenter(Model):
     """Logits for each pixel of a picture: (batch, height, width, `outputs`).  Segmentation."""
 

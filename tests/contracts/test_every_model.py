@@ -8,15 +8,27 @@ import numpy as np
 import pytest
 from contracts.samples import SMALL, examples
 
-from dlspec.models.base import Backbone, Detector, Model, Segmenter, Sought
+from dlspec.models.base import Backbone, Detector, Model, Segmenter, Sought, Translator
 from dlspec.recipe.component import every, find, names
 from dlspec.runs.backend import load_keras
 
 INPUTS = {find("inputs", name)().kind: find("inputs", name)() for name in names("inputs")}
-CASES = [(name, kind) for name in names("models") for kind in find("models", name).accepts if kind in INPUTS]
+PAIRED = "text and translation"
+"""what a translator takes: its input and what has been said, which the task adds"""
+CASES = [
+    (name, PAIRED if issubclass(find("models", name), Translator) else kind)
+    for name in names("models")
+    for kind in find("models", name).accepts
+    if kind in INPUTS
+]
 
 
 def arrays(kind):
+    if kind == PAIRED:
+        shapes, batch = arrays("text")
+        spec = shapes["tokens"]
+        said = batch["tokens"][:, ::-1] % 2 + 1  # of three tokens, as `built` asks for
+        return {"tokens": spec, "target": {**spec, "vocabulary": 3}}, {**batch, "target": said.astype("int32")}
     data = examples(kind, "classification")
     state = INPUTS[kind].prepare(data)
     encoded = INPUTS[kind].finish(INPUTS[kind].encode(data, state), state)
@@ -25,7 +37,11 @@ def arrays(kind):
 
 def test_padding_changes_nothing():
     """What is behind the end of a text does not matter, whatever its length: one by one and together is the same."""
-    ragged = [(name, kind) for name, kind in CASES if any(None in one["shape"] for one in arrays(kind)[0].values())]
+    ragged = [
+        (name, kind)
+        for name, kind in CASES
+        if kind != PAIRED and any(None in one["shape"] for one in arrays(kind)[0].values())
+    ]
     assert ragged
     for name, kind in ragged:
         network, batch = built(name, kind)
@@ -58,7 +74,7 @@ def priors(model, shapes):
 def test_every_architecture_has_a_case():
     assert {name for name, _ in CASES} == set(names("models"))
     for cls in every("models"):
-        assert issubclass(cls, Model) and cls.accepts and issubclass(cls, Backbone | Segmenter | Detector)
+        assert issubclass(cls, Model) and cls.accepts and issubclass(cls, Backbone | Segmenter | Detector | Translator)
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -70,6 +86,8 @@ def test_a_dict_of_arrays_gives_logits(name, kind):
     if issubclass(find("models", name), Detector):
         model = find("models", name)(**SMALL.get(name, {}))
         expected = (12, 9 * 9 * priors(model, arrays(kind)[0]), 5 + 3)  # cells of 4 pixels
+    if kind == PAIRED:
+        expected = (*batch["target"].shape, 3)
     assert logits.shape == expected and np.isfinite(logits).all()
     assert not np.allclose(logits.sum(axis=1), 1)
     assert set(network.input if isinstance(network.input, dict) else batch) == set(batch)

@@ -44,7 +44,7 @@ def test_trains_saves_and_opens(precision, tmp_path):
 def test_every_architecture_computes_in_half_precision_and_answers_in_float32(name):
     from contracts.samples import examples
 
-    from dlspec.models.base import Detector
+    from dlspec.models.base import Detector, Translator
     from dlspec.recipe.component import find
     from dlspec.recipe.schema import Recipe
     from dlspec.recipe.training import Train
@@ -52,16 +52,20 @@ def test_every_architecture_computes_in_half_precision_and_answers_in_float32(na
     from dlspec.runs.precision import build
 
     keras = load_keras()
-    model = find("models", name)()
+    translates = issubclass(find("models", name), Translator)
+    model = find("models", name)(**({"tied": "target"} if translates else {}))
     entry = find("inputs", model.accepts[0])(**({"size": (32, 32)} if model.accepts[0] == "picture" else {}))
     asked = "detection" if isinstance(model, Detector) else "classification"
     data = examples(entry.kind, asked)
     task, entered = find("tasks", asked)(), entry.prepare(data)
     state = {"input": entered, "task": task.prepare(data), "shapes": entered["shapes"]}
     state["task"] = task.join(data, entry, model, state)
+    encoded = entry.finish(entry.encode(data, entered), entered)
+    if translates:  # as its task will: what has been said goes in too
+        state["shapes"] = {**state["shapes"], "target": state["shapes"]["tokens"]}
+        encoded["target"] = encoded["tokens"] % 2 + 1
     recipe = Recipe.model_construct(task=task, model=model, train=Train(precision="mixed_bfloat16"))
     network = build(recipe, state)
-    encoded = entry.finish(entry.encode(data, entered), entered)
     logits = network({key: encoded[key] for key in state["shapes"]}, training=True)
     assert keras.backend.standardize_dtype(logits.dtype) == "float32"
     assert {layer.compute_dtype for layer in network._flatten_layers() if layer.weights} <= {"bfloat16", "float32"}

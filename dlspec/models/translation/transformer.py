@@ -1,0 +1,202 @@
+"""The Transformer (Vaswani et al. 2017, "Attention is all you need"): an encoder, and a decoder that looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from dlspec.models.base import Course, Shapes, Translator, entries
+from dlspec.models.pieces import Share
+from dlspec.types import Place, RecipeError
+
+if TYPE_CHECKING:
+    import keras
+
+WIDEST = 1024
+"""d_model of the paper's big model"""
+Count = Annotated[int, Field(ge=1)]
+
+
+class Transformer(Translator):
+    """Vaswani et al. (2017); as it stands the base model of table 3, with 44,138,496 + 512 V parameters.
+
+    A joint vocabulary of V tokens, whose table is the source's, the target's and, transposed, that of the logits
+    (section 3.4; Press and Wolf 2017).  Embeddings are multiplied by √width.
+    """
+
+    name: Literal["transformer"] = "transformer"
+    accepts: ClassVar[tuple[str, ...]] = ("text",)
+    summary: ClassVar[str] = "the Transformer: encoder and decoder of attention alone"
+
+    layers: Count = 6
+    """of the encoder, and of the decoder"""
+    width: Count = 512
+    """numbers that stand for a token, d_model; the heads divide it"""
+    heads: Count = 8
+    """of each attention"""
+    feed_forward: Count = 2048
+    """units of the inner dense layer, d_ff"""
+    activation: Literal["relu", "gelu", "silu"] = "relu"
+    """of the inner dense layer"""
+    norm: Literal["post", "pre"] = "post"
+    """post: after each shortcut, as in the paper; pre: before attention and dense layers (Xiong et al. 2020), which
+    learns without a warm-up"""
+    positions: Literal["sinusoidal", "learned"] = "sinusoidal"
+    """how a token's place is told"""
+    longest: Count = 512
+    """of learned positions, how many there are; what comes after has the last one's"""
+    tied: Literal["all", "target", "none"] = "all"
+    """which tables are one: those of source, target and logits; of target and logits; or none"""
+    dropout: Share = 0.1
+    """of what attention and dense layers give, and of embeddings with their positions"""
+    attention_dropout: Share = 0.0
+    """of the weights of attention"""
+    inner_dropout: Share = 0.0
+    """of the inner dense layer's units"""
+
+    def larger(self) -> dict[str, Any] | None:
+        """Twice as wide."""
+        if self.width >= WIDEST:
+            return None
+        return {"width": 2 * self.width, "feed_forward": 2 * self.feed_forward, "heads": 2 * self.heads}
+
+    def smaller(self) -> dict[str, Any] | None:
+        """Half as wide."""
+        if self.width % (2 * self.heads) or self.width <= 64:
+            return None
+        return {"width": self.width // 2, "feed_forward": max(1, self.feed_forward // 2)}
+
+    def build(self, inputs: Shapes, outputs: int) -> keras.Model:
+        import keras
+
+        self._check(inputs, outputs)
+        doors = entries(inputs)
+        sizes = {"source": inputs["tokens"]["vocabulary"], "target": outputs}
+        tables = self._tables(sizes)
+        allowed = keras.ops.not_equal(doors["tokens"], 0)
+        x = self._placed(tables["source"](doors["tokens"]), "source")
+        for number in range(1, self.layers + 1):
+            x = self._block(f"encoder_{number}")(x, allowed=allowed)
+        memory = self._normed(x, "encoder")
+        # What is padded stands at the end, where no place that counts looks.
+        x = self._placed(tables["target"](doors["target"]), "target")
+        for number in range(1, self.layers + 1):
+            x = self._block(f"decoder_{number}", decodes=True)(x, memory, memory_allowed=allowed)
+        x = self._normed(x, "decoder")
+        if self.tied == "none":
+            logits = keras.layers.Dense(outputs, dtype="float32", name="logits")(x)
+        else:
+            logits = tables["target"](x, reverse=True)
+        return keras.Model(doors, logits, name=self.name)
+
+    def course(self, network: keras.Model, inputs: Mapping[str, Any], width: int, longest: int) -> Course:
+        """Keys and values of each token are worked out once, and stay in the slot where they were: who looks at which,
+        ancestors tell."""
+        import keras
+
+        from dlspec.layers.attention import forbidding
+
+        ops = keras.ops
+        last = "encoder_norm" if self.norm == "pre" else f"encoder_{self.layers}"
+        encoder = keras.Model(network.input["tokens"], network.get_layer(last).output)
+        places = ops.not_equal(inputs["tokens"], 0)
+        memory = encoder(inputs["tokens"], training=False)
+        blocks = [network.get_layer(f"decoder_{number}") for number in range(1, self.layers + 1)]
+        remembered = [block.memory.keys_and_values(memory) for block in blocks]
+        table = network.get_layer("embedding" if self.tied == "all" else "target_embedding")
+        order = network.get_layer("target_positions")
+        kind = memory.dtype
+        unseen = forbidding(places, kind)[:, None, None, :]
+        empty = ops.zeros((ops.shape(places)[0], self.heads, longest, width, self.width // self.heads), kind)
+        times, slots = ops.arange(longest), ops.arange(width)
+
+        def step(tokens: Any, time: Any, cache: Any, ancestors: Any) -> tuple[Any, Any, Any]:
+            x = table(tokens) * self.width**0.5
+            x = x + order.rows(time, 1)
+            known = ops.equal(ancestors[..., None], slots)
+            known = ops.logical_and(known, (times <= time)[:, None])
+            added = forbidding(ops.reshape(known, (-1, 1, width, longest * width)), kind)
+            here, kept, seen = ops.equal(times, time)[:, None, None], [], None
+            for block, own, of in zip(blocks, cache, remembered, strict=True):
+                x, own, seen = block.step(x, own, here, added, of, unseen)
+                kept.append(own)
+            if self.norm == "pre":
+                x = network.get_layer("decoder_norm")(x)
+            logits = network.get_layer("logits")(x) if self.tied == "none" else table(x, reverse=True)
+            return logits, kept, ops.mean(seen, axis=1)
+
+        return Course(step, [(empty, empty) for _ in blocks], places, lambda cache, parents: cache)
+
+    def _check(self, inputs: Shapes, outputs: int) -> None:
+        if self.width % self.heads:
+            message = (
+                f"{self.heads} heads do not divide a width of {self.width}; take {_divisor(self.width, self.heads)}"
+            )
+            raise RecipeError(message, where=Place(key="model.heads"))
+        source = inputs["tokens"]["vocabulary"]
+        if self.tied == "all" and source != outputs:
+            message = (
+                f"one table for source and target needs a joint vocabulary, but the source's has {source:,} tokens and "
+                f"the target's {outputs:,}; make it joint, or say tied: target"
+            )
+            raise RecipeError(message, where=Place(key="model.tied"))
+
+    def _tables(self, sizes: Mapping[str, int]) -> dict[str, Any]:
+        import keras
+
+        def table(size: int, name: str) -> Any:
+            start = keras.initializers.RandomNormal(stddev=self.width**-0.5)
+            options = {"embeddings_initializer": start, "reverse_dtype": "float32", "name": name}
+            return keras.layers.ReversibleEmbedding(size, self.width, **options)
+
+        if self.tied == "all":
+            return dict.fromkeys(("source", "target"), table(sizes["target"], "embedding"))
+        plain = keras.layers.Embedding(
+            sizes["source"],
+            self.width,
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=self.width**-0.5),
+            name="source_embedding",
+        )
+        return {"source": plain, "target": table(sizes["target"], "target_embedding")}
+
+    def _placed(self, x: Any, side: str) -> Any:
+        import keras
+
+        from dlspec.layers.positions import LearnedPositions, SinusoidalPositions
+
+        name = f"{side}_positions"
+        order = (
+            LearnedPositions(self.longest, name=name) if self.positions == "learned" else SinusoidalPositions(name=name)
+        )
+        x = order(x * self.width**0.5)
+        return keras.layers.Dropout(self.dropout, name=f"{side}_dropout")(x) if self.dropout else x
+
+    def _block(self, name: str, decodes: bool = False) -> Any:
+        from dlspec.layers.transformer_block import TransformerBlock
+
+        return TransformerBlock(
+            self.heads,
+            self.feed_forward,
+            self.activation,
+            self.norm,
+            causal=decodes,
+            remembers=decodes,
+            dropout=self.dropout,
+            attention_dropout=self.attention_dropout,
+            inner_dropout=self.inner_dropout,
+            name=name,
+        )
+
+    def _normed(self, x: Any, side: str) -> Any:
+        import keras
+
+        from dlspec.layers.transformer_block import EPSILON
+
+        return keras.layers.LayerNormalization(epsilon=EPSILON, name=f"{side}_norm")(x) if self.norm == "pre" else x
+
+
+def _divisor(width: int, heads: int) -> int:
+    """The nearest number of heads that divides the width."""
+    return min((one for one in range(1, width + 1) if width % one == 0), key=lambda one: abs(one - heads))
