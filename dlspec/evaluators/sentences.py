@@ -108,6 +108,10 @@ class Sentences(Evaluator):
         """metric → sacreBLEU's signature, to be given wherever a figure is."""
         return sentence_figures.signatures(predictions, texts(examples), state.get("tokenize", "13a"))
 
+    def fitted(self, examples: Examples, predictions: Sequence[str], state: State) -> tuple[State, list[str]]:
+        """Nothing is fitted; what is to be said are the signatures, with which others can compute the same."""
+        return state, [f"{name}: {one}" for name, one in self.signatures(examples, predictions, state).items()]
+
     def errors(self, example: Example, prediction: str, state: State) -> list[Error]:
         guess, truth = _plain(prediction), _plain(example.y)
         if guess == truth:

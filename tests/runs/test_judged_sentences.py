@@ -5,6 +5,7 @@ import gzip
 import pytest
 from sacrebleu.metrics import BLEU
 
+from dlspec.report.watch import Watch
 from dlspec.runs.analyze import analyze_predictions
 from dlspec.runs.evaluate import evaluate_predictions
 from dlspec.types import ArgumentError, DataError
@@ -34,6 +35,20 @@ def test_lines_are_scored_as_sacrebleu_does(tmp_path, ending):
     assert dev["bleu"]["value"] == BLEU().corpus_score(GUESSES, [TRUTHS]).score and dev["bleu"]["n"] == 10
     assert dev["bleu"]["low"] < dev["bleu"]["value"] < dev["bleu"]["high"]
     assert dev["exact_match"]["value"] == pytest.approx(0.4)
+
+
+def test_the_signature_is_said(tmp_path):
+    notes = []
+
+    class Heard(Watch):
+        def note(self, sentence):
+            notes.append(sentence)
+
+    files, truth = written(tmp_path)
+    evaluate_predictions(files, truth=truth, watch=Heard())
+    bleu = BLEU()
+    bleu.corpus_score(GUESSES, [TRUTHS])
+    assert f"bleu: {bleu.get_signature()}" in notes
 
 
 def test_errors_have_kinds_and_ceilings(tmp_path):
