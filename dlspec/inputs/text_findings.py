@@ -69,7 +69,5 @@ def remarks(entry: Text, examples: Examples, state: State) -> list[str]:
     most = entry.maximum_length
     longer = sum(len(row) > most for row in rows) if most else 0
     if longer:
-        said.append(
-            f"{longer:,} of {len(rows):,} texts are longer than {most:,} pieces; the {entry.keep} of them is seen"
-        )
+        said.append(f"{longer:,} of {len(rows):,} are longer than {most:,} pieces, of which the {entry.keep} is seen")
     return said

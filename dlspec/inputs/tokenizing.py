@@ -65,6 +65,8 @@ class Tokenization(Section):
         made["model"]["unk_token" if "unk_token" in made["model"] else "unk_id"] = (
             SPECIALS[UNKNOWN] if "unk_token" in made["model"] else UNKNOWN
         )
+        if self.tokenizer == "unigram":
+            made["model"]["vocab"] = _settled(made["model"]["vocab"])
         text = json.dumps(made, ensure_ascii=False)
         opened = tokenizer_of(text)
         return {"tokenizer": text, "vocabulary": [opened.id_to_token(i) for i in range(opened.get_vocab_size())]}
@@ -101,6 +103,18 @@ class Tokenization(Section):
         if forms:
             made.normalizer = normalizers.Sequence(forms)
         return made, trainer
+
+
+def _settled(pieces: list[list[Any]]) -> list[list[Any]]:
+    """Pieces of a unigram model with their log probabilities, in an order that is the same each time.
+
+    Characters that training has thrown away come back as the least probable, in no order: they are made alike.
+    """
+    specials, rest = pieces[: len(SPECIALS)], pieces[len(SPECIALS) :]
+    least = min(score for _, score in rest)
+    room = 1e-3 * len(rest)
+    found = [[one, round(least if len(one) == 1 and score < least + room else score, 6)] for one, score in rest]
+    return [*specials, *sorted(found, key=lambda one: (-one[1], one[0]))]
 
 
 @functools.lru_cache(maxsize=8)

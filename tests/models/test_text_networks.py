@@ -1,0 +1,102 @@
+"""bag_of_embeddings and text_cnn against NumPy written from the papers; vectors that were learned before."""
+
+import keras
+import numpy as np
+import pytest
+
+from dlspec.models.sequence.bag_of_embeddings import BagOfEmbeddings
+from dlspec.models.sequence.text_cnn import TextCNN
+from dlspec.models.word_vectors import vectors_of, width_of
+from dlspec.types import DataError, RecipeError
+
+SHAPES = {"tokens": {"shape": [None], "dtype": "int32", "vocabulary": 9}}
+TOKENS = np.array([[4, 5, 6, 0], [7, 0, 0, 0], [0, 0, 0, 0]], np.int32)
+WORDS = ["<no piece>", "<unknown piece>", "<begin of text>", "<end of text>", "the", "Film", "was", "zzz", "bad"]
+
+
+def weights(network, layer):
+    return [np.asarray(one) for one in network.get_layer(layer).weights]
+
+
+def test_the_mean_of_the_vectors():
+    network = BagOfEmbeddings(embedding={"size": 5}, hidden=(3,)).build(SHAPES, 2)
+    [table] = weights(network, "embedding")
+    mean = np.stack([table[[4, 5, 6]].mean(axis=0), table[7], np.zeros(5)])
+    kernel, bias = weights(network, "hidden_1")
+    last, shift = weights(network, "logits")
+    expected = np.maximum(mean @ kernel + bias, 0) @ last + shift
+    np.testing.assert_allclose(np.asarray(network({"tokens": TOKENS})), expected, atol=1e-6)
+    assert network.count_params() == 9 * 5 + 5 * 3 + 3 + 3 * 2 + 2
+
+
+def test_the_greatest_answer_of_each_filter():
+    network = TextCNN(embedding={"size": 5}, windows=(2, 3), filters=4).build(SHAPES, 2)
+    [table] = weights(network, "embedding")
+    found = []
+    for width, before in ((2, 0), (3, 1)):
+        kernel, bias = weights(network, f"convolution_{width}")
+        rows = []
+        for text in ([4, 5, 6], [7], []):
+            around = np.concatenate([np.zeros((before, 5)), table[text].reshape(-1, 5), np.zeros((3, 5))])
+            answers = [np.einsum("wd,wdf->f", around[at : at + width], kernel) + bias for at in range(len(text))]
+            rows.append(np.maximum(answers, 0).max(axis=0) if text else np.zeros(4))
+        found.append(np.stack(rows))
+    kernel, bias = weights(network, "logits")
+    expected = np.concatenate(found, axis=1) @ kernel + bias
+    np.testing.assert_allclose(np.asarray(network({"tokens": TOKENS})), expected, atol=1e-6)
+
+
+def folder_of(tmp_path):
+    (tmp_path / "words.txt").write_text("the\nfilm\nwas\nFilm\n")
+    np.save(tmp_path / "v.npy", np.arange(12, dtype=np.float16).reshape(4, 3))
+    return str(tmp_path)
+
+
+def test_vectors_are_found_as_written_then_in_small_letters(tmp_path):
+    folder = folder_of(tmp_path)
+    found, there = vectors_of(folder, {"the": 0, "Film": 1, "WAS": 2, "no": 3}, 4)
+    assert width_of(folder) == 3 and there.tolist() == [True, True, True, False]
+    assert found.tolist() == [[0, 1, 2], [9, 10, 11], [6, 7, 8], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("head", ["", "3 2\n"])
+def test_text_files_of_glove_and_word2vec(tmp_path, head):
+    (tmp_path / "v.txt").write_text(f"{head}the 1 2\nfilm 3.5 -4\nbad 5 6e-1\n")
+    found, there = vectors_of(str(tmp_path / "v.txt"), {"bad": 0, "film": 1, "x": 2}, 3)
+    np.testing.assert_allclose(found, [[5, 0.6], [3.5, -4], [0, 0]])
+    assert there.tolist() == [True, True, False]
+
+
+def test_broken_vectors_are_named(tmp_path):
+    (tmp_path / "v.txt").write_text("the 1 2\nfilm 3\n")
+    with pytest.raises(DataError, match=r"v\.txt:2: expected a word and 2 numbers"):
+        vectors_of(str(tmp_path / "v.txt"), {"film": 0}, 1)
+    with pytest.raises(DataError, match="expected one array"):
+        width_of(str(tmp_path))
+
+
+@pytest.mark.parametrize("tune", [True, False])
+def test_a_network_begins_with_them(tmp_path, tune):
+    model = TextCNN(embedding={"vectors": folder_of(tmp_path), "tune": tune}, filters=2)
+    network, said = model.build(SHAPES, 2), []
+    model.begin_with(network, said.append, WORDS)
+    [table] = weights(network, "embedding")
+    assert table[4].tolist() == [0, 1, 2] and table[5].tolist() == [9, 10, 11] and table[6].tolist() == [6, 7, 8]
+    assert said[0].startswith("3 of 9 pieces of the vocabulary (33%)")
+    assert (len(network.trainable_weights) == len(network.weights)) == tune
+    with pytest.raises(RecipeError, match="none of the 2 pieces"):
+        model.begin_with(network, said.append, ["x", "y"])
+
+
+def test_the_size_is_that_of_the_vectors(tmp_path):
+    with pytest.raises(RecipeError, match="have 3 numbers"):
+        BagOfEmbeddings(embedding={"vectors": folder_of(tmp_path), "size": 50}).build(SHAPES, 2)
+
+
+def test_a_series_is_taken_as_it_is():
+    series = np.random.default_rng(0).normal(size=(2, 6, 3)).astype(np.float32)
+    network = BagOfEmbeddings().build({"series": {"shape": [6, 3], "dtype": "float32"}}, 1)
+    kernel, bias = weights(network, "logits")
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(network({"series": series})), series.mean(axis=1) @ kernel + bias, atol=1e-6
+    )
