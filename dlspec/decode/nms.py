@@ -123,8 +123,9 @@ def _by_tensorflow(boxes: np.ndarray, scores: np.ndarray, overlap: float, least:
         score_threshold=least,
         clip_boxes=False,
     )
-    count = int(made[3][0])
-    return np.column_stack([one[0, :count].numpy() for one in made[:3]]).astype(np.float64)
+    # Sliced as arrays: a tensor's slice is an operation of its own, and takes as long as the suppression.
+    boxes, scores, labels, count = (one.numpy()[0] for one in made)
+    return np.column_stack([boxes[:count], scores[:count], labels[:count]]).astype(np.float64)
 
 
 def _by_loop(

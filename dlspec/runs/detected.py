@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -234,8 +235,12 @@ def save(picture: np.ndarray, file: Path) -> None:
 
     colours = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.shape[2:] == (3,) else picture
     settings = [cv2.IMWRITE_JPEG_QUALITY, QUALITY] if file.suffix in LOSSY else []
-    with folders.replacing(file) as new:
-        new.write_bytes(cv2.imencode(file.suffix, colours, settings)[1].tobytes())
+    # Whole or not at all, as everywhere; but not waited for until it is on the disk: there may be very many.
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = f"{file}.part"
+    with open(part, "wb") as new:
+        new.write(cv2.imencode(file.suffix, colours, settings)[1])
+    os.replace(part, file)
 
 
 def empty(home: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +27,6 @@ CHUNK_BYTES = 4_000_000
 """of what the network takes, so much is predicted at a time"""
 FEWEST, MOST = 32, 1024
 """examples at a time"""
-DECODING = 2
-"""threads: while the network works for one, another decodes"""
 
 
 def predict(
@@ -112,9 +109,9 @@ def stream(
     count, failures = 0, list[UserError]()
     held: list[dict[str, Any]] = []  # errors, until one thing can be predicted
     failed = 0
-    network = OneAtATime(opened)
+    network = Guessing(opened)
     read = ahead(lambda chunk: _encoded(opened, chunk), given)
-    for encoded, predictions in ahead(lambda one: (one, network.predicted(one)), read, DECODING, 0):
+    for encoded, predictions in ahead(lambda one: (one, network(one)), read, 1, 1):
         some = _objects(opened, encoded, predictions, listeners)
         count, failed = count + len(some), failed + len(encoded.errors)
         failures += list(encoded.errors.values())[: MOST - len(failures)]
@@ -154,13 +151,13 @@ def _encoded(opened: OpenedRun, chunk: Chunk) -> _Encoded:
     return _Encoded(chunk, good, list(pieces) if len(good) else [], encoder.broken)
 
 
-class OneAtATime:
-    """Predicts chunks in several threads: one is in the network, while what it said of others is decoded."""
+class Guessing:
+    """Predicts one chunk after the other, in a thread of its own: what it said goes out meanwhile."""
 
     def __init__(self, opened: OpenedRun) -> None:
-        self.opened, self.lock, self.most = opened, threading.Lock(), dict[Any, int]()
+        self.opened, self.most = opened, dict[Any, int]()
 
-    def predicted(self, encoded: _Encoded) -> Sequence[Prediction]:
+    def __call__(self, encoded: _Encoded) -> Sequence[Prediction]:
         if not len(encoded.good):
             return []
         places, batches = zip(*encoded.pieces, strict=True)
@@ -171,18 +168,17 @@ class OneAtATime:
     def _forward(self, batch: Arrays) -> Any:
         from dlspec.runs.fit import forward
 
-        with self.lock:
-            network = self.opened.network
-            arrays = {name: batch[name] for name in network.input}
-            shapes = tuple(np.shape(one)[1:] for one in arrays.values())
-            count = len(next(iter(arrays.values())))
-            most = self.most[shapes] = max(count, self.most.get(shapes, 0))
-            if count < most:
-                # For another number the network would be traced anew, which takes longer than a few more rows.
-                arrays = {name: np.resize(one, (most, *one.shape[1:])) for name, one in arrays.items()}
-            said = forward(network)(arrays)
+        network = self.opened.network
         import keras  # as the network was loaded with it
 
+        arrays = {name: batch[name] for name in network.input}
+        shapes = tuple(np.shape(one)[1:] for one in arrays.values())
+        count = len(next(iter(arrays.values())))
+        most = self.most[shapes] = max(count, self.most.get(shapes, 0))
+        if count < most:
+            # For another number the network would be traced anew, which takes longer than a few more rows.
+            arrays = {name: np.resize(one, (most, *one.shape[1:])) for name, one in arrays.items()}
+        said = forward(network)(arrays)
         return said if count == most else keras.tree.map_structure(lambda one: one[:count], said)
 
 
