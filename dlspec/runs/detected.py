@@ -239,7 +239,7 @@ def save(picture: np.ndarray, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     part = f"{file}.part"
     with open(part, "wb") as new:
-        new.write(cv2.imencode(file.suffix, colours, settings)[1])
+        new.write(cv2.imencode(file.suffix, colours, settings)[1].tobytes())
     os.replace(part, file)
 
 
