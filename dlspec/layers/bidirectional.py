@@ -52,9 +52,8 @@ class Bidirectional(keras.layers.Layer):
             return (*one[:-1], 2 * one[-1])
         return (*one[0][:-1], 2 * one[0][-1]), *one[1:], *one[1:]
 
-    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
-        one = self.forward.compute_mask(sequences, mask)
-        return [*one, *one[1:]] if self.forward.return_state else one
+    def compute_mask(self, sequences: Any, mask: Any = None) -> None:
+        """Masks are handed on by name alone: one that rides on the outputs would, in Keras, act on the loss too."""
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "layer": keras.saving.serialize_keras_object(self.layer)}

@@ -165,11 +165,8 @@ class Recurrent(keras.layers.Layer):
         output = (batch, length, self.units) if self.return_sequences else (batch, self.units)
         return (output, *[(batch, self.units)] * self.carried) if self.return_state else output
 
-    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
-        if isinstance(mask, list | tuple):
-            mask = mask[0]
-        mask = mask if self.return_sequences else None
-        return [mask, *[None] * self.carried] if self.return_state else mask
+    def compute_mask(self, sequences: Any, mask: Any = None) -> None:
+        """Masks are handed on by name alone: one that rides on the outputs would, in Keras, act on the loss too."""
 
     def get_config(self) -> dict[str, Any]:
         names = ("units", "return_sequences", "return_state", "backwards", "zero_behind", "dropout",
