@@ -25,6 +25,7 @@ class AttentionPooling(keras.layers.Layer):
         x, mask = inputs
         there = ops.cast(mask, x.dtype)[..., None]
         scores = ops.matmul(ops.tanh(ops.matmul(x, self.kernel) + self.bias), self.sought)
+        scores = ops.where(mask[..., None], scores, ops.cast(-1e4, x.dtype))
         weights = ops.exp(scores - ops.max(scores, axis=1, keepdims=True)) * there
         return ops.sum(x * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1e-7)
 

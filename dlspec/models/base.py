@@ -169,6 +169,14 @@ class Segmenter(Model):
     def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
 
 
+class Tagger(Model):
+    """Logits for each token of a sequence: (batch, length, `outputs`).  Tagging; and, where none hangs on a later
+    token and `outputs` are the pieces of the vocabulary, language models."""
+
+    @abc.abstractmethod
+    def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
+
+
 class Sought(NamedTuple):
     """What a detector is asked for: how many priors each cell of each grid has, the finest grid first, how many
     classes, and the logit of objectness that nothing is known with."""
