@@ -13,6 +13,7 @@ from dlspec.evaluators.masks import Masks
 from dlspec.evaluators.numbers import Numbers
 from dlspec.evaluators.one_box import OneBox
 from dlspec.evaluators.points import Points
+from dlspec.evaluators.sentences import Said, Sentences
 from dlspec.recipe.component import names
 from dlspec.types import DataError
 
@@ -63,6 +64,11 @@ MADE = {
         {"names": ["ground", "guess"], "edge": 2, "tolerance": 0.01},
         random.choice([0, 1, 255], (50, 7, 9)).astype(np.uint8),
     ),
+    "sentences": (
+        Sentences(),
+        {"tokenize": "13a"},
+        [Said("ein „Hund“, 1,5 km", -0.25, [("guess", -1.5)]), Said("", None), Said("truth\tand guess", -2.0)],
+    ),
 }
 
 
@@ -75,7 +81,11 @@ def test_there_and_back(name, tmp_path):
     columns = pyarrow.parquet.read_table(tmp_path / "dev.parquet").to_pydict()
     again = evaluator.from_columns({"id": ["a"] * len(predictions), **columns}, state)
     assert len(again) == len(predictions)
-    assert all(np.array_equal(one, held, equal_nan=True) for one, held in zip(again, predictions, strict=True))
+    for one, held in zip(again, predictions, strict=True):
+        if isinstance(held, Said):
+            assert (one, one.score, one.others) == (held, held.score, held.others)
+        else:
+            assert np.array_equal(one, held, equal_nan=True)
 
 
 def test_a_missing_value_is_no_number():
