@@ -15,6 +15,8 @@ from dlspec.runs import folder as folders
 from dlspec.types import ArgumentError, Place, RecipeError, State
 
 KEY = "train.start_from"
+WORDS = "embedding"
+"""the layer that holds a vector for each piece of a vocabulary"""
 
 
 def settled(loaded: Loaded, root: str | Path) -> Loaded:
@@ -56,21 +58,44 @@ def _from_run(recipe: Recipe, state: State, network: Any, watch: Watch) -> None:
     anew = _asked_otherwise(recipe, state, run.recipe, run.state)
     learned = [one for one in source.layers if one.weights]
     pairs = _pairs([one for one in network.layers if one.weights], learned)
+    words = _other_words(state, run.state)
     for layer, other in pairs:
         here, there = _shapes(layer), _shapes_for(layer, other) if other is not None else None
         if layer in heads:
             anew = anew or (f"its output is {told_shapes(here)}, there {told_shapes(there)}" if here != there else None)
-        elif here != there:
+        elif here != there and not (words and layer.name == WORDS and there and here[0][1:] == there[0][1:]):
             message = f"the weights of {run.folder} do not fit: {told(layer.name, here, there)}"
             raise RecipeError(message, where=Place(key=KEY))
     taken = [(layer, other) for layer, other in pairs if not (anew and layer in heads)]
     for layer, other in taken:
+        if words and layer.name == WORDS:
+            layer.set_weights([_by_word(*words, layer.get_weights()[0], other.get_weights()[0], watch)])
+            continue
         weights = zip(other.get_weights(), _shapes_for(layer, other), strict=True)
         layer.set_weights([one.reshape(shape) for one, shape in weights])
     head = f"; its head begins anew: {anew}" if anew else ""
     watch.note(f"weights: {len(taken)} layers from {run.folder}{head}")
     for sentence in _of_inputs(recipe, run.recipe):
         watch.warn(sentence)
+
+
+def _other_words(state: State, before: State) -> tuple[list[str], list[str]] | None:
+    """The vocabulary here and the one that weights were learned with, where they differ."""
+    mine, theirs = (one["input"].get("vocabulary") for one in (state, before))
+    return (mine, theirs) if mine and theirs and mine != theirs else None
+
+
+def _by_word(mine: list[str], theirs: list[str], own: Any, learned: Any, watch: Watch) -> Any:
+    """A table of vectors, the row of each word taken from where that word was; new words keep their first one."""
+    place = {word: row for row, word in enumerate(theirs)}
+    rows = [(row, place[word]) for row, word in enumerate(mine) if word in place]
+    for row, there in rows:
+        own[row] = learned[there]
+    watch.note(
+        f"the vocabulary is another one: {len(rows):,} of its {len(mine):,} pieces ({len(rows) / len(mine):.0%}) were "
+        "known there and keep their vectors; the others begin anew"
+    )
+    return own
 
 
 def _pairs(own: list[Any], learned: list[Any]) -> list[tuple[Any, Any]]:

@@ -83,6 +83,26 @@ def test_tokens_are_for_sentences(home):
         train(load(home / "i.yaml"), out=home / "runs")
 
 
+def test_another_vocabulary_keeps_the_vectors_of_its_words(home):
+    from dlspec.runs import origin
+    from dlspec.runs.network import build
+
+    first = train(load(home / "r.yaml"), out=home / "runs")
+    run = dlspec.open(first.run)
+    (home / "rows.tsv").write_text("".join(f"worst {'new ' * (i % 3)}good\t{i % 2}\n" for i in range(60)))
+    recipe = load(home / "r.yaml", [f"train.start_from={first.run}"]).recipe
+    state = prepare(recipe, Watch()).state
+    network = build(recipe, state)
+    before = network.get_layer("embedding").get_weights()[0].copy()
+    origin.begin(recipe, state, network, Watch())
+    after, learned = (one.get_layer("embedding").get_weights()[0] for one in (network, run.network))
+    mine, theirs = state["input"]["vocabulary"], run.state["input"]["vocabulary"]
+    assert mine != theirs and {"worst", "good"} <= set(mine) & set(theirs)
+    for row, word in enumerate(mine):
+        expected = learned[theirs.index(word)] if word in theirs else before[row]
+        np.testing.assert_array_equal(after[row], expected)
+
+
 @pytest.mark.parametrize("model", ["bag_of_embeddings", "text_cnn"])
 def test_a_run_learns_and_opens_and_says_the_same_of_one_text_as_of_many(home, model):
     sets = [f"model={{name: {model}, embedding: {{size: 8}}}}", "train.optimizer.learning_rate=0.05"]
