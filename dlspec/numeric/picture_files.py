@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 import cv2
@@ -58,6 +60,42 @@ class Header(NamedTuple):
     format: str
 
 
+class _Held:
+    """Pictures that have been read once and are to be read once more, of so many bytes at most."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.bytes, self.pictures, self.lock = most, 0, dict[str, np.ndarray](), threading.Lock()
+
+    def taken(self, path: str) -> np.ndarray | None:
+        with self.lock:
+            found = self.pictures.pop(path, None)
+            self.bytes -= 0 if found is None else found.nbytes
+            return found
+
+    def keep(self, path: str, pixels: np.ndarray) -> None:
+        with self.lock:
+            if path not in self.pictures and self.bytes + pixels.nbytes <= self.most:
+                self.pictures[path] = pixels
+                self.bytes += pixels.nbytes
+
+
+_held: _Held | None = None
+
+
+@contextlib.contextmanager
+def read_twice(most: int) -> Iterator[None]:
+    """Within, what `read` gives is kept for the next that reads the same path, and is that one's alone then.
+
+    most: bytes that are kept; what is beyond that is read from its file again.
+    """
+    global _held
+    before, _held = _held, _Held(most)
+    try:
+        yield
+    finally:
+        _held = before
+
+
 def read(path: str, *, most_pixels: int = MOST_PIXELS) -> np.ndarray:
     """The picture as uint8 (H, W, 1) where the file is grey, (H, W, 3) red, green, blue otherwise.
 
@@ -66,6 +104,16 @@ def read(path: str, *, most_pixels: int = MOST_PIXELS) -> np.ndarray:
     Raises UnreadableError that names the file where it cannot be read, is no such picture, is broken or cut short, or
     has more than `most_pixels` pixels (then nothing is decoded).
     """
+    held = _held
+    pixels = held.taken(path) if held else None
+    if pixels is None:
+        pixels = _read(path, most_pixels)
+        if held:
+            held.keep(path, pixels)
+    return pixels
+
+
+def _read(path: str, most_pixels: int) -> np.ndarray:
     with _file(path) as file:
         try:
             data = file.read()

@@ -20,6 +20,8 @@ from dlspec.types import ArgumentError, Examples, Prediction
 
 TELLS_AFTER = 5.0
 """seconds between two sentences about how it comes along"""
+HELD = 1 << 28
+"""bytes of pictures that are held from when the network looks at them until they are drawn on"""
 
 
 def detect(
@@ -94,6 +96,7 @@ def _found(
     to: tuple[Path | None, Path | None, Path | None, Path | None],
     margin: float,
 ) -> Iterator[list[dict[str, Any]]]:
+    from dlspec.numeric.picture_files import read_twice
     from dlspec.runs.detected import Annotated, CocoResults, Crops, Sink, YoloTexts
 
     cut = functools.partial(Crops, margin=margin)
@@ -108,6 +111,7 @@ def _found(
     counts: Counter[str] = Counter()
     pictures, first, began, told = 0, 0, None, time.monotonic()
     with contextlib.ExitStack() as closing:
+        closing.enter_context(read_twice(HELD if any(to[:2]) else 0))
         for sink in sinks:
             closing.callback(sink.close)
         for some in stream(opened, inputs, listed=listed, watch=watch, listeners=[chosen, *sinks]):

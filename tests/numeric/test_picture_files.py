@@ -1,6 +1,7 @@
 """Picture files are read right, or refused by name: every format, mode and kind of damage."""
 
 import io
+import os
 import struct
 import tempfile
 import zlib
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from dlspec.numeric.picture_files import check, header, read, size
+from dlspec.numeric.picture_files import check, header, read, read_twice, size
 from dlspec.numeric.picture_formats import shown
 from dlspec.types import DataError
 
@@ -266,3 +267,21 @@ def test_damaged_bytes_give_a_picture_or_a_refusal(name, data):
         else:
             assert pixels.dtype == np.uint8
             assert header(file.name, most_pixels=10_000_000)[:3] == pixels.shape
+
+
+def test_what_is_read_twice_comes_from_its_file_once(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    for name in "ab":
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    first, other = str(tmp_path / "a.png"), str(tmp_path / "b.png")
+    with read_twice(pixels.nbytes):
+        assert np.array_equal(read(first), pixels)
+        read(other)  # there is no room for it beside the first
+        for file in (first, other):
+            os.unlink(file)
+        assert np.array_equal(read(first), pixels)
+        for file in (first, other):
+            with pytest.raises(DataError, match="No such file"):
+                read(file)
+    Image.fromarray(255 - pixels).save(first)
+    assert np.array_equal(read(first), 255 - pixels)

@@ -99,8 +99,10 @@ def test_crops_may_be_wider_than_their_boxes(home, run, tmp_path):
 
 def test_a_picture_that_goes_while_it_is_worked_on_is_one_line(home, run, tmp_path, monkeypatch):
     """What the network has seen is said; what cannot be drawn any more is a warning; the others are drawn."""
+    from dlspec.runs import detect as detecting
     from dlspec.runs import predict as predicting
 
+    monkeypatch.setattr(detecting, "HELD", 0)  # as where more pictures wait than are held
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.png").write_bytes((home / "new" / "0.png").read_bytes())
     encoded = predicting._encoded
