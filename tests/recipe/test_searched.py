@@ -51,7 +51,7 @@ def test_a_space_over_any_key_is_read_and_written_again(tmp_path):
         ),
         (
             "    train.batch_size: {uniform: [16, 128]}",
-            "r.yaml:10:34: tune.space.train.batch_size: expected a whole number or all, got 16.0",
+            "r.yaml:10:34: tune.space.train.batch_size: expected a whole number or all or a mapping of keys, got 16.0",
         ),
         (
             "    model: {choice: [linear, {name: mlp, dropout: {uniform: [0, 3]}}]}",

@@ -276,6 +276,13 @@ def test_arrays_by_other_names():
     trained(result)
 
 
+def test_a_column_of_sentences_is_a_table_of_texts(here):
+    table("texts.csv", ["text", "label"], lambda i: [f"{i} " + "a sentence of some length " * 4, "xy"[i % 2]])
+    result = init("texts.csv")
+    assert (result["task"], result["data"]["name"]) == ("classification", "text_table")
+    trained(result)
+
+
 def test_what_cannot_be_says_why_and_how_to_mend_it(here):
     Path("empty").mkdir()
     assert "has nothing. What is known: arrays" in refused("empty")
@@ -287,8 +294,6 @@ def test_what_cannot_be_says_why_and_how_to_mend_it(here):
     assert "the target 'y' is '1' in all 60 examples" in refused("same.csv")
     table("none.csv", ["a", "y"], lambda i: [number(), ""])
     assert "'y' is missing in every row" in refused("none.csv")
-    table("texts.csv", ["text", "label"], lambda i: [f"{i} " + "a sentence of some length " * 4, "xy"[i % 2]])
-    assert "'text': texts of up to" in refused("texts.csv")
     Path("prose.txt").write_text("Once upon a time there was a fox.\nThe end.\n")
     assert "there is one column" in refused("prose.txt")
     Path("noise.csv").write_bytes(bytes(range(256)) * 9)

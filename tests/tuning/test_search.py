@@ -122,7 +122,8 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_best(found):
 def test_ctrl_c_says_how_to_go_on_and_leaves_a_report_of_what_there_is(tmp_path):
     made(tmp_path)
     code = "from dlspec.cli import main; main()"
-    command = [sys.executable, "-c", code, "tune", "small.yaml", "--out", "runs"]
+    # So many trials that the last is far when the first is told of, on a busy machine too.
+    command = [sys.executable, "-c", code, "tune", "small.yaml", "--out", "runs", "--trials", "60"]
     streams = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(command, cwd=tmp_path, **streams) as running:
         assert any(line.startswith("trial ") for line in running.stderr)
