@@ -6,6 +6,7 @@ Legend of shapes: B examples, H heads, T queries, S places that are attended to,
 
 from __future__ import annotations
 
+import abc
 from typing import Any
 
 import keras
@@ -139,7 +140,7 @@ class MultiHeadAttention(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
-class _Scored(keras.layers.Layer):
+class _Scored(keras.layers.Layer, abc.ABC):
     """One query's attention to the states of an encoder, as recurrent decoders have it; no heads."""
 
     def call(self, queries: Any, memory: Any, allowed: Any = None, keys: Any = None) -> tuple[Any, Any]:
@@ -156,9 +157,9 @@ class _Scored(keras.layers.Layer):
         """What of a memory (B, S, M) does not hang on the query."""
         return memory
 
+    @abc.abstractmethod
     def scores(self, queries: Any, keys: Any) -> Any:
         """How well each place fits each query: (B, T, S)."""
-        raise NotImplementedError
 
 
 @keras.saving.register_keras_serializable("dlspec")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from typing import Any
 
 import keras
@@ -17,16 +18,16 @@ def sinusoids(length: int, width: int) -> np.ndarray:
     return table
 
 
-class _Positions(keras.layers.Layer):
+class _Positions(keras.layers.Layer, abc.ABC):
     """Adds a row of a table to each vector: (B, L, D) → the same."""
 
     def call(self, inputs: Any, start: Any = 0) -> Any:
         """start: the place of the first vector, where a sequence comes in pieces."""
         return inputs + self.rows(start, keras.ops.shape(inputs)[1])
 
+    @abc.abstractmethod
     def rows(self, start: Any, length: Any) -> Any:
         """What is added at the places from `start` on, (length, D); `start` and `length` are numbers or scalars."""
-        raise NotImplementedError
 
     def compute_output_shape(self, shape: Any) -> Any:
         return shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from keras import ops
 from dlspec.layers.recurrence import block_of, filled
 
 
-class Recurrent(keras.layers.Layer):
+class Recurrent(keras.layers.Layer, abc.ABC):
     """A recurrent layer, of the layout of Keras' own: their weights can be exchanged, and they compute the same.
 
     Called with sequences (B, T, D), and where wanted the first states, each (B, units), and a mask (B, T) that is true
@@ -77,20 +78,20 @@ class Recurrent(keras.layers.Layer):
         self.input_gain = self.add_weight(name="input_gain", shape=(width,), initializer="ones")
         self.recurrent_gain = self.add_weight(name="recurrent_gain", shape=(width,), initializer="ones")
 
+    @abc.abstractmethod
     def projected(self, inputs: Any) -> Any:
         """(…, D) → (…, gates × units): what the inputs add to the weighted sums."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def advance(self, projected_Bn: Any, states: Sequence[Any], kept_Bn: Any = None) -> list[Any]:
         """One step, from projected inputs and states to states.  kept: by what the output is multiplied, if at all."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def unrolled(self, projected_TBn: Any, states: Sequence[Any], kept_Bn: Any, block: int) -> list[Any]:
         """All steps at once with a gradient of its own, on TensorFlow; the states over time, (T, B, units) each.
 
         Of several states the output alone is given where `return_state` is off.
         """
-        raise NotImplementedError
 
     def step(self, inputs_BD: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
         """One step alone, without dropout, as decoders take it: (output, states)."""

@@ -48,6 +48,21 @@ def trained(recipe: str, *sets: str, out: Path) -> tuple[OpenedRun, dict[str, fl
     return opened, {name: one["value"] for name, one in scores.items()}
 
 
+def over_seeds(figures: Figures, recipe: str, least: float, seeds: Sequence[int] = (1, 2, 3)) -> None:
+    """Train a shipped recipe of classification with each seed; its mean accuracy on test is to be at least that."""
+    accuracies = []
+    with runs() as out:
+        for seed in seeds:
+            run, test = trained(recipe, f"train.seed={seed}", out=out)
+            sizes = ", ".join(f"{name} {len(examples):,}" for name, examples in run.splits().parts.items())
+            accuracies.append(test["accuracy"])
+            print(f"{recipe}, seed {seed} ({sizes}): accuracy on test {test['accuracy']:.4f}", flush=True)
+    mean = sum(accuracies) / len(accuracies)
+    figures.check(
+        f"{recipe}: mean accuracy over {len(seeds)} seeds {spoken(accuracies)}; at least {least}", mean >= least
+    )
+
+
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
     """The mean, with Student's 95 % interval."""
     from scipy import stats

@@ -10,24 +10,12 @@ from __future__ import annotations
 
 import sys
 
-from figures import Figures, require_data, runs, spoken, trained
+from figures import Figures, over_seeds, require_data
 
-SEEDS = (1, 2, 3)
 FIGURES = {"lenet5": 0.98, "resnet": 0.99}
 
 require_data()
 figures = Figures()
-for model in sys.argv[1:] or FIGURES:
-    accuracies = []
-    with runs() as out:
-        for seed in SEEDS:
-            run, test = trained(f"classification/mnist_{model}", f"train.seed={seed}", out=out)
-            splits = run.splits()
-            accuracies.append(test["accuracy"])
-            sizes = ", ".join(f"{name} {len(examples):,}" for name, examples in splits.parts.items())
-            print(f"{model}, seed {seed} ({sizes}): accuracy on test {test['accuracy']:.4f}", flush=True)
-    mean, least = sum(accuracies) / len(accuracies), FIGURES[model]
-    figures.check(
-        f"{model}: mean accuracy over {len(SEEDS)} seeds {spoken(accuracies)}; at least {least}", mean >= least
-    )
+for name in sys.argv[1:] or FIGURES:
+    over_seeds(figures, f"classification/mnist_{name}", FIGURES[name])
 figures.leave()

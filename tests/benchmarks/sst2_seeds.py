@@ -10,22 +10,12 @@ from __future__ import annotations
 
 import sys
 
-from figures import Figures, require_data, runs, spoken, trained
+from figures import Figures, over_seeds, require_data
 
-SEEDS = (1, 2, 3)
 FIGURES = {"sst2_lstm": 0.77, "sst2_lstm_glove": 0.80}
 
 require_data()
 figures = Figures()
 for name in sys.argv[1:] or FIGURES:
-    accuracies = []
-    with runs() as out:
-        for seed in SEEDS:
-            _, test = trained(f"classification/{name}", f"train.seed={seed}", out=out)
-            accuracies.append(test["accuracy"])
-            print(f"{name}, seed {seed}: accuracy on test {test['accuracy']:.4f}", flush=True)
-    mean, least = sum(accuracies) / len(accuracies), FIGURES[name]
-    figures.check(
-        f"{name}: mean accuracy over {len(SEEDS)} seeds {spoken(accuracies)}; at least {least}", mean >= least
-    )
+    over_seeds(figures, f"classification/{name}", FIGURES[name])
 figures.leave()
