@@ -48,13 +48,11 @@ def read_outputs(files: Sequence[str], reference: str, split: str) -> Prediction
 
 
 def parted(first: str, ours: Sequence[str], second: str, theirs: Sequence[str]) -> str:
-    """Of two files that have not as many lines, a sentence that says so, and where they seem to part.
+    """Of two files that have not as many lines, what is wrong with the first, and where they seem to part.
 
     An empty line that faces words is where one has lost or gained a line, as a rule; without one, the shorter's end.
     """
-    counts = (
-        f"{first} has {len(ours):,} lines and {second} {len(theirs):,}; line n of one belongs to line n of the other"
-    )
+    counts = f"has {len(ours):,} lines, and {second} has {len(theirs):,}; line n of one belongs to line n of the other"
     for number, (one, other) in enumerate(itertools.zip_longest(ours, theirs), 1):
         if one is None or other is None:
             return f"{counts}; the shorter ends before line {number:,}"

@@ -12,6 +12,7 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs.goal_fits import check_goal
 from dlspec.runs.human_answers import check_answers
+from dlspec.runs.ragged import check_compile
 from dlspec.types import DataError, Metric, Splits, State
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def prepare(recipe: Recipe, watch: Watch, splits: Splits | None = None, warm: Wa
     for warning in prepared.warnings:
         watch.warn(warning)
     check_goal(recipe, prepared.state, splits)
+    check_compile(recipe, prepared.state)
     if as_given:
         check_answers(recipe, prepared.state, splits.parts, {one for part in splits.parts.values() for one in part.ids})
     return Prepared(splits, prepared.state, prepared.warnings, prepared.notes)

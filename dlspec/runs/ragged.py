@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.types import Arrays, State
+from dlspec.recipe.schema import Recipe
+from dlspec.types import Arrays, Place, RecipeError, State
 
 Finish = Callable[[Arrays], Arrays]
 """from encoded arrays to those that the network takes"""
@@ -19,6 +20,13 @@ TOKENS = 1 << 14
 def varies(state: State) -> bool:
     """Whether what the network takes differs in size from batch to batch."""
     return any(None in spec["shape"] for spec in state["shapes"].values())
+
+
+def check_compile(recipe: Recipe, state: State) -> None:
+    """Raises RecipeError where the recipe wants every step compiled, and batches differ in size."""
+    if recipe.train.compile == "xla" and varies(state):
+        message = "sentences differ in length, and XLA would compile every length for itself; leave it at auto"
+        raise RecipeError(message, where=Place(key="train.compile"))
 
 
 def of_any_length(network: Any) -> bool:

@@ -68,8 +68,8 @@ def test_errors_have_kinds_and_ceilings(tmp_path):
 @pytest.mark.parametrize(
     ("guesses", "said"),
     [
-        (TRUTHS[:9], "out.txt has 9 lines and .*ref.de.gz 10; .*the shorter ends before line 10"),
-        ([*TRUTHS[:4], "", *TRUTHS[4:]], "11 lines .*they seem to part at line 5, which is empty in .*out.txt alone"),
+        (TRUTHS[:9], "has 9 lines, and .*ref.de.gz has 10; .*the shorter ends before line 10"),
+        ([*TRUTHS[:4], "", *TRUTHS[4:]], "11 lines, .*they seem to part at line 5, which is empty in .*out.txt alone"),
     ],
 )
 def test_files_of_different_length_are_told(tmp_path, guesses, said):

@@ -74,13 +74,15 @@ def test_batches_by_tokens_are_as_many_in_every_epoch(home):
 
 def test_xla_is_refused_where_lengths_differ(home):
     with pytest.raises(RecipeError, match="differ in length"):
-        train(load(home / "r.yaml", ["train.compile=xla"]), out=home / "runs")
+        train(load(home / "r.yaml", ["train.compile=xla"]), out=home / "refused")
+    assert not (home / "refused").exists()
 
 
 def test_tokens_are_for_sentences(home):
     (home / "i.yaml").write_text("task: classification\ndata: iris\nmodel: linear\ntrain: {batch_size: {tokens: 9}}\n")
     with pytest.raises(RecipeError, match="counts tokens"):
-        train(load(home / "i.yaml"), out=home / "runs")
+        train(load(home / "i.yaml"), out=home / "refused")
+    assert not (home / "refused").exists()
 
 
 def test_another_vocabulary_keeps_the_vectors_of_its_words(home):
