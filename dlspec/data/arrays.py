@@ -24,10 +24,11 @@ class Arrays(Reader):
 
     Where an .npz has no x and y but x_train, y_train, x_test, y_test (as Keras' mnist.npz), those are the splits.
     x of pictures: (examples, height, width) or (…, channels), any kind of number.  x of tables: (examples, columns).
+    x of series: (examples, steps) or (examples, steps, channels).
     y: (examples,) or (examples, 1), numbers or text.
     """
 
-    summary: ClassVar[str] = "NumPy files (.npz, .npy) of pictures or tables"
+    summary: ClassVar[str] = "NumPy files (.npz, .npy) of pictures, tables or series"
     suffixes: ClassVar[tuple[str, ...]] = (".npz", ".npy")
     name: Literal["arrays"] = "arrays"
 
@@ -36,17 +37,17 @@ class Arrays(Reader):
     labels: Source | None = None
     """the file of labels (.npy), where `path` is an .npy"""
     x: str = "x"
-    """the name of the pictures or rows in an .npz"""
+    """the name of the pictures, rows or series in an .npz"""
     y: str = "y"
     """the name of the labels in an .npz"""
-    holds: Literal["picture", "table"] = "picture"
-    """what an example is: a picture, or a row of a table"""
+    holds: Literal["picture", "table", "series"] = "picture"
+    """what an example is: a picture, a row of a table, or a series over time"""
     tags: tuple[str, ...] = ()
     """arrays of an .npz that scores and errors are sliced by"""
 
     @property
     def kind(self) -> str:  # type: ignore[override]
-        return "table" if self.holds == "table" else "picture"
+        return self.holds
 
     @model_validator(mode="after")
     def _labels_for_every_file(self) -> Arrays:
@@ -70,7 +71,7 @@ class Arrays(Reader):
 
     @classmethod
     def for_kind(cls, kind: str, path: str) -> Arrays | None:
-        return cls(path=path, holds=kind) if kind in ("picture", "table") else None
+        return cls(path=path, holds=kind) if kind in ("picture", "table", "series") else None
 
     def at(self, path: str) -> Arrays:
         return self.model_copy(update={"path": path, "labels": None})
@@ -104,7 +105,7 @@ class Arrays(Reader):
             ids = [f"{head}{i}" for i in range(many)]
             rest = {key: value for key, value in own.items() if key not in ("x", "shape")}
             parts[part] = Examples(ids, x, **rest)
-            what = "rows" if self.holds == "table" else "pictures"
+            what = {"table": "rows", "picture": "pictures", "series": "series"}[self.holds]
             notes.append(f"{head.replace(':', ': ')}{many:,} {what} of shape {own['shape']}")
         return Splits(parts, notes=tuple(notes))
 
@@ -156,4 +157,5 @@ class Arrays(Reader):
     def _entered(self, file: str, name: str, x: np.ndarray) -> Any:
         from dlspec.data import numpy_files
 
-        return numpy_files.rows(file, name, x) if self.holds == "table" else numpy_files.pictures(file, name, x)
+        of = {"table": numpy_files.rows, "picture": numpy_files.pictures, "series": numpy_files.series}
+        return of[self.holds](file, name, x)

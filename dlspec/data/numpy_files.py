@@ -110,6 +110,19 @@ def rows(file: str, name: str, x: np.ndarray) -> Rows:
     return Rows({f"x{i + 1}": values[:, i].copy() for i in range(values.shape[1])})
 
 
+def series(file: str, name: str, x: np.ndarray) -> np.ndarray:
+    """(examples, steps, channels) out of that, or of (examples, steps); NaN is a missing value."""
+    import numpy as np
+
+    _numbers(file, name, x)
+    if x.ndim not in (2, 3):
+        raise DataError(
+            f"'{name}' has shape {x.shape}; expected series, (examples, steps) or (examples, steps, channels)",
+            where=Place(file),
+        )
+    return (x if x.ndim == 3 else x[..., None]).astype(np.float64)
+
+
 def truths(file: str, name: str, y: np.ndarray, many: int) -> list[Any]:
     """One truth an example: whole numbers as int, other numbers as float, text as str."""
     import numpy as np

@@ -26,7 +26,7 @@ SMALL = {
 
 
 def things(kind, count=12, seed=0):
-    """`x` of a kind: rows with a gap and a category, or small grey pictures."""
+    """`x` of a kind: rows with a gap and a category, texts, series of two channels, or small grey pictures."""
     random = np.random.default_rng(seed)
     if kind == "table":
         number = random.normal(size=count)
@@ -36,6 +36,8 @@ def things(kind, count=12, seed=0):
     if kind == "text":
         words = ["ant", "bee", "cat", "it's", "sits", "flies", "high", "low", "naïve", "."]
         return [" ".join(random.choice(words, 2 + (3 * i) % 7)) for i in range(count)]
+    if kind == "series":
+        return random.normal(size=(count, 16, 2)).cumsum(axis=1)
     assert kind == "picture", f"make a sample of the kind '{kind}' here"
     return random.integers(0, 256, (count, 36, 36, 1), dtype=np.uint8)
 

@@ -20,7 +20,7 @@ class Linear(Backbone):
     """Logits are a weighted sum of the inputs: logistic regression (Cox 1958), softmax or linear regression."""
 
     name: Literal["linear"] = "linear"
-    accepts: ClassVar[tuple[str, ...]] = ("table", "picture")
+    accepts: ClassVar[tuple[str, ...]] = ("table", "picture", "series")
     summary: ClassVar[str] = "logistic, softmax or linear regression: one layer of weights"
 
     initializer: Initializer = Zeros()

@@ -35,7 +35,7 @@ class MLP(Backbone):
     """
 
     name: Literal["mlp"] = "mlp"
-    accepts: ClassVar[tuple[str, ...]] = ("table", "picture")
+    accepts: ClassVar[tuple[str, ...]] = ("table", "picture", "series")
     summary: ClassVar[str] = "multilayer perceptron: any number of hidden layers"
 
     hidden: tuple[Annotated[int, Field(gt=0)], ...] = (64, 64)
