@@ -76,7 +76,9 @@ class Series(Input):
         names = channels_of(train, values.shape[2])
         seen = min(self.length or values.shape[1], values.shape[1])
         if self.length is not None and self.length > values.shape[1]:
-            message = f"the series of train have {values.shape[1]} steps each, fewer than so many; give them, or less here"
+            message = (
+                f"the series of train have {values.shape[1]} steps each, fewer than so many; give them, or less here"
+            )
             raise DataError(message, where=Place(key="input.length"))
         how = {"standard": "standardised by train", "window": "each standardised by itself", "none": "as they are"}
         of = f" of {values.shape[1]:,} given" if seen < values.shape[1] else ""
@@ -84,7 +86,9 @@ class Series(Input):
         notes = [f"series: {seen:,} steps{of}, {channels}, {how[self.scale]}"]
         if missing:
             share = missing / values.size
-            notes.append(f"{missing:,} values of train ({share:.1%}) are missing; for each stands {_MEND[self.missing]}")
+            notes.append(
+                f"{missing:,} values of train ({share:.1%}) are missing; for each stands {_MEND[self.missing]}"
+            )
         return {
             "length": int(values.shape[1]),
             "channels": names,
@@ -157,7 +161,9 @@ class Series(Input):
         values = values[:, None] if values.ndim == 1 else values
         more = "… " if len(values) > SHOWN else ""
         lines = [more + ", ".join(f"{one:.5g}" for one in values[-SHOWN:, k]) for k in range(values.shape[1])]
-        return Rendering("table", {f"channel {k + 1}" if len(lines) > 1 else "series": one for k, one in enumerate(lines)})
+        return Rendering(
+            "table", {f"channel {k + 1}" if len(lines) > 1 else "series": one for k, one in enumerate(lines)}
+        )
 
     def facts(self, examples: Examples, state: State) -> dict[str, Any]:
         """Of the first channels: mean, deviation, last value, and the change from the first step to it."""

@@ -53,7 +53,9 @@ def test_the_network_sees_the_last_steps_and_the_rest_is_kept_beside():
 
 def test_what_is_missing_is_named_and_filled_as_told():
     gap = [1, np.nan, np.nan, 4, 5, np.nan]
-    with pytest.raises(DataError, match=r"example 'e1', step 1 \(from 0\), 'channel_1' is missing \(3 values in 1 of 2"):
+    with pytest.raises(
+        DataError, match=r"example 'e1', step 1 \(from 0\), 'channel_1' is missing \(3 values in 1 of 2"
+    ):
         Series().prepare(of(LINE, gap))
     with pytest.raises(DataError, match="step 2 .* is infinite"):
         Series(missing="last").prepare(of([1, 2, np.inf]))
