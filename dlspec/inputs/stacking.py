@@ -62,8 +62,8 @@ def known(examples: Examples, missing: str) -> np.ndarray:
     if missing == "fail" and absent.any():
         raise DataError(
             f"{_where(examples, absent)} is missing ({int(absent.sum()):,} values in "
-            f"{int(absent.any(axis=(1, 2)).sum()):,} of {len(values):,} series); fill it in, or say what stands for it: "
-            "input: {missing: last} (the value before), linear or mean"
+            f"{int(absent.any(axis=(1, 2)).sum()):,} of {len(values):,} series); fill it in, or say what stands for "
+            "it: input: {missing: last} (the value before), linear or mean"
         )
     return values if missing in ("fail", "mean") else filled(values, missing)
 

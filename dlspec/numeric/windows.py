@@ -1,4 +1,4 @@
-"""Windows of a long series: what `x` is for forecasts.  They share the series, so that many overlapping ones cost little."""
+"""Windows of a long series: what `x` is for forecasts.  They share the series, so that many cost little."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_what_is_missing_is_named_and_filled_as_told():
         DataError, match=r"example 'e1', step 1 \(from 0\), 'channel_1' is missing \(3 values in 1 of 2"
     ):
         Series().prepare(of(LINE, gap))
-    with pytest.raises(DataError, match="step 2 .* is infinite"):
+    with pytest.raises(DataError, match=r"step 2 .* is infinite"):
         Series(missing="last").prepare(of([1, 2, np.inf]))
     seen = {}
     for how in ("last", "linear", "mean"):
