@@ -44,6 +44,8 @@ class Facts(NamedTuple):
     """of one example: (columns,) of a table; typical (height, width, channels) of pictures"""
     alike: bool = True
     """every example has this shape"""
+    causal: bool = False
+    """what is said at a place may hang on nothing that comes later: a text is to be gone on with"""
 
 
 class Suggestion(NamedTuple):

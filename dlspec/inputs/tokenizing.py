@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from dlspec.inputs import characters
 from dlspec.recipe.component import Section
 from dlspec.types import DataError, State
 
@@ -59,8 +60,14 @@ class Tokenization(Section):
         if not any(one.strip() for one in texts):
             raise DataError("all texts of train are empty: is the text the right column?")
         tokenizer, trainer = self._untrained()
-        tokenizer.train_from_iterator(_blocks(texts), trainer, length=len(texts))
-        made = json.loads(tokenizer.to_str())
+        if self.tokenizer == "character":
+            most = (self.vocabulary or USUAL["character"]) - len(SPECIALS)
+            found = characters.vocabulary(_blocks(texts), tokenizer.normalizer, most, self.minimum_count)
+            made = json.loads(tokenizer.to_str())
+            made["model"]["vocab"] = {one: number for number, one in enumerate((*SPECIALS, *found))}
+        else:
+            tokenizer.train_from_iterator(_blocks(texts), trainer, length=len(texts))
+            made = json.loads(tokenizer.to_str())
         made["added_tokens"] = []  # or they would be looked for in texts
         made["model"]["unk_token" if "unk_token" in made["model"] else "unk_id"] = (
             SPECIALS[UNKNOWN] if "unk_token" in made["model"] else UNKNOWN
@@ -92,7 +99,10 @@ class Tokenization(Section):
         else:
             made = Tokenizer(models.WordLevel(unk_token=SPECIALS[UNKNOWN]))
             if self.tokenizer == "character":
-                made.pre_tokenizer, made.decoder = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated"), decoders.Fuse()
+                made.pre_tokenizer, made.decoder = (
+                    pre_tokenizers.Split(Regex(characters.EVERY), "isolated"),
+                    decoders.Fuse(),
+                )
             elif self.words == "blanks":
                 made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
             else:
@@ -130,6 +140,9 @@ def encoded(texts: Sequence[str], state: State) -> list[np.ndarray]:
     """The pieces of each text, int32 (L,); of an empty one none."""
     import numpy as np
 
+    numbers = characters.numbers_of(state["tokenizer"], UNKNOWN)
+    if numbers is not None:
+        return [row for some in _blocks(texts) for row in characters.encoded(some, numbers)]
     tokenizer = tokenizer_of(state["tokenizer"])
     found: list[np.ndarray] = []
     for some in _blocks(texts):

@@ -173,8 +173,35 @@ class Tagger(Model):
     """Logits for each token of a sequence: (batch, length, `outputs`).  Tagging; and, where none hangs on a later
     token and `outputs` are the pieces of the vocabulary, language models."""
 
+    @property
+    def causal(self) -> bool:
+        """Whether no token's logits hang on a later token, as it is set: then it can go on with a text."""
+        return False
+
+    endless: ClassVar[bool] = False
+    """it goes on beyond the length that it was trained on, for it knows no places (recurrent networks)"""
+
     @abc.abstractmethod
     def build(self, inputs: Shapes, outputs: int) -> keras.Model: ...
+
+    def course(self, network: keras.Model, count: int, width: int, longest: int) -> Course:
+        """How a causal network that `build` gave goes on with `count` texts, `width` hypotheses each, of `longest`
+        tokens at most; `ancestors` is for attention alone.
+
+        By default all that was said is read again for each token; whoever can keep what it knows of it should.
+        """
+        import keras
+
+        ops = keras.ops
+        times = ops.arange(longest)
+
+        def step(tokens: Any, time: Any, cache: Any, ancestors: Any) -> tuple[Any, Any, Any]:
+            said = ops.where(ops.equal(times, time), tokens[..., None], cache)
+            logits = network({"tokens": ops.reshape(said, (count * width, longest))}, training=False)
+            now = ops.take(logits, time, axis=1)
+            return ops.reshape(now, (count, width, logits.shape[-1])), said, None
+
+        return Course(step, ops.zeros((count, width, longest), "int32"), ops.ones((count, 1), "bool"))
 
 
 class Sought(NamedTuple):

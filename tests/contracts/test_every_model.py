@@ -89,9 +89,26 @@ def test_a_dict_of_arrays_gives_logits(name, kind):
         expected = (12, 9 * 9 * priors(model, arrays(kind)[0]), 5 + 3)  # cells of 4 pixels
     if kind == PAIRED:
         expected = (*batch["target"].shape, 3)
+    if issubclass(find("models", name), Tagger):
+        expected = (*next(iter(batch.values())).shape[:2], 3)
     assert logits.shape == expected and np.isfinite(logits).all()
     assert not np.allclose(logits.sum(axis=1), 1)
     assert set(network.input if isinstance(network.input, dict) else batch) == set(batch)
+
+
+@pytest.mark.parametrize("name", [name for name in names("models") if issubclass(find("models", name), Tagger)])
+def test_a_tagger_says_rightly_whether_it_sees_what_comes_later_and_goes_on_as_the_whole_pass(name):
+    network, batch = built(name, "text")
+    model, said = find("models", name)(**SMALL.get(name, {})), batch["tokens"]
+    logits = np.asarray(network(batch))
+    other = np.asarray(network({"tokens": np.where(np.arange(said.shape[1]) == 2, said % 4 + 4, said)}))
+    assert model.causal == (np.abs(other - logits)[:, :2].max() < 1e-6)
+    course = model.course(network, len(said), 1, said.shape[1])
+    cache, ancestors = course.cache, np.zeros((len(said), 1, said.shape[1]), "int32")
+    for time in range(said.shape[1]):
+        now, cache, _ = course.step(said[:, time : time + 1], time, cache, ancestors)
+        here = said[:, time] != 0
+        np.testing.assert_allclose(np.asarray(now)[here, 0], logits[here, time], atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
