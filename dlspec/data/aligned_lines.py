@@ -21,7 +21,11 @@ def lines(file: str) -> list[str]:
 
     Raises DataError where it cannot be read, or is no UTF-8: with the first line that is none.
     """
-    data = sources.contents(file)
+    return lines_of(file, sources.contents(file))
+
+
+def lines_of(file: str, data: bytes) -> list[str]:
+    """The same of bytes that have been read."""
     found = []
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else [], 1):
         try:

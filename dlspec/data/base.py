@@ -71,6 +71,10 @@ class Reader(Component):
         """The same settings over another file; raises DataError where this reader has no files."""
         raise DataError(f"data '{self.name}' is not read from files of yours, so it cannot be read from {path}")
 
+    def opens(self, ending: str) -> bool:
+        """Whether `at` may be asked for a file with such an ending (`.csv`)."""
+        return ending.lower() in self.suffixes
+
     @classmethod
     def for_kind(cls, kind: str, path: str) -> Reader | None:
         """This reader with its defaults over a file, where it can give that kind of example; else None."""

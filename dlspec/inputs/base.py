@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.recipe.component import Component
@@ -40,6 +40,11 @@ class Input(Component):
         As compact as can be (bytes stay bytes): this is what is kept in memory.  May hold keys the network does not
         take (original size, scale).  Raises DataError that names the example.
         """
+
+    def prepare_with(self, train: Examples, also: Sequence[Any]) -> State:
+        """The same, where other things that x could be are learned from as well: sentences of another language, for
+        one vocabulary of both.  By default they are passed over."""
+        return self.prepare(train)
 
     def frames(self, examples: Examples, state: State) -> np.ndarray | None:
         """Where each picture will lie in what `encode` makes of it, (N, 6): see dlspec.numeric.frames.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -59,10 +59,14 @@ class Text(Tokenization, Input):
 
         Raises DataError where an example is no text, or all are empty.
         """
+        return self.prepare_with(train, ())
+
+    def prepare_with(self, train: Examples, also: Sequence[Any]) -> State:
+        """The same, with the pieces of further texts in the vocabulary; all that is counted is train's own."""
         from dlspec.inputs.tokenizing import counts, encoded, never_seen
 
         texts = _texts(train)
-        state = self.learned(texts)
+        state = self.learned([*texts, *also])
         size = len(state["vocabulary"])
         rows = encoded(texts, state)
         state["counts"] = counts(rows, size).tolist()

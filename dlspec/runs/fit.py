@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -85,6 +86,12 @@ def forward(network: Any) -> Callable[[Arrays], Any]:
     return lambda batch: network.predict_on_batch({name: batch[name] for name in names})
 
 
+def answering(recipe: Recipe, network: Any, state: State) -> Callable[[Arrays], Any]:
+    """What the task's `predict` asks of a network: its logits, or what the task makes of it."""
+    found: Callable[[Arrays], Any] = recipe.task.answering(recipe.model, network, state, forward(network))
+    return found
+
+
 def predict(network: Any, store: Store) -> Any:
     """Decoded predictions for stored examples."""
     places = []
@@ -94,7 +101,8 @@ def predict(network: Any, store: Store) -> Any:
             places.append(chosen)
             yield arrays
 
-    found = store.recipe.task.predict(forward(network), batches(), store.state)
+    answer = answering(store.recipe, network, store.state)
+    found = store.recipe.task.predict(answer, batches(), store.state)
     return ragged.in_order(found, places)
 
 
@@ -124,6 +132,16 @@ class Score:
     def __init__(self, store: Store) -> None:
         self.store = store
 
+    @functools.cached_property
+    def passing(self) -> Score:
+        """The same after an epoch of training: asked as the task is in passing, of so many examples at most."""
+        recipe, most = self.store.recipe, self.store.recipe.task.in_passing.passing
+        task = recipe.task.in_passing
+        if task is recipe.task and (most is None or most >= len(self.store)):
+            return self
+        store = self.store if most is None else self.store.few(most)
+        return Score(store.of(recipe.model_copy(update={"task": task}), store.state, store.watch))
+
     @property
     def examples(self) -> Examples:
         """Those that are scored; after predictions, without those that turned out to be unreadable."""
@@ -139,4 +157,5 @@ class Score:
         return goals.values(recipe.goal, recipe.evaluator, self.examples, statistics)
 
     def __call__(self, network: Any) -> dict[str, float]:
-        return self.values(self.predictions(network))
+        """In passing."""
+        return self.passing.values(self.passing.predictions(network))

@@ -65,7 +65,8 @@ def pipeline_of(recipe: Recipe, state: State, train: Examples, watch: Watch, war
     from dlspec.runs.pipeline import Pipeline
 
     pipeline = Pipeline(recipe, state, _store(recipe, state, train, watch, "examples of train", warm))
-    pipeline.targets = _truths(pipeline.store)
+    if pipeline.targets is None:  # or lengths have asked for them
+        pipeline.targets = _truths(pipeline.store)
     check_steps(recipe.train, pipeline.steps)
     return pipeline
 

@@ -35,7 +35,7 @@ def build(recipe: Recipe, state: State) -> Any:
             raise
         message = f"{Path(recipe.model.name).name}: build(self, inputs, outputs) failed: {error}"
         raise RecipeError(message, where=Place(key="model")) from error
-    wanted = set(state["shapes"])
+    wanted = {*state["shapes"], *recipe.task.given(state)}
     got = f"a {type(network).__name__}"
     if isinstance(network, keras.Model):
         entries = network.input if isinstance(network.input, dict) else {}

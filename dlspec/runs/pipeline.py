@@ -40,11 +40,13 @@ class Pipeline:
             self.sampler = balanced(recipe.task.strata(store.examples, state))
         elif recipe.train.sampling == "weighted":
             self.sampler, self.weights = weighted(self.weights), None
-        self.varies = ragged.varies({"shapes": {n: one for n, one in state["shapes"].items() if n in store.names}})
+        entered = {name: one for name, one in state["shapes"].items() if name in store.names}
+        self.shapes = {**entered, **recipe.task.given(state)}
+        self.varies = ragged.varies({"shapes": self.shapes})
         count, given = len(store), recipe.train.batch_size
         self.tokens: int | None = None
         if isinstance(given, Tokens):
-            if store.lengths is None:
+            if self.lengths is None:
                 message = "counts tokens, which examples of this kind have not; give a number of examples"
                 raise RecipeError(message, where=Place(key="train.batch_size"))
             self.tokens = given.tokens
@@ -57,6 +59,17 @@ class Pipeline:
         """Steps an epoch, where the task plans as usual."""
         return len(self.plan(0)) if self.tokens else math.ceil(len(self.store) / self.batch_size)
 
+    @functools.cached_property
+    def lengths(self) -> np.ndarray | None:
+        """How long each example is, with its target, where that is known before it is encoded."""
+        entered = self.store.lengths
+        if type(self.recipe.task).lengths is Task.lengths or not isinstance(self.store, Kept):
+            return entered
+        if self.targets is None:
+            self.targets = self.recipe.task.target(self.examples, self.store.arrays, self.state)
+        found: np.ndarray | None = self.recipe.task.lengths(entered, self.targets)
+        return found
+
     @property
     def gaps(self) -> bool:
         """Whether batches of the plan may be missing, as nothing of them can be read."""
@@ -64,7 +77,7 @@ class Pipeline:
 
     def plan(self, epoch: int, batch_size: int | None = None) -> list[np.ndarray]:
         """Which examples make up each batch of an epoch.  batch_size: another than that of training."""
-        seed, drawn, examples, lengths = self.recipe.train.seed, None, self.examples, self.store.lengths
+        seed, drawn, examples, lengths = self.recipe.train.seed, None, self.examples, self.lengths
         if self.sampler:
             drawn = self.sampler(epoch, seed)
             examples = examples.take(drawn.tolist())
@@ -86,7 +99,7 @@ class Pipeline:
 
     def free(self, name: str) -> tuple[int | None, ...] | None:
         """The shape of an array that the network takes, but for its first axis; None in it where batches differ."""
-        spec = self.state["shapes"].get(name)
+        spec = self.shapes.get(name)
         return tuple(spec["shape"]) if self.varies and spec is not None else None
 
     def few(self, most: int) -> tuple[Any, ...]:

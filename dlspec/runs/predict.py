@@ -156,6 +156,7 @@ class Guessing:
 
     def __init__(self, opened: OpenedRun) -> None:
         self.opened, self.most = opened, dict[Any, int]()
+        self.answer: Any = None
 
     def __call__(self, encoded: _Encoded) -> Sequence[Prediction]:
         if not len(encoded.good):
@@ -166,11 +167,15 @@ class Guessing:
         return predictions
 
     def _forward(self, batch: Arrays) -> Any:
-        from dlspec.runs.fit import forward
+        from dlspec.runs.fit import answering
 
-        network = self.opened.network
+        opened, network = self.opened, self.opened.network
         import keras  # as the network was loaded with it
 
+        if self.answer is None:
+            self.answer = answering(opened.recipe, network, opened.state)
+        if ragged.of_any_length(network):
+            return self.answer(batch)  # traced for batches of any size
         arrays = {name: batch[name] for name in network.input}
         shapes = tuple(np.shape(one)[1:] for one in arrays.values())
         count = len(next(iter(arrays.values())))
@@ -178,7 +183,7 @@ class Guessing:
         if count < most:
             # For another number the network would be traced anew, which takes longer than a few more rows.
             arrays = {name: np.resize(one, (most, *one.shape[1:])) for name, one in arrays.items()}
-        said = forward(network)(arrays)
+        said = self.answer(arrays)
         return said if count == most else keras.tree.map_structure(lambda one: one[:count], said)
 
 

@@ -71,7 +71,7 @@ def _learned(recipe: Recipe, splits: Splits) -> Learned:
         first = ", ".join(twice[:5]) + (", …" if len(twice) > 5 else "")
         raise DataError(f"{len(twice):,} ids stand for more than one example ({first}); an id must name one for good")
     warnings = [sentence for sentence in [duplicates_note(duplicates(splits))] if sentence]
-    entered = recipe.input.prepare(splits["train"])
+    entered = recipe.input.prepare_with(splits["train"], recipe.task.read_too(splits["train"]))
     asked = recipe.task.prepare(splits["train"])
     learned = [*entered.pop("notes", ()), *asked.pop("notes", ())]
     state = {"input": entered, "task": asked, "shapes": entered["shapes"]}

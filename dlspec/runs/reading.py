@@ -27,7 +27,7 @@ def reader_for(path: str, recipe: Recipe) -> Reader:
         raise ArgumentError(f"there is no file '{path}' (looked at {file.absolute()}){hint}")
     own: Reader = recipe.data
     reads_files = type(own).at is not Reader.at
-    if reads_files and ((own.folders or not own.suffixes) if file.is_dir() else file.suffix.lower() in own.suffixes):
+    if reads_files and ((own.folders or not own.suffixes) if file.is_dir() else own.opens(file.suffix)):
         return own.at(str(file.absolute()))
     kind = recipe.input.kind
     for other in every("data"):

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.recipe.goal import MEASURED, Goal
+from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import machine
 from dlspec.runs.opened import OpenedRun
-from dlspec.types import Arrays, Examples
+from dlspec.types import Arrays, Examples, State
 
 SINGLES = 200
 """examples that are timed one by one"""
@@ -49,18 +50,18 @@ def here() -> dict[str, Any]:
     }
 
 
-def measure(network: Any, arrays: Arrays, saved: Path, names: set[str]) -> dict[str, Any]:
+def measure(recipe: Recipe, state: State, network: Any, arrays: Arrays, saved: Path, names: set[str]) -> dict[str, Any]:
     """Measure what is named.
 
     arrays: encoded examples, as the network takes them, (N, …) each.  saved: the network's file.
-    Times are of the network as a run serves it: compiled, from encoded arrays to logits in memory; nothing else of this
-    process works meanwhile.
+    Times are of the network as a run serves it: compiled, from encoded arrays to what the task's `predict` asks
+    for (as a rule logits) in memory; nothing else of this process works meanwhile.
     """
     from dlspec.runs.backend import threads_in_force
-    from dlspec.runs.fit import forward
+    from dlspec.runs.fit import answering
 
     found: dict[str, Any] = {"size_mb": saved.stat().st_size / 1e6, "parameters": int(network.count_params())}
-    call = forward(network)
+    call = answering(recipe, network, state)
     if any(name.startswith("latency") for name in names):
         found |= latency(call, arrays)
     if "examples_per_second" in names:
@@ -120,7 +121,7 @@ def measured_of(opened: OpenedRun, examples: Callable[[], Examples], names: set[
     some = examples()
     some = some.take(range(min(SINGLES, len(some))))
     arrays = next(iter(Store(opened.recipe, opened.state, some, watch).chunks(SINGLES)))
-    found = measure(opened.network, arrays, opened.folder / "model.keras", names)
+    found = measure(opened.recipe, opened.state, opened.network, arrays, opened.folder / "model.keras", names)
     watch.note(said(found))
     return found
 

@@ -56,6 +56,11 @@ class Store:
         other.encoder.recipe, other.encoder.state = recipe, state
         return other
 
+    def few(self, most: int) -> Store:
+        """At most so many of the examples, evenly spread, always the same."""
+        chosen = spread(len(self), most)
+        return Store(self.recipe, self.state, self.examples.take(chosen.tolist()), self.watch, self.what)
+
     def stream(self, plan: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Arrays]]:
         """Batch after batch of a plan: places and arrays; encoded in threads, ahead of whoever asks.
 
@@ -170,6 +175,11 @@ class Kept(Store):
         super().__init__(recipe, state, examples)
         self.arrays = arrays
 
+    def few(self, most: int) -> Store:
+        chosen = spread(len(self), most)
+        arrays = {name: ragged.taken(values, chosen) for name, values in self.arrays.items()}
+        return Kept(self.recipe, self.state, self.examples.take(chosen.tolist()), arrays)
+
     @functools.cached_property
     def each(self) -> int:
         return _bytes({name: values[:1] for name, values in self.arrays.items()})
@@ -189,6 +199,11 @@ class Kept(Store):
 
     def pieces(self) -> Iterator[tuple[np.ndarray, Arrays]]:
         return self._sorted(self.arrays, CHUNK) if len(self) else iter(())
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """At most so many of `count` places, evenly spread."""
+    return np.arange(min(count, most)) * count // max(1, min(count, most))
 
 
 def _bytes(arrays: Arrays) -> int:

@@ -181,7 +181,7 @@ def _goal(
         store = (material.dev or material.sample).store
         arrays = next(iter(store.chunks(serving.SINGLES)))
         with watch.alone() if serving.takes_time(names) else contextlib.nullcontext():
-            measured = serving.measure(network, arrays, run / "model.keras", names)
+            measured = serving.measure(recipe, state, network, arrays, run / "model.keras", names)
         watch.note(serving.said(measured))
     found = material.dev.values(predictions["dev"]) if material.dev else {}
     goal: dict[str, Any] = goals.told(headline(recipe, state), recipe.goal, found, "dev", measured)

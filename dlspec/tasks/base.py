@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.inputs.base import Input
-from dlspec.models.base import Model
+from dlspec.models.base import Model, Shapes
 from dlspec.recipe.component import Component
 from dlspec.types import Arrays, Examples, Prediction, State
 
@@ -48,6 +48,10 @@ class Task(Component):
         Raises DataError where nothing can be learned from them (one class only, a target that is missing).
         """
 
+    def read_too(self, train: Examples) -> Sequence[Any]:
+        """Things like x, of which the input learns besides, where it has to encode such too; by default none."""
+        return ()
+
     def join(self, train: Examples, entry: Input, model: Model, state: State) -> State:
         """The task's part of the state, with what hangs on the input's geometry or on the model besides; by default
         unchanged.
@@ -60,6 +64,11 @@ class Task(Component):
     @abc.abstractmethod
     def outputs(self, state: State) -> Any:
         """What the network must give: for a Backbone, the number of logits."""
+
+    def given(self, state: State) -> Shapes:
+        """What enters the network beside what is encoded of an example: `finish` adds it to x in training, and
+        `predict` brings its own; by default nothing."""
+        return {}
 
     @abc.abstractmethod
     def target(self, examples: Examples, encoded: Arrays, state: State) -> Arrays:
@@ -93,6 +102,10 @@ class Task(Component):
         order = random.permutation(len(examples))
         return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
+    def lengths(self, entered: np.ndarray | None, targets: Arrays) -> np.ndarray | None:
+        """How long examples are, int (N,), in what their batches are padded by; by default as the input has it."""
+        return entered
+
     @property
     def balances(self) -> bool:
         """Whether `strata` tells examples apart, so that they can be drawn in equal shares."""
@@ -117,7 +130,7 @@ class Task(Component):
         return None
 
     def build(self, model: Model, state: State) -> keras.Model:
-        return model.build(state["shapes"], self.outputs(state))
+        return model.build({**state["shapes"], **self.given(state)}, self.outputs(state))
 
     @abc.abstractmethod
     def compiled(self, state: State) -> Mapping[str, Any]:
@@ -131,9 +144,26 @@ class Task(Component):
         """The loss of a network that knows nothing, where theory gives it."""
         return None
 
+    def answering(
+        self, model: Model, network: keras.Model, state: State, logits: Callable[[Arrays], Any]
+    ) -> Callable[[Arrays], Any]:
+        """What `predict` asks, a batch at a time; by default `logits`, the network without training.
+
+        A task that says one thing after another goes through the network as the model knows how.
+        """
+        return logits
+
+    @property
+    def in_passing(self) -> Task:
+        """The same task as it is asked of dev after each epoch of training, where its whole answer takes long."""
+        return self
+
+    passing: ClassVar[int | None] = None
+    """how many examples of dev it is then asked of at most; None: all"""
+
     @abc.abstractmethod
     def predict(self, network: Any, batches: Iterable[Arrays], state: State) -> Sequence[Prediction]:
-        """Decoded predictions.  `network` maps a dict of arrays to a NumPy array of logits, without training."""
+        """Decoded predictions.  `network` maps a dict of arrays to what `answering` gives: as a rule logits, NumPy."""
 
     def aims(self, logits: np.ndarray, state: State, kinds: Sequence[str] | None = None) -> list[Aim]:
         """What may be explained of these answers (N, …), what matters most first; by default nothing.

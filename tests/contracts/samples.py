@@ -75,6 +75,8 @@ def examples(kind, task, count=12, seed=0):
         {**dict(zip(names, values, strict=True)), "tame": None if i % 5 == 2 else i % 3 == 0}
         for i, values in enumerate(several)
     ]
+    mirrored = kind == "text" and [" ".join(reversed(one.split())) for one in things(kind, count, seed)]
+    truths["translation"] = mirrored or [f"thing {i % 5}" for i in range(count)]
     assert task in truths, f"make truths for the task '{task}' here"
     tags = {"side": ["left" if i % 2 else "right" for i in range(count)]}
     return Examples([f"e{i}" for i in range(count)], things(kind, count, seed), truths[task], tags=tags)
@@ -114,6 +116,11 @@ def reader(name, folder):
         lines = [f"{' '.join(random.choice(words, 5 + i % 7))} .\t{CLASSES[i % 3]}" for i in range(30)]
         (folder / "reviews.tsv").write_text("\n".join(["review\tanimal", *lines]) + "\n")
         return cls(path=str(folder / "reviews.tsv"), target="animal")
+    if name == "text_pairs":
+        for language, words in (("en", ["a", "dog", "runs", "home", "big"]), ("de", ["ein", "Hund", "läuft", "heim"])):
+            lines = [" ".join(random.choice(words, 3 + i % 5)) + "." for i in range(30)]
+            (folder / f"pairs.{language}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return cls(path=str(folder / "pairs.en"), target=str(folder / "pairs.de"))
     if name == "arrays":
         np.savez(folder / "a.npz", x=random.integers(0, 256, (30, 9, 9), dtype=np.uint8), y=np.arange(30) % 3)
         return cls(path=str(folder / "a.npz"))

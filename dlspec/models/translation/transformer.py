@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dlspec.models.base import Course, Shapes, Translator, entries
 from dlspec.models.pieces import Share
+from dlspec.proposals import Facts, Line, Suggestion
 from dlspec.types import Place, RecipeError
 
 if TYPE_CHECKING:
@@ -55,6 +56,29 @@ class Transformer(Translator):
     """of the weights of attention"""
     inner_dropout: Share = 0.0
     """of the inner dense layer's units"""
+
+    @classmethod
+    def suggest(cls, facts: Facts) -> Suggestion | None:
+        """A small one, as far as the pairs go."""
+        if facts.kind != "text":
+            return None
+        width = 128 if facts.examples < 20_000 else 256 if facts.examples < 200_000 else 512
+        model = (
+            Line("layers", 3, "of the encoder, and of the decoder"),
+            Line("width", width, "numbers that stand for a token"),
+            Line("heads", width // 64 * 2),
+            Line("feed_forward", 2 * width),
+            Line("norm", "pre", "learns without a long warm-up"),
+            Line("dropout", 0.15),
+        )
+        rate = Line("learning_rate", 2e-3, "the greatest that it comes to; the first setting to tune")
+        train = (
+            Line("batch_size", (Line("tokens", 1800, "of a batch, padded"),)),
+            Line("optimizer", (Line("name", "adam"), rate)),
+            Line("schedule", (Line("name", "noam"), Line("steps", 1000, "it grows for so many, then falls"))),
+            Line("average", (Line("momentum", 0.999),), "of the weights: better, and smoother on the way"),
+        )
+        return Suggestion(0.8, "attention alone, the usual network of translation", model, (), train)
 
     def larger(self) -> dict[str, Any] | None:
         """Twice as wide."""

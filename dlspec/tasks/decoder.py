@@ -1,0 +1,107 @@
+"""From sources to sentences: in parts of about one length that fit into memory, in a graph for batches of any size."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dlspec.decode.beam import Search
+from dlspec.models.base import Translator
+from dlspec.types import Arrays
+
+if TYPE_CHECKING:
+    import keras
+
+SAID = "target"
+"""what a Translator takes of what has been said"""
+TOKENS = 1 << 14
+"""tokens of all hypotheses for which keys and values are held at a time"""
+SIZES = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+"""what the greatest number of tokens is rounded up to: a graph is traced for each"""
+
+
+class Best(NamedTuple):
+    """The N best of each source; where there are fewer, their score is -inf."""
+
+    tokens: np.ndarray
+    """int32 (B, N, T): with the end, and padding after it"""
+    scores: np.ndarray
+    """float64 (B, N): log-probability, divided for length, with coverage"""
+
+
+class Decoder:
+    """What says the best sentences of a network, whatever the sizes of its batches."""
+
+    def __init__(self, model: Translator, network: keras.Model, how: Search) -> None:
+        self.model, self.network, self.how = model, network, how
+        self.compiled = functools.cache(self._compiled)
+
+    def __call__(self, batch: Arrays, limits: np.ndarray) -> Best:
+        """limits: (B,), tokens that are said of each source at most, the end among them; of 0 nothing is said."""
+        limits = np.asarray(limits, np.int32)
+        inputs = {name: np.asarray(batch[name]) for name in self.network.input if name != SAID}
+        wide = int(limits.max(initial=1))
+        tokens = np.zeros((len(limits), self.how.best, wide), np.int32)
+        scores = np.full((len(limits), self.how.best), -np.inf)
+        scores[limits == 0, 0] = 0.0
+        for chosen in self._parts(limits):
+            longest = rounded(int(limits[chosen].max()))
+            some = {name: _trimmed(values[chosen]) for name, values in inputs.items()}
+            found = [np.asarray(one) for one in self.compiled(longest)(some, limits[chosen])]
+            tokens[chosen, :, : min(wide, longest)] = found[0][..., :wide]
+            scores[chosen] = found[1]
+        return Best(tokens, scores)
+
+    def _parts(self, limits: np.ndarray) -> list[np.ndarray]:
+        """Which sources are decoded together: those of about one length."""
+        order = np.argsort(limits, kind="stable")
+        order = order[limits[order] > 0]
+        parts, start = [], 0
+        for end in range(1, len(order) + 1):
+            if end == len(order) or (end + 1 - start) * self.how.width * rounded(int(limits[order[end]])) > TOKENS:
+                parts.append(order[start:end])
+                start = end
+        return parts
+
+    def _compiled(self, longest: int) -> Callable[[Any, Any], Any]:
+        import keras
+
+        from dlspec.decode.beam import by_slot, search
+
+        def found(inputs: Any, limits: Any) -> Any:
+            course = self.model.course(self.network, inputs, self.how.width, longest)
+            moved = course.moved or by_slot
+            best = search(course.step, course.cache, limits, longest, self.how, moved=moved, places=course.places)
+            return best.tokens, best.scores
+
+        if keras.backend.backend() != "tensorflow":
+            return found
+        import tensorflow as tf
+
+        doors = self.network.input
+        kinds = {name: tf.TensorSpec((None, *one.shape[1:]), one.dtype) for name, one in doors.items() if name != SAID}
+        made: Callable[[Any, Any], Any] = tf.function(
+            found, input_signature=[kinds, tf.TensorSpec((None,), tf.int32)], autograph=False
+        )
+        return made
+
+
+@functools.lru_cache(maxsize=4)
+def decoder_of(model: Translator, network: keras.Model, how: Search) -> Decoder:
+    """The decoder of a network, made once: tracing it takes as long as hundreds of sentences."""
+    return Decoder(model, network, how)
+
+
+def rounded(longest: int) -> int:
+    """The next of the sizes that graphs are traced for."""
+    return next((one for one in SIZES if one >= longest), -(-longest // SIZES[-1]) * SIZES[-1])
+
+
+def _trimmed(values: np.ndarray) -> np.ndarray:
+    """Of padded tokens (B, L), without the columns that are padding in every row, one at least."""
+    if values.ndim != 2 or values.dtype.kind != "i":
+        return values
+    return values[:, : max(1, int((values != 0).sum(axis=1).max(initial=1)))]
