@@ -148,10 +148,13 @@ class _Scored(keras.layers.Layer, abc.ABC):
 
         keys: what `keys` gave of the memory, where many steps look at the same one.
         """
-        scores = self.scores(queries, self.keys(memory) if keys is None else keys)
-        if allowed is not None:
-            scores = scores + forbidding(allowed, self.compute_dtype)[:, None, :]
-        return attend(scores, memory)
+        added = None if allowed is None else forbidding(allowed, self.compute_dtype)[:, None, :]
+        return self.look(queries, memory, self.keys(memory) if keys is None else keys, added)
+
+    def look(self, queries: Any, memory: Any, keys: Any, added: Any = None) -> tuple[Any, Any]:
+        """The same where keys are at hand; added: to the scores, of a shape that spreads to (B, T, S)."""
+        scores = self.scores(queries, keys)
+        return attend(scores if added is None else scores + added, memory)
 
     def keys(self, memory: Any) -> Any:
         """What of a memory (B, S, M) does not hang on the query."""
