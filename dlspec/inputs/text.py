@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.inputs.base import Input
-from dlspec.inputs.tokenizing import UNKNOWN, Tokenization
+from dlspec.inputs.spelling import FIRST
+from dlspec.inputs.tokenizing import SPECIALS, UNKNOWN, Tokenization, Words
 from dlspec.recipe.component import Section
 from dlspec.remedies import LATE, USUAL, Remedy, Situation
 from dlspec.types import Arrays, DataError, Example, Examples, Finding, Rendering, State
@@ -31,7 +32,11 @@ class Augment(Section):
 
 
 class Text(Tokenization, Input):
-    """Texts as strings.  The network takes `tokens`, int32 (B, L): a batch is padded with 0 to its longest."""
+    """Texts, as strings or as lists of words.  The network takes `tokens`, int32 (B, L), padded with 0 to the longest.
+
+    Where texts are cut into words, it is also known which piece each word begins with (`firsts`); and the network may
+    see their `characters`, int32 (B, L, `characters`), padded with 0.
+    """
 
     name: Literal["text"] = "text"
     kind: ClassVar[str] = "text"
@@ -41,6 +46,9 @@ class Text(Tokenization, Input):
     """pieces of a text that the network sees at most; nothing: all of them, however many"""
     keep: Literal["start", "end"] = "start"
     """which part of a longer text it sees"""
+    characters: int | None = Field(None, ge=1)
+    """show the network so many characters of each word, too, of longer ones the beginning and the end: how a word is
+    spelled tells of one that train had not.  For texts that are cut into words, and tokenizer: word"""
     augment: Augment = Augment()
     """random changes of texts in training"""
 
@@ -57,6 +65,7 @@ class Text(Tokenization, Input):
         """The tokenizer, learned from train: `tokenizer` (JSON), `vocabulary` (pieces by index), `counts` (how often
         train has each), `strange` (those that say that train had no such thing), `unknown` (share of train's pieces).
 
+        Of texts that are cut into words, `given` is true; where their characters are seen, `alphabet`.
         Raises DataError where an example is no text, or all are empty.
         """
         return self.prepare_with(train, ())
@@ -70,12 +79,27 @@ class Text(Tokenization, Input):
         size = len(state["vocabulary"])
         rows = encoded(texts, state)
         state["counts"] = counts(rows, size).tolist()
-        state["strange"] = never_seen(state["counts"], state["vocabulary"])
+        # A word that has a vector is none that nothing is known of.
+        state["strange"] = [UNKNOWN] if self.words_from else never_seen(state["counts"], state["vocabulary"])
         total = max(1, sum(state["counts"]))
         state["unknown"] = state["counts"][UNKNOWN] / total
         state["shapes"] = {"tokens": {"shape": [None], "dtype": "int32", "vocabulary": size}}
+        if self.characters is not None:
+            state["alphabet"] = self._alphabet(texts, state)
+            shape, size = [None, self.characters], len(state["alphabet"]) + FIRST
+            state["shapes"]["characters"] = {"shape": shape, "dtype": "int32", "vocabulary": size}
         state["notes"] = self._notes([len(one) for one in rows], state)
         return state
+
+    def _alphabet(self, texts: list[Words], state: State) -> list[str]:
+        from dlspec.inputs.spelling import alphabet
+
+        if not state["given"] or self.tokenizer != "word":
+            raise DataError(
+                "input.characters needs texts that are cut into words (data: conll, or input.words: blanks) and "
+                "input.tokenizer: word; leave it out"
+            )
+        return alphabet(texts)
 
     def _notes(self, lengths: list[int], state: State) -> list[str]:
         what = {"word": "words", "character": "characters"}.get(self.tokenizer, "pieces")
@@ -85,6 +109,9 @@ class Text(Tokenization, Input):
             f"texts: {middle:,} {what} in the middle, {most:,} at most; a vocabulary of {len(state['vocabulary']):,}, "
             f"{state['unknown']:.1%} of train is unknown"
         ]
+        if self.words_from is not None:
+            new = sum(not one for one in state["counts"][len(SPECIALS) :])
+            notes.append(f"{new:,} of the vocabulary are words of {self.words_from} that train has not")
         longer = sum(one > self.maximum_length for one in lengths) if self.maximum_length else 0
         if longer:
             notes.append(
@@ -94,14 +121,38 @@ class Text(Tokenization, Input):
         return notes
 
     def encode(self, examples: Examples, state: State) -> Arrays:
-        """`tokens`: a list of int32 (L,), 0 in none of them.  Raises DataError where an example is no text."""
-        from dlspec.inputs.tokenizing import encoded
+        """`tokens`: a list of int32 (L,), 0 in none of them.  Of texts that are cut into words `firsts`, too: the place
+        of each word's first piece, int32 (W,), -1 where it is cut off; and `characters`, where they are asked for.
 
+        Raises DataError where an example is no text.
+        """
+        from dlspec.inputs.spelling import spelled
+        from dlspec.inputs.tokenizing import encoded, encoded_words
+
+        texts = _texts(examples)
+        if not state.get("given"):
+            return {"tokens": [self._seen(one) for one in encoded(texts, state)]}
+        rows, firsts = encoded_words(texts, state)
+        found = {
+            "tokens": [self._seen(one) for one in rows],
+            "firsts": [self._shifted(one, len(row)) for one, row in zip(firsts, rows, strict=True)],
+        }
+        if self.characters is not None:
+            found["characters"] = [self._seen(one) for one in spelled(texts, state["alphabet"], self.characters)]
+        return found
+
+    def _seen(self, row: np.ndarray) -> np.ndarray:
+        """The part of a text (L, …) that the network sees."""
         most = self.maximum_length
-        rows = encoded(_texts(examples), state)
-        if most is None:
-            return {"tokens": rows}
-        return {"tokens": [one[:most] if self.keep == "start" else one[-most:] for one in rows]}
+        return row if most is None else row[:most] if self.keep == "start" else row[-most:]
+
+    def _shifted(self, places: np.ndarray, length: int) -> np.ndarray:
+        """Where places of a text of some length lie in the part that is seen; -1: not there."""
+        import numpy as np
+
+        most = length if self.maximum_length is None else min(length, self.maximum_length)
+        moved = places if self.keep == "start" else places - (length - most)
+        return np.where((moved >= 0) & (moved < most), moved, -1).astype(np.int32)
 
     def lengths(self, arrays: Arrays) -> np.ndarray:
         from dlspec.numeric.ragged import lengths_of
@@ -130,16 +181,21 @@ class Text(Tokenization, Input):
         return {**batch, "tokens": np.split(tokens, ends[:-1])}
 
     def finish(self, batch: Arrays, state: State) -> Arrays:
-        """`tokens` int32 (B, L): padded with 0 to the longest of these texts."""
+        """`tokens` int32 (B, L), `characters` int32 (B, L, C): padded with 0 to the longest of these texts."""
         from dlspec.numeric.ragged import padded
 
-        return {**batch, "tokens": padded(batch["tokens"])}
+        return {**batch, **{name: padded(batch[name]) for name in state["shapes"]}}
 
     def show(self, example: Example) -> Rendering:
-        return Rendering("text", example.x)
+        from dlspec.inputs.tokenizing import plain_text
+
+        return Rendering("text", plain_text(example.x))
 
     def facts(self, examples: Examples, state: State) -> dict[str, Any]:
-        """Length in pieces, the share of unknown ones and of rare ones; of an empty text the shares are missing."""
+        """Length in pieces, the share of unknown ones and of rare ones; of an empty text the shares are missing.
+
+        Where words may be pieces that train has not, also the share of those.
+        """
         import numpy as np
 
         from dlspec.inputs.tokenizing import encoded
@@ -147,11 +203,15 @@ class Text(Tokenization, Input):
         rows, seen = encoded(_texts(examples), state), np.array(state["counts"])
         unknown = [np.isin(row, state["strange"]).mean() if len(row) else np.nan for row in rows]
         rare = [(seen[row] <= RARE).mean() if len(row) else np.nan for row in rows]
-        return {
+        found = {
             "length": np.array([len(row) for row in rows], np.float64),
             "share of unknown words": np.array(unknown, np.float64),
             "share of rare words": np.array(rare, np.float64),
         }
+        if self.words_from is not None:
+            new = [((seen[row] == 0) | (row == UNKNOWN)).mean() if len(row) else np.nan for row in rows]
+            found["share of words that train has not"] = np.array(new, np.float64)
+        return found
 
     def findings(self, train: Examples, state: State) -> list[Finding]:
         """Texts that are empty, and a vocabulary that misses much of train."""
@@ -161,9 +221,10 @@ class Text(Tokenization, Input):
 
     def likeness(self, train: Examples, state: State) -> Callable[[Examples, Arrays], np.ndarray]:
         """Bags of words, whatever their case and signs; the same where about one word in fifty is another."""
+        from dlspec.inputs.tokenizing import plain_text
         from dlspec.numeric.bags import bags
 
-        return lambda examples, encoded: bags(_texts(examples))
+        return lambda examples, encoded: bags([plain_text(one) for one in _texts(examples)])
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         """Pieces that train had not: another language, another script; texts that are cut, or empty."""
@@ -172,18 +233,22 @@ class Text(Tokenization, Input):
         return remarks(self, examples[:REMARKED], state)
 
     def outside(self, rows: Any, state: State) -> Examples:
-        """One text, or a list of texts.  Ids are "0", "1", …"""
+        """One text, or a list of texts, each of which may be a list of words.  Ids are "0", "1", …"""
         texts = [rows] if isinstance(rows, str) else list(rows)
         for place, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise DataError(f"text {place} is {type(text).__name__}, expected a string")
+            if not _is_text(text):
+                raise DataError(f"text {place} is {type(text).__name__}, expected a string or a list of words")
         return Examples([str(i) for i in range(len(texts))], texts)
 
 
-def _texts(examples: Examples) -> list[str]:
+def _is_text(x: Any) -> bool:
+    return isinstance(x, str) or (isinstance(x, list | tuple) and all(isinstance(word, str) for word in x))
+
+
+def _texts(examples: Examples) -> list[Words]:
     """Raises DataError where one is no text."""
     texts = examples.column("x")
     for place, text in enumerate(texts):
-        if not isinstance(text, str):
+        if not _is_text(text):
             raise DataError(f"example '{examples[place].id}' is {type(text).__name__}, expected a text")
     return texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlspec.inputs.tokenizing import encoded
+from dlspec.inputs.tokenizing import encoded, plain_text
 from dlspec.types import Examples, Finding, State
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def findings(entry: Text, train: Examples, state: State) -> list[Finding]:
     """Texts of train that are empty, and a vocabulary that misses much of it."""
     texts = train.column("x")
     found = []
-    empty = [name for name, text in zip(train.ids, texts, strict=True) if not text.strip()]
+    empty = [name for name, text in zip(train.ids, texts, strict=True) if not plain_text(text).strip()]
     if empty:
         some = ", ".join(empty[:5]) + (", …" if len(empty) > 5 else "")
         found.append(

@@ -77,9 +77,14 @@ def examples(kind, task, count=12, seed=0):
     ]
     mirrored = kind == "text" and [" ".join(reversed(one.split())) for one in things(kind, count, seed)]
     truths["translation"] = mirrored or [f"thing {i % 5}" for i in range(count)]
+    x = things(kind, count, seed)
+    if task == "tagging":
+        x = [tuple(one.split()) for one in x]
+        tags = {"ant": "B-insect", "bee": "B-insect", "cat": "B-beast", "high": "I-insect", "low": "I-beast"}
+        truths["tagging"] = [tuple(tags.get(word, "O") for word in one) for one in x]
     assert task in truths, f"make truths for the task '{task}' here"
-    tags = {"side": ["left" if i % 2 else "right" for i in range(count)]}
-    return Examples([f"e{i}" for i in range(count)], things(kind, count, seed), truths[task], tags=tags)
+    sides = {"side": ["left" if i % 2 else "right" for i in range(count)]}
+    return Examples([f"e{i}" for i in range(count)], x, truths[task], tags=sides)
 
 
 def idx(array):
@@ -121,6 +126,11 @@ def reader(name, folder):
             lines = [" ".join(random.choice(words, 3 + i % 5)) + "." for i in range(30)]
             (folder / f"pairs.{language}").write_text("\n".join(lines) + "\n", encoding="utf-8")
         return cls(path=str(folder / "pairs.en"), target=str(folder / "pairs.de"))
+    if name == "conll":
+        words = ["Ann\tB-person", "sleeps\tO", "in\tO", "New\tB-place", "York\tI-place", ".\tO"]
+        sentences = ["\n".join([f"w{i}\tO", *words[: 3 + i % 4]]) for i in range(30)]
+        (folder / "sentences.conll").write_text("\n\n".join(sentences))
+        return cls(path=str(folder / "sentences.conll"))
     if name == "arrays":
         np.savez(folder / "a.npz", x=random.integers(0, 256, (30, 9, 9), dtype=np.uint8), y=np.arange(30) % 3)
         return cls(path=str(folder / "a.npz"))

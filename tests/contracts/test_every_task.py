@@ -8,7 +8,7 @@ from contracts.samples import SMALL, examples
 from contracts.samples import task as made
 
 from dlspec.evaluators.base import Evaluator
-from dlspec.models.base import Detector, Model, Segmenter, Translator
+from dlspec.models.base import Detector, Model, Segmenter, Tagger, Translator
 from dlspec.recipe.component import every, find, names
 from dlspec.runs.ragged import taken
 from dlspec.types import Metric
@@ -33,12 +33,14 @@ def prepared(name, entry):
     return task, data, json.loads(json.dumps(state))
 
 
-def shape_of(task, state):
+def shape_of(task, state, batch):
     """Of what a network gives, without the batch axis."""
     size, outputs = state["shapes"].get("picture", {}).get("shape"), task.outputs(state)
     if issubclass(task.takes, Detector):
         cells = [(size[0] // stride) * (size[1] // stride) for stride in state["task"]["strides"]]
         return np.dot(cells, outputs.anchors), 5 + outputs.classes
+    if issubclass(task.takes, Tagger):
+        return batch["tokens"].shape[1], outputs
     return (*size[:2], outputs) if issubclass(task.takes, Segmenter) else (outputs,)
 
 
@@ -97,11 +99,17 @@ def test_perfect_predictions_are_perfect(case):
     assert twice == pytest.approx(scores, nan_ok=True)
 
 
+def fitting(one, own):
+    """Another example's prediction; where it is a list of words, as long as the example's own."""
+    words = isinstance(own, tuple) and own and all(isinstance(word, str) for word in own)
+    return (one * len(own))[: len(own)] if words else one
+
+
 def test_wrong_predictions_have_errors_that_mending_removes(case):
     task, data, state, _ = case
     evaluator, state = task.evaluator, state["task"]
     perfect = [evaluator.perfect(e, state) for e in data]
-    wrong = perfect[1:] + perfect[:1]
+    wrong = [fitting(one, own) for one, own in zip(perfect[1:] + perfect[:1], perfect, strict=True)]
     found = [evaluator.errors(e, p, state) for e, p in zip(data, wrong, strict=True)]
     assert any(found)
     for example, prediction, errors in zip(data, wrong, found, strict=True):
@@ -116,7 +124,7 @@ def test_wrong_predictions_have_errors_that_mending_removes(case):
 
 
 def test_no_predictions_break_nothing(case):
-    task, data, state, _ = case
+    task, data, state, entry = case
     none, evaluator = data.take([]), task.evaluator
     statistics = evaluator.statistics(none, evaluator.mended(none, [], "", state["task"]), state["task"])
     assert all(len(array) == 0 for array in statistics.values()) and evaluator.combine(statistics)
@@ -125,10 +133,11 @@ def test_no_predictions_break_nothing(case):
         count = len(next(iter(batch.values())))
         if issubclass(task.takes, Translator):  # tokens and scores of the best sentence
             return np.zeros((count, 1, 5), int), np.zeros((count, 1))
-        return np.zeros((count, *shape_of(task, state)))
+        return np.zeros((count, *shape_of(task, state, batch)))
 
     assert len(task.predict(network, [], state)) == 0
-    shapes = {name: np.zeros((4, *(side or 7 for side in spec["shape"]))) for name, spec in state["shapes"].items()}
+    four = entry.finish(entry.encode(data.take([0, 1, 2, 3]), state["input"]), state["input"])
+    shapes = {name: np.zeros_like(values) if name in state["shapes"] else values for name, values in four.items()}
     assert len(task.predict(network, [shapes, shapes], state)) == 8
     calibrated = task.calibrate(task.predict(network, [shapes], state), data.take([0, 1, 2, 3]), state)
     if issubclass(task.takes, Detector):  # boxes are found at every cell, some of them right

@@ -21,6 +21,17 @@ SIZE = 100
 """numbers a word has, where the recipe does not say"""
 
 
+class Spelled(Section):
+    """What is made of the characters of each word, where the input shows them (input.characters)."""
+
+    filters: int = Field(30, ge=1)
+    """numbers that a word has by its characters: filters, of each the greatest answer (Ma and Hovy 2016)"""
+    size: int = Field(30, ge=1)
+    """numbers that a character has"""
+    window: int = Field(3, ge=1)
+    """neighbouring characters that a filter sees"""
+
+
 class Embedding(Section):
     """The vector of each word."""
 
@@ -31,6 +42,8 @@ class Embedding(Section):
     and words.txt; left out: they begin at random"""
     tune: bool = True
     """go on learning them; false: they stay as they are"""
+    spelled: Spelled = Spelled()
+    """what stands beside it, made of the word's characters, where the input shows them"""
 
     @property
     def width(self) -> int:
@@ -88,8 +101,9 @@ class EmbeddingModel(Model):
 def embedded(inputs: Shapes, how: Embedding | None = None) -> tuple[dict[str, Any], Any, Any]:
     """The entries, the sequence as vectors (B, L, D), and which places are real (B, L), bool.
 
-    Of `tokens` (B, L), whose padding is 0, the vectors come from a table, the layer "embedding"; a `series` (B, L, F)
-    is taken as it is, and all of it is real.
+    Of `tokens` (B, L), whose padding is 0, the vectors come from a table, the layer "embedding"; of `characters`
+    (B, L, C), those of each word, more numbers stand beside them.  A `series` (B, L, F) is taken as it is, and all of
+    it is real.
     """
     import keras
 
@@ -98,7 +112,14 @@ def embedded(inputs: Shapes, how: Embedding | None = None) -> tuple[dict[str, An
     if "tokens" in inputs:
         tokens = doors["tokens"]
         table = keras.layers.Embedding(inputs["tokens"]["vocabulary"], how.width, trainable=how.tune, name=LAYER)
-        return doors, table(tokens), keras.ops.not_equal(tokens, 0)
+        x = table(tokens)
+        if "characters" in inputs:
+            from dlspec.layers.spelling import Spelling
+
+            of = how.spelled
+            spelling = Spelling(inputs["characters"]["vocabulary"], of.filters, of.size, of.window, name="spelling")
+            x = keras.layers.Concatenate(name="word")([x, spelling(doors["characters"])])
+        return doors, x, keras.ops.not_equal(tokens, 0)
     series = doors["series"]
     return doors, series, keras.ops.ones_like(series[:, :, 0], dtype="bool")
 

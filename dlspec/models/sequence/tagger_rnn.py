@@ -19,7 +19,9 @@ class TaggerRNN(RecurrentModel, Tagger):
     """Stacked recurrent layers, and logits of what they say at each step: (B, L, outputs).
 
     In one direction a token's logits hang on nothing behind it: then it is a language model as in Mikolov et al.
-    (2010), "Recurrent neural network based language model".
+    (2010), "Recurrent neural network based language model".  In both it is the tagger of Huang, Xu and Yu (2015),
+    "Bidirectional LSTM-CRF models for sequence tagging", and with the characters of words (input.characters) that of Ma
+    and Hovy (2016), "End-to-end sequence labeling via bi-directional LSTM-CNNs-CRF", each without the CRF.
     """
 
     name: Literal["tagger_rnn"] = "tagger_rnn"
@@ -42,7 +44,9 @@ class TaggerRNN(RecurrentModel, Tagger):
             units = Line("units", 256, "what it remembers of the text so far")
             return Suggestion(0.6, "learns from little, and remembers beyond the length it was trained on", (units,))
         both = Line("bidirectional", True, "what comes after a word tells about it too")
-        return Suggestion(0.6, "says of each word what the words around it tell", (both,))
+        held = Line("dropout", 0.3, "holds back what is learned by heart")
+        spelled = Line("characters", 20, "how a word is spelled tells of one that train has not")
+        return Suggestion(0.6, "says of each word what the words around it tell", (both, held), (spelled,))
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
         import keras
