@@ -44,10 +44,10 @@ def proposal(cls: type[Conll], path: str) -> Proposal | None:
     columns = {part: reader.columns(one, True) for part, one in found.items()}
     rows = [tuple(row[tag - 1] for row in one) for part, (_, tag) in columns.items() if tag for one in found[part].rows]
     counts = Counter(tag for one in rows for tag in one)
-    files = parts.get("all", parts)
+    source: str | dict[str, str] = parts["all"] if "all" in parts else parts  # noqa: SIM401
     word, tag = next(iter(columns.values()))
     why = "a file a split, as their names say" if len(parts) > 1 else ""
-    data = [Line("path", files, why, path=True)]
+    data = [Line("path", source, why, path=True)]
     data += [
         Line("word", word, "the column of words"),
         Line("tag", tag, f"the column of tags: {len(counts)} different, as {', '.join(sorted(counts)[:4])}"),

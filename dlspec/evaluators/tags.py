@@ -171,8 +171,8 @@ class Tags(Evaluator):
         cells = [(a, b) for a in range(other + 1) for b in range(other + 2)]
         counts = [int(table[a, b]) for a, b in cells]
         truth, guess = np.repeat(np.array(cells, np.int64), counts, axis=0).T
-        known = [np.where(codes < other, codes, -1) for codes in (truth, guess)]
-        return Outcomes(*known, [name or "entity" for name in state["types"]])
+        truth, guess = (np.where(codes < other, codes, -1) for codes in (truth, guess))
+        return Outcomes(truth, guess, [name or "entity" for name in state["types"]])
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         return tag_truths.remarks(examples, state)
