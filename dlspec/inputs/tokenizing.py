@@ -99,7 +99,7 @@ class Tokenization(Section):
         names = [opened.id_to_token(i) for i in range(opened.get_vocab_size())]
         return {"tokenizer": text, "vocabulary": names, "given": given}
 
-    def _untrained(self, given: bool) -> tuple[Any, Any]:
+    def _untrained(self, given: bool = False) -> tuple[Any, Any]:
         from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
         said: dict[str, Any] = {
