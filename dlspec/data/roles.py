@@ -95,10 +95,10 @@ def times(data: Joined, name: str, *, decimal: str) -> list[Any]:
         absent = np.flatnonzero(np.isnan(values))
         moments: list[Any] = values.tolist()
     else:
-        known = {text: _moment(text) for text in dict.fromkeys(values.tolist())}
+        known = {text: moment(text) for text in dict.fromkeys(values.tolist())}
         moments = [known[text] for text in values]
         absent = np.array([i for i, text in enumerate(values) if text is None], dtype=int)
-        strange = [i for i, moment in enumerate(moments) if moment is None and values[i] is not None]
+        strange = [i for i, one in enumerate(moments) if one is None and values[i] is not None]
         if strange:
             raise data.bad(
                 strange,
@@ -110,7 +110,8 @@ def times(data: Joined, name: str, *, decimal: str) -> list[Any]:
     return moments
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
+    """A date, or a date and time, as people write them (ISO 8601; also 2024/3/31 and 2024-03); None: it is none."""
     if text is None:
         return None
     date, *rest = text.replace("/", "-").split(maxsplit=1)
@@ -119,7 +120,7 @@ def _moment(text: str | None) -> datetime | None:
     if date.count("-") == 2 and "T" not in date:
         date = "-".join(part.zfill(2) for part in date.split("-"))
     try:
-        moment = datetime.fromisoformat(" ".join([date, *rest]))
+        found = datetime.fromisoformat(" ".join([date, *rest]))
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -60,6 +60,36 @@ def numbers(examples: Examples) -> np.ndarray:
     return np.array(values, np.float64)
 
 
+def steps_ahead(examples: Examples, horizon: int, targets: int) -> np.ndarray:
+    """What comes after each window, (N, horizon, targets) float64: of arrays, single numbers, or texts as a table of
+    predictions has them.  Raises DataError that names examples without it, or with another number of steps."""
+    import numpy as np
+
+    from dlspec.numeric.forecasts import numbers_of
+
+    y = examples.columns["y"]
+    if y is not None and getattr(y, "ndim", 0) == 3 and y.shape[1:] == (horizon, targets):
+        found = np.asarray(y, np.float64)[np.asarray(examples.rows, np.int64)]
+    else:
+        own = []
+        for place, one in enumerate(examples.column("y")):
+            if one is None:
+                own.append(np.full((horizon, targets), np.nan))
+                continue
+            row = np.asarray(numbers_of(one), np.float64).T if isinstance(one, str) else np.asarray(one, np.float64)
+            if row.size != horizon * targets:
+                raise DataError(
+                    f"example '{examples[place].id}' has a truth of {row.size} numbers; expected {horizon * targets}, "
+                    f"{horizon} steps of {targets} target{'s' * (targets > 1)}"
+                )
+            own.append(row.reshape(horizon, targets))
+        found = np.stack(own) if own else np.zeros((0, horizon, targets))
+    absent = ~np.isfinite(found).all(axis=(1, 2))
+    if absent.any():
+        raise _without_target(examples, absent.tolist())
+    return found
+
+
 def some(items: Sequence[str], count: int | None = None) -> str:
     """The first three of many: `a, b, c and 5 more`."""
     count = len(items) if count is None else count

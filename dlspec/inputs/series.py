@@ -96,6 +96,7 @@ class Series(Input):
             "deviation": _by_channel(np.nanstd, values),
             "low": _by_channel(np.nanmin, values),
             "high": _by_channel(np.nanmax, values),
+            "scaled": self.scale == "standard",
             "order": list(train.columns["x"].columns) if is_table(train) else None,
             "shapes": {"series": {"shape": [int(seen), len(names)], "dtype": "float32"}},
             "notes": notes,

@@ -69,6 +69,7 @@ def examples(kind, task, count=12, seed=0):
     masks = random.integers(0, 3, (count, 12, 12)).astype(np.uint8).repeat(3, axis=1).repeat(3, axis=2)
     masks[:, :4, :5] = 255
     truths["segmentation"] = [Mask(mask, CLASSES) for mask in masks]
+    truths["forecasting"] = 3 * random.normal(size=(count, 3, 1)).cumsum(axis=1)
     several = zip(*(truths[one] for one in ("classification", "regression", "multi_label")), strict=True)
     names = ("animal", "size", "seen")
     truths["multi_task"] = [
@@ -131,6 +132,12 @@ def reader(name, folder):
         sentences = ["\n".join([f"w{i}\tO", *words[: 3 + i % 4]]) for i in range(30)]
         (folder / "sentences.conll").write_text("\n\n".join(sentences))
         return cls(path=str(folder / "sentences.conll"))
+    if name == "time_series":
+        days = np.datetime64("2020-02-20") + np.arange(120)
+        level = np.sin(np.arange(120)) + random.normal(size=120)
+        lines = [f"{day},{one:.3f}" for day, one in zip(days, level, strict=True)]
+        (folder / "series.csv").write_text("\n".join(["date,level", *lines]) + "\n")
+        return cls(path=str(folder / "series.csv"), window=14, horizon=3)  # as init proposes
     if name == "arrays":
         np.savez(folder / "a.npz", x=random.integers(0, 256, (30, 9, 9), dtype=np.uint8), y=np.arange(30) % 3)
         return cls(path=str(folder / "a.npz"))

@@ -8,7 +8,7 @@ from dlspec.models.base import Backbone, Shapes
 from dlspec.models.initializers import Auto, Initializer, initializer
 from dlspec.models.pieces import dropped, logits
 from dlspec.models.sequence.recurrent import RecurrentModel
-from dlspec.proposals import Facts, Suggestion
+from dlspec.proposals import Facts, Line, Suggestion
 
 if TYPE_CHECKING:
     import keras
@@ -35,7 +35,10 @@ class RNN(RecurrentModel, Backbone):
 
     @classmethod
     def suggest(cls, facts: Facts) -> Suggestion | None:
-        """Texts, where there are enough."""
+        """Texts and series, where there are enough."""
+        if facts.kind == "series":
+            small = (Line("cell", "gru"), Line("units", 32, "numbers that it remembers; more need more examples"))
+            return Suggestion(0.5, "reads the steps in their order; linear weighs them", model=small)
         if facts.kind != "text":
             return None
         suits = 0.5 if facts.examples >= ENOUGH else 0.3

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 FEW = 150
 """rows of a table from which a hidden layer is worth a try"""
+FEW_WINDOWS = 1_000
+"""series, or windows of one, from which on a recurrent network is worth a try"""
+STEP = Line("optimizer", (Line("name", "adam"), Line("learning_rate", 1e-2)), "the loss has one minimum")
 
 
 class Linear(Backbone):
@@ -28,13 +31,15 @@ class Linear(Backbone):
 
     @classmethod
     def suggest(cls, facts: Facts) -> Suggestion | None:
-        """Where there are few rows for so many columns; pictures are seen by others better."""
+        """Where there are few rows for so many columns, or few windows; pictures are seen by others better."""
+        if facts.kind == "series":
+            suits = 0.6 if facts.examples < FEW_WINDOWS else 0.3
+            return Suggestion(suits, "weighs the last steps (autoregression); rnn and mlp bend", train=(STEP,))
         if facts.kind != "table":
             return None
         few = facts.examples < FEW or facts.examples < 5 * facts.shape[0]
         why = f"a straight line, as {facts.examples:,} rows are few; mlp bends"
-        step = Line("optimizer", (Line("name", "adam"), Line("learning_rate", 1e-2)), "the loss has one minimum")
-        return Suggestion(0.8 if few else 0.3, why, train=(step,))
+        return Suggestion(0.8 if few else 0.3, why, train=(STEP,))
 
     def larger(self) -> dict[str, Any] | None:
         return {"name": "mlp"}

@@ -1,0 +1,179 @@
+"""The rows of a table laid out along time: a row a step, what comes twice or is missing mended as told, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from dlspec.data.regular import Clock, clock_of, moments, steps_of
+from dlspec.data.sources import some
+from dlspec.types import DataError, Place
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlspec.data.columns import Joined
+
+MOST_STEPS = 20
+"""steps for each row, from which on the guess of what a step is must be wrong"""
+
+
+class Timeline(NamedTuple):
+    """A series of equal steps."""
+
+    values: np.ndarray
+    """(n, F); NaN where a value is missing, and all along a step that no row is of"""
+    labels: list[str]
+    """what the file calls each step's time, or what it would"""
+    clock: Clock
+    notes: list[str]
+
+
+def laid_out(
+    data: Joined,
+    time: str,
+    columns: Mapping[str, np.ndarray],
+    *,
+    decimal: str = ".",
+    frequency: str | None = None,
+    duplicates: str = "fail",
+    gaps: str = "fail",
+) -> Timeline:
+    """Rows sorted by time, a row a step.
+
+    columns: the values of each row, float64.  duplicates: fail, or which of several rows counts, or how they are
+    joined (first, last, mean, sum).  gaps: fail, last (the value before stands for it), skip (it stays NaN).
+    Raises DataError that names rows and times, and says what to do.
+    """
+    import numpy as np
+
+    times = moments(data, time, decimal)
+    texts = [str(one) for one in data.columns[time].to_pylist()]
+    try:
+        clock = clock_of(times, frequency)
+    except DataError as error:
+        raise DataError(error.complaints[0].message, where=Place(data.files[0])) from None
+    steps, off = steps_of(times, clock, between=frequency is not None)
+    if off.any():
+        row = int(off.argmax())
+        raise data.bad(
+            [row],
+            f"most rows are {clock.words} apart, but '{texts[row]}' in {{rows}} lies between two steps "
+            f"({int(off.sum()):,} rows do); mend these times, or join rows: data.frequency (day, week, month, …) with "
+            "data.duplicates: mean or sum",
+        )
+    order = np.argsort(steps, kind="stable")
+    notes = []
+    if (np.diff(steps) < 0).any():
+        notes.append(f"rows are not in order of '{time}'; they are sorted by it")
+    count = int(steps.max()) + 1
+    if count > MOST_STEPS * len(steps):
+        raise data.bad(
+            [int(order[-1])],
+            f"most rows are {clock.words} apart, and there are {count:,} such steps up to '{texts[order[-1]]}' in "
+            f"{{rows}}, for {len(steps):,} rows; say what a step is: data.frequency (day, week, month, …)",
+        )
+    values = np.stack([columns[name] for name in columns], axis=1)
+    values, rows, said = _joined(data, steps, order, values, texts, duplicates, clock, frequency)
+    notes += said
+    whole = np.full((count, values.shape[1]), np.nan)
+    there = np.zeros(count, bool)
+    places = np.unique(steps)
+    whole[places], there[places] = values, True
+    labels = [clock.told(step) for step in range(count)]
+    if frequency is None:
+        for step, row in zip(places.tolist(), rows.tolist(), strict=True):
+            labels[step] = texts[row]
+    whole, said = _mended(data, whole, there, rows, labels, list(columns), gaps, clock)
+    return Timeline(whole, labels, clock, [*notes, *said])
+
+
+def _joined(
+    data: Joined,
+    steps: np.ndarray,
+    order: np.ndarray,
+    values: np.ndarray,
+    texts: Sequence[str],
+    how: str,
+    clock: Clock,
+    frequency: str | None,
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """A row a step that there is, the first row of each, and what was done."""
+    import numpy as np
+
+    _, first, counts = np.unique(steps[order], return_index=True, return_counts=True)
+    if counts.max() == 1:
+        return values[order], order, []
+    several = order[first[counts > 1][0] : first[counts > 1][0] + counts[counts > 1][0]]
+    many = int((counts > 1).sum())
+    if how == "fail":
+        step = clock.told(int(steps[several[0]]))
+        which = f"'{texts[several[0]]}'" if frequency is None else f"the {frequency} of {step}"
+        raise data.bad(
+            several,
+            f"{which} stands in {{rows}}; {many:,} time{'s' * (many > 1)} in all come more than once. Mend them, or "
+            "say what several rows of one time mean: data.duplicates: mean, sum, first or last",
+        )
+    sorted_values = values[order]
+    if how in ("first", "last"):
+        at = first if how == "first" else first + counts - 1
+        found = sorted_values[at]
+    else:
+        known = ~np.isnan(sorted_values)
+        total = np.add.reduceat(np.where(known, sorted_values, 0.0), first, axis=0)
+        of = np.add.reduceat(known, first, axis=0)
+        found = np.where(of > 0, total / np.maximum(of, 1) if how == "mean" else total, np.nan)
+    joined = {"mean": "their mean", "sum": "their sum", "first": "the first", "last": "the last"}[how]
+    return found, order[first], [f"{many:,} times have several rows ({int(counts.max()):,} at most); {joined} counts"]
+
+
+def _mended(
+    data: Joined,
+    whole: np.ndarray,
+    there: np.ndarray,
+    rows: np.ndarray,
+    labels: Sequence[str],
+    names: Sequence[str],
+    how: str,
+    clock: Clock,
+) -> tuple[np.ndarray, list[str]]:
+    """The series with what is missing filled, or left; and what was done."""
+    import numpy as np
+
+    from dlspec.numeric.windows import filled
+
+    absent = np.flatnonzero(~there)
+    missing = np.isnan(whole) & there[:, None]
+    if not len(absent) and not missing.any():
+        return whole, []
+    mend = "data.gaps: last (the value before stands for it) or skip (no window goes over it)"
+    row_of = np.full(len(whole), -1)
+    row_of[there] = rows
+    if how == "fail" and len(absent):
+        before = int(row_of[: absent[0]][-1])
+        after = int(row_of[absent[0] :][there[absent[0] :].argmax()])
+        runs = 1 + int((np.diff(absent) > 1).sum())
+        raise data.bad(
+            [before, after],
+            f"between {{rows}} a step of {clock.words} is missing: '{labels[absent[0]]}' "
+            f"({len(absent):,} missing in {runs:,} place{'s' * (runs > 1)} in all). Add what is missing, or set {mend}",
+        )
+    if how == "fail":
+        step, column = np.argwhere(missing)[0].tolist()
+        raise data.bad(
+            [int(row_of[step])],
+            f"column '{names[column]}' is missing in {{rows}} ('{labels[step]}'; {int(missing.sum()):,} values in "
+            f"all). Fill it in, or set {mend}",
+        )
+    what = []
+    if len(absent):
+        what.append(f"{len(absent):,} steps have no row ({some('time', [labels[one] for one in absent], 3)})")
+    if missing.any():
+        what.append(f"{int(missing.sum()):,} values are missing")
+    if how == "skip":
+        return whole, [f"{' and '.join(what)}: no window goes over them"]
+    before = np.flatnonzero(~np.isnan(whole).any(axis=1))
+    start = int(before[0]) if len(before) else len(whole)
+    result = whole.copy()
+    result[start:] = filled(whole[None, start:], "last")[0]
+    return result, [f"{' and '.join(what)}: the value before stands for each"]

@@ -1,0 +1,261 @@
+"""Forecasts of the steps to come: MASE, MAE, RMSE, and how much of the naive forecasts' error is spared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from dlspec.evaluators.base import Evaluator
+from dlspec.types import Error, Example, Examples, Figure, Metric, Mistakes, Share, State, Statistics
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WRONG, FAR = 1.0, 2.0
+"""a window is wrong where its mean error is above one naive error, and far off above two"""
+ONE_WAY = 0.8
+"""share of a window's error that goes one way, from which on it is too high or too low"""
+HISTORY = 3
+"""of a window so many horizons are kept to be shown, and no fewer than 12 steps"""
+
+
+class Forecasts(Evaluator):
+    """Predictions are a float array (N, H, T): H steps of T targets, in their own units.
+
+    `state`: `horizon`, `targets` (names), `season`, `scale` (T,): the in-sample error of the naive forecast one step
+    ahead in train, which MASE (Hyndman & Koehler 2006) divides absolute errors by.  mae and rmse are over all steps and
+    targets, whatever their units; mase is the mean over them of the scaled ones.
+
+    skill_naive = 1 − MASE / MASE of saying the last value again (Murphy 1988): 0 is as good, 1 perfect, below 0 worse;
+    skill_seasonal against saying the season before again.  Both forecasts are made of x, the first T channels of which
+    are the past of the targets; they are NaN where x does not hold it.
+
+    A window whose mean scaled error is at most 1 is no error.  The others are too high, too low, or move otherwise
+    (less than 80 % of the error goes one way), by 1 to 2 naive errors or more.
+    """
+
+    summary: ClassVar[str] = "steps to come: MASE, MAE, RMSE, skill against naive forecasts"
+    name: Literal["forecasts"] = "forecasts"
+
+    def metrics(self, state: State) -> list[Metric]:
+        found = [Metric(name, "min", 0.0) for name in ("mase", "mae", "rmse")]
+        found.append(Metric("skill_naive", "max", 1.0))
+        if state.get("season", 2) > 1:
+            found.append(Metric("skill_seasonal", "max", 1.0))
+        return found
+
+    def statistics(self, examples: Examples, predictions: Sequence[Any], state: State) -> Statistics:
+        """truth, guess, naive (N, H, T), where there is a season also seasonal; history (N, K, T), the steps before;
+        unit (N, T): the scale; block (N,): the number of the group.  Raises DataError that names examples without a
+        truth."""
+        import numpy as np
+
+        from dlspec.numeric.forecasts import naive, seasonal_naive
+
+        truth = self._truths(examples, state)
+        past, horizon = self._past(examples, state), state["horizon"]
+        kept = past[:, -max(12, HISTORY * horizon) :]
+        groups = examples.column("groups")
+        numbers: dict[Any, int] = {}
+        found = {
+            "truth": truth,
+            "guess": np.asarray(predictions, np.float64).reshape(truth.shape),
+            "naive": naive(past, horizon),
+            "history": kept,
+            "unit": np.tile(np.array(state["scale"], np.float64), (len(truth), 1)),
+            "block": np.array([numbers.setdefault(one or i, len(numbers)) for i, one in enumerate(groups)], np.int64),
+        }
+        if state["season"] > 1:
+            found["seasonal"] = seasonal_naive(past, horizon, state["season"])
+        return found
+
+    def combine(
+        self, statistics: Statistics, weights: np.ndarray | None = None, *, only: Collection[str] | None = None
+    ) -> dict[str, float]:
+        import numpy as np
+
+        residual = statistics["guess"] - statistics["truth"]
+        weights = np.ones(len(residual)) if weights is None else np.asarray(weights, np.float64)
+        total = weights.sum()
+
+        def mean(values: np.ndarray) -> float:
+            return float(weights @ values / total) if total > 0 else math.nan
+
+        with np.errstate(invalid="ignore", over="ignore"):
+            mase = mean(_scaled(statistics, "guess"))
+            found = {
+                "mase": mase,
+                "mae": mean(np.abs(residual).mean(axis=(1, 2))),
+                "rmse": math.sqrt(mean((residual**2).mean(axis=(1, 2)))),
+            }
+            for name, of in (("skill_naive", "naive"), ("skill_seasonal", "seasonal")):
+                if of in statistics:
+                    other = mean(_scaled(statistics, of))
+                    found[name] = 1 - mase / other if other > 0 else math.nan
+        return found
+
+    def shares(self, statistics: Statistics) -> dict[str, Share]:
+        import numpy as np
+
+        with np.errstate(invalid="ignore", over="ignore"):
+            residual = statistics["guess"] - statistics["truth"]
+            return {
+                "mase": Share(_scaled(statistics, "guess")),
+                "mae": Share(np.abs(residual).mean(axis=(1, 2))),
+                "rmse": Share((residual**2).mean(axis=(1, 2)), None, math.sqrt),
+            }
+
+    def errors(self, example: Example, prediction: Any, state: State) -> list[Error]:
+        """At most one; its size is the window's mean scaled error."""
+        import numpy as np
+
+        one = Examples([example.id], [example.x], [example.y])
+        guess = np.asarray(prediction, np.float64)[None]
+        mistakes = self.kinds_of(one, guess, self.statistics(one, guess, state), state)
+        if not len(mistakes.rows):
+            return []
+        kind, size = mistakes.names[mistakes.codes[0]], float(mistakes.sizes[0])
+        texts = self._texts(np.stack([self._truths(one, state)[0], guess[0].reshape(state["horizon"], -1)]))
+        return [Error(example.id, kind, size, *texts)]
+
+    def kinds_of(
+        self, examples: Examples, predictions: Sequence[Any], statistics: Statistics, state: State
+    ) -> Mistakes:
+        import numpy as np
+
+        size = _scaled(statistics, "guess")
+        signed = _scaled(statistics, "guess", signed=True)
+        none = np.isnan(size)
+        rows = np.flatnonzero(none | (size > WRONG))
+        one_way = np.abs(signed) >= ONE_WAY * size
+        way = np.where(one_way, np.where(signed > 0, 0, 1), 2)
+        codes = np.where(none, 6, 2 * way + (size > FAR))[rows]
+        ends = (f"by {WRONG:g} to {FAR:g} naive errors", f"by more than {FAR:g} naive errors")
+        names = [f"{how} {end}" for how in ("too high", "too low", "moves otherwise, off") for end in ends]
+        return Mistakes(rows, codes, np.where(none, math.inf, size)[rows], [*names, "not a number"])
+
+    def perfect(self, example: Example, state: State) -> np.ndarray:
+        return self._truths(Examples([example.id], [None], [example.y]), state)[0]
+
+    def mended(self, examples: Examples, predictions: Sequence[Any], kind: str, state: State) -> np.ndarray:
+        return self._truths(examples, state)  # a window has one error at most
+
+    def columns(self, predictions: Sequence[Any], state: State) -> dict[str, Any]:
+        """guess (`18.2; 17.5; …`, targets between bars), and a column of numbers for each target and step."""
+        import numpy as np
+
+        steps = self._steps(state)
+        rows = np.asarray(predictions, np.float64).reshape(-1, state["horizon"], len(state["targets"]))
+        flat = rows.transpose(0, 2, 1).reshape(len(rows), len(steps))
+        return {"guess": self._texts(rows), **{name: flat[:, k] for k, name in enumerate(steps)}}
+
+    def said(self, predictions: Sequence[Any], state: State) -> list[dict[str, Any]]:
+        """`guess` as text, and `forecast`: target → its steps."""
+        import numpy as np
+
+        rows = np.asarray(predictions, np.float64).reshape(-1, state["horizon"], len(state["targets"]))
+        return [
+            {"guess": text, "forecast": {name: row[:, k].tolist() for k, name in enumerate(state["targets"])}}
+            for text, row in zip(self._texts(rows), rows, strict=True)
+        ]
+
+    needs: ClassVar[str] = "guess and truth as '18.2; 17.5; 16', a number a step"
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> np.ndarray:
+        """Out of the columns of numbers; of a table that has `guess` alone, out of that."""
+        import numpy as np
+
+        from dlspec.evaluators.tables import number_column
+
+        steps = self._steps(state)
+        if steps[0] in columns:
+            flat = np.stack([number_column(columns, name) for name in steps], axis=1)
+            return flat.reshape(-1, len(state["targets"]), state["horizon"]).transpose(0, 2, 1)
+        guesses = Examples([""] * len(columns["guess"]), columns["guess"], columns["guess"])
+        return self._truths(guesses, state)
+
+    def recognize(self, columns: Mapping[str, Sequence[Any]], *, asked: bool = False) -> State | None:
+        """Where it is asked for: texts of so many numbers each.  Errors are scaled by how far the truths' first steps
+        are from row to row, as nothing is known of train."""
+        import numpy as np
+
+        from dlspec.numeric.forecasts import in_sample_error, numbers_of
+
+        if not asked or "guess" not in columns:
+            return None
+        try:
+            truths = np.array([numbers_of(one) for one in columns["truth"]]).transpose(0, 2, 1)
+            guesses = np.array([numbers_of(one) for one in columns["guess"]])
+        except ValueError:
+            return None
+        if guesses.ndim != 3 or guesses.transpose(0, 2, 1).shape != truths.shape:
+            return None
+        scale = in_sample_error(truths[:, 0])
+        targets = [f"target_{k + 1}" for k in range(truths.shape[2])]
+        return {"horizon": truths.shape[1], "targets": targets, "season": 1, "scale": _positive(scale)}
+
+    def truth(self, examples: Examples, state: State) -> list[Any]:
+        known = examples.take([i for i, y in enumerate(examples.column("y")) if y is not None])
+        texts = iter(self._texts(self._truths(known, state)))
+        return [None if y is None else next(texts) for y in examples.column("y")]
+
+    def facts(self, examples: Examples, state: State) -> dict[str, Any]:
+        """Of the first target: the mean of what came, and how far that is from the last value before."""
+        truth, past = self._truths(examples, state)[..., 0], self._past(examples, state)[..., 0]
+        level = truth.mean(axis=1)
+        return {"level of what came": level, "move to what came": level - past[:, -1]}
+
+    def figures(self, statistics: Statistics, state: State) -> list[Figure]:
+        from dlspec.evaluators.forecast_figures import figures
+
+        return figures(statistics, state)
+
+    def stack(self, predictions: Sequence[Any]) -> np.ndarray:
+        import numpy as np
+
+        return np.array([np.asarray(one, np.float64) for one in predictions])
+
+    def _steps(self, state: State) -> list[str]:
+        names = state["targets"]
+        heads = ["step"] if len(names) == 1 else names
+        return [f"{head}_{step}" for head in heads for step in range(1, state["horizon"] + 1)]
+
+    def _texts(self, rows: np.ndarray) -> list[str]:
+        from dlspec.numeric.forecasts import text_of
+
+        return [text_of(row) for row in rows]
+
+    def _truths(self, examples: Examples, state: State) -> np.ndarray:
+        """(N, H, T) float64.  Raises DataError that names examples without a truth, or with one of another shape."""
+        from dlspec.evaluators.truths import steps_ahead
+
+        return steps_ahead(examples, state["horizon"], len(state["targets"]))
+
+    def _past(self, examples: Examples, state: State) -> np.ndarray:
+        """The targets' past (N, L, T); one step of NaN where x is no series."""
+        import numpy as np
+
+        x, count = examples.columns["x"], len(state["targets"])
+        rows = np.asarray(examples.rows, np.int64)
+        if hasattr(x, "stacked"):
+            found: np.ndarray = x.stacked(rows)[..., :count]
+            return found
+        own = [x[row] for row in rows]
+        if not own or not hasattr(own[0], "dtype") or own[0].ndim != 2:
+            return np.full((len(rows), 1, count), np.nan)
+        return np.stack([np.asarray(one, np.float64)[:, :count] for one in own])
+
+
+def _scaled(statistics: Statistics, of: str, *, signed: bool = False) -> np.ndarray:
+    """The mean scaled error of each window, (N,); signed: too high counts against too low."""
+    import numpy as np
+
+    residual = (statistics[of] - statistics["truth"]) / statistics["unit"][:, None]
+    found: np.ndarray = (residual if signed else np.abs(residual)).mean(axis=(1, 2))
+    return found
+
+
+def _positive(scale: np.ndarray) -> list[float]:
+    """Scales as a list, 1 for a target that stands still."""
+    return [float(one) if one > 0 else 1.0 for one in scale]
