@@ -106,8 +106,9 @@ class DigitScenes(Reader):
         self, random: np.random.Generator, ink: list[np.ndarray], labels: list[int]
     ) -> tuple[list[np.ndarray], list[int]]:
         """The ink of each digit on a picture of its own (H, W), 0 to 1, and its label; none that has no room."""
-        import cv2
         import numpy as np
+
+        from dlspec.numeric.opencv import cv2
 
         height, width = self.size
         taken, placed, codes = list[tuple[int, int, int]](), [], []

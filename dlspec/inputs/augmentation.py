@@ -181,19 +181,21 @@ class Augment(Section):
                 return None
             shift = np.clip(np.rint(shift), -(sides // 2), sides // 2)
             return affine.joined(flips, affine.moved(*shift.T))
-        side = np.sqrt(_draw(seeds, "crop", self.crop, 1))
-        corner = np.stack([_draw(seeds, "crop_x"), _draw(seeds, "crop_y")], 1) * (1 - side)[:, None] * sides
-        zoom = ratio(seeds, _place("zoom"), self.zoom)
-        wider = np.sqrt(ratio(seeds, _place("stretch"), self.stretch))
-        return affine.joined(
-            affine.moved(*-corner.T),
-            affine.about(np.zeros((count, 2)), affine.scaled(1 / side, 1 / side)),
-            flips,
-            affine.about(middle, affine.scaled(zoom * wider, zoom / wider)),
-            affine.about(middle, affine.sheared(_draw(seeds, "shear", -self.shear, self.shear))),
-            affine.about(middle, affine.turned(_draw(seeds, "rotate", -self.rotate, self.rotate))),
-            affine.moved(*shift.T),
-        )
+        parts = list[np.ndarray]()
+        if self.crop < 1:
+            side = np.sqrt(_draw(seeds, "crop", self.crop, 1))
+            corner = np.stack([_draw(seeds, "crop_x"), _draw(seeds, "crop_y")], 1) * (1 - side)[:, None] * sides
+            parts = [affine.moved(*-corner.T), affine.about(np.zeros((count, 2)), affine.scaled(1 / side, 1 / side))]
+        parts.append(flips)
+        if self.zoom or self.stretch:
+            zoom = ratio(seeds, _place("zoom"), self.zoom)
+            wider = np.sqrt(ratio(seeds, _place("stretch"), self.stretch))
+            parts.append(affine.about(middle, affine.scaled(zoom * wider, zoom / wider)))
+        if self.shear:
+            parts.append(affine.about(middle, affine.sheared(_draw(seeds, "shear", -self.shear, self.shear))))
+        if self.rotate:
+            parts.append(affine.about(middle, affine.turned(_draw(seeds, "rotate", -self.rotate, self.rotate))))
+        return affine.joined(*parts, affine.moved(*shift.T))
 
     def _mixed(self, batch: Arrays, seeds: np.ndarray, classes: int | None) -> Arrays:
         import numpy as np

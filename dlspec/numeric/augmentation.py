@@ -45,7 +45,7 @@ class Changes:
 
 def changed(pictures_NHWC: np.ndarray, changes: Changes, low: float, high: float) -> np.ndarray:
     """New pictures of the same shape and type (uint8 or float32), whose values go from low to high."""
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     pictures = np.ascontiguousarray(pictures_NHWC)
     new, span = np.empty_like(pictures), high - low

@@ -38,7 +38,7 @@ def recolour(picture_HWC: np.ndarray, affine_CD: np.ndarray, contrast: float) ->
     The last column is what is added; `contrast` is the factor that the others hold.  uint8 is rounded and clipped,
     float32 is not clipped.
     """
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     if contrast != 1:
         means = cv2.mean(picture_HWC)
@@ -64,7 +64,7 @@ def add_noise(picture_HWC: np.ndarray, deviation: float, seed: int) -> None:
 
     The noise is drawn as 16 random bits a number and looked up: several times as fast as `standard_normal`.
     """
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     count = picture_HWC.size
     bits = np.random.SFC64(seed).random_raw(-(-count // 4)).view(np.uint16)[:count]

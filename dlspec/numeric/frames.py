@@ -73,7 +73,7 @@ def scores_back(scores_HWC: np.ndarray, frame_6: np.ndarray) -> np.ndarray:
     height, width = int(frame_6[0]), int(frame_6[1])
     if inside.shape[:2] == (height, width):
         return inside
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     return np.stack(
         [

@@ -152,7 +152,7 @@ class PackedMasks(Sequence[np.ndarray]):
 
 def near_edges(mask_HW: np.ndarray, pixels: int) -> np.ndarray:
     """bool (H, W): pixels that have another class within so many pixels (in a square around them)."""
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     square = np.ones((2 * pixels + 1,) * 2, np.uint8)
     most = cv2.dilate(mask_HW, square, borderType=cv2.BORDER_REPLICATE)

@@ -30,7 +30,7 @@ def kept_share(windows_N4: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def mixup(picture: np.ndarray, other: np.ndarray, share: float, new: np.ndarray) -> None:
     """Write share · picture + (1 - share) · other (Zhang et al. 2018, "mixup")."""
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     cv2.addWeighted(picture, share, other, 1 - share, 0, dst=new)
 

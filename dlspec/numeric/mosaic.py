@@ -18,7 +18,7 @@ MIDDLE = (0.3, 0.7)
 SMALLEST = 0.5
 """a part is shown at its own size, or at least at so much of it"""
 OTHERS, SCALE, RIGHT, DOWN, QUARTER = 0, 4, 8, 12, 16
-"""places of the draws for each of the four parts; the last is one for all"""
+"""places of the draws for each of the four parts; the last, and the two after it, are for all"""
 
 
 class Parts(NamedTuple):
@@ -33,10 +33,11 @@ class Parts(NamedTuple):
 def parts(seeds_N: np.ndarray, height: int, width: int) -> Parts:
     """What mosaics are made of, as many as there are seeds out of as many pictures; each has a part of its own."""
     count, sides = len(seeds_N), np.array([width, height])
-    draw = np.stack([uniform(seeds_N, OTHERS + q) for q in range(4)], axis=1)
-    whose = np.minimum((draw * count).astype(np.int64), count - 1)
+    drawn = uniform(seeds_N[:, None], np.arange(QUARTER + 3))
+    others, scales = drawn[:, OTHERS : OTHERS + 4], drawn[:, SCALE : SCALE + 4]
+    whose = np.minimum((others * count).astype(np.int64), count - 1)
     whose[np.arange(count), (bits(seeds_N, QUARTER) % np.uint64(4)).astype(np.int64)] = np.arange(count)
-    middle = np.stack([uniform(seeds_N, QUARTER + 1 + axis, *MIDDLE) for axis in (0, 1)], axis=1) * sides
+    middle = (MIDDLE[0] + (MIDDLE[1] - MIDDLE[0]) * drawn[:, QUARTER + 1 :]) * sides
     middle = np.rint(middle).astype(np.int64)
     to = np.zeros((count, 4, 4), np.int64)
     for quarter in range(4):
@@ -46,16 +47,16 @@ def parts(seeds_N: np.ndarray, height: int, width: int) -> Parts:
             to[:, quarter, axis + 2] = sides[axis] if far else middle[:, axis]
     size = to[..., 2:] - to[..., :2]
     least = np.maximum((size / sides).max(axis=2), SMALLEST)
-    scale = np.stack([uniform(seeds_N, SCALE + q) for q in range(4)], axis=1) * (1 - least) + least
+    scale = scales * (1 - least) + least
     taken = np.minimum(np.rint(size / scale[..., None]).astype(np.int64), sides)
-    at = np.stack([[uniform(seeds_N, first + q) for q in range(4)] for first in (RIGHT, DOWN)]).transpose(2, 1, 0)
+    at = np.stack([drawn[:, first : first + 4] for first in (RIGHT, DOWN)], axis=2)
     low = np.floor(at * (sides - taken + 1)).astype(np.int64)
     return Parts(whose, np.concatenate([low, low + taken], axis=2), to)
 
 
 def composed(pictures_NHWC: np.ndarray, made: Parts, chosen_N: np.ndarray) -> np.ndarray:
     """New pictures: mosaics where chosen, the others as they are."""
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     pictures = np.ascontiguousarray(pictures_NHWC)
     new = np.empty_like(pictures)
@@ -83,19 +84,19 @@ def composed_boxes(
     NaN and −1 for none, and where less than the share `keep` of a box's area is left.
     """
     count, most = boxes_NK4.shape[:2]
-    boxes, classes = boxes_NK4[made.whose].astype(np.float64), classes_NK[made.whose]
-    of, to = made.of[:, :, None].astype(np.float64), made.to[:, :, None].astype(np.float64)
+    found = np.full((count, 4 * most, 4), np.nan, boxes_NK4.dtype)
+    named = np.full((count, 4 * most), -1, classes_NK.dtype)
+    found[:, :most], named[:, :most] = boxes_NK4, classes_NK
+    whose = made.whose[chosen_N]
+    boxes = boxes_NK4[whose].astype(np.float64).reshape(*whose.shape, most, 2, 2)
+    of, to = (one[chosen_N].astype(np.float64).reshape(*whose.shape, 1, 2, 2) for one in (made.of, made.to))
+    of_low, to_low, to_high = of[..., :1, :], to[..., :1, :], to[..., 1:, :]
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = (to[..., 2:] - to[..., :2]) / (of[..., 2:] - of[..., :2])
-    moved = (boxes - np.tile(of[..., :2], 2)) * np.tile(scale, 2) + np.tile(to[..., :2], 2)
-    inside = np.clip(moved, np.tile(to[..., :2], 2), np.tile(to[..., 2:], 2))
-    area, left = (np.prod(one[..., 2:] - one[..., :2], axis=-1) for one in (moved, inside))
-    with np.errstate(invalid="ignore"):
+        moved = (boxes - of_low) * ((to_high - to_low) / (of[..., 1:, :] - of_low)) + to_low
+        inside = np.clip(moved, to_low, to_high)
+        area, left = (np.prod(one[..., 1, :] - one[..., 0, :], axis=-1) for one in (moved, inside))
         kept = (left > 0) & (left >= keep * area)
-    boxes = np.where(kept[..., None], inside, np.nan).reshape(count, 4 * most, 4)
-    classes = np.where(kept, classes, -1).reshape(count, 4 * most)
-    rest = 3 * most
-    alone = np.pad(boxes_NK4, ((0, 0), (0, rest), (0, 0)), constant_values=np.nan)
-    own = np.pad(classes_NK, ((0, 0), (0, rest)), constant_values=-1)
-    found = np.where(chosen_N[:, None, None], boxes, alone).astype(boxes_NK4.dtype)
-    return found, np.where(chosen_N[:, None], classes, own).astype(classes_NK.dtype)
+    new = (len(whose), 4 * most)
+    found[chosen_N] = np.where(kept[..., None, None], inside, np.nan).reshape(*new, 4)
+    named[chosen_N] = np.where(kept, classes_NK[whose], -1).reshape(new)
+    return found, named

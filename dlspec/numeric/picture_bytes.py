@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import cv2
 import numpy as np
+
+from dlspec.numeric.opencv import cv2
 
 Fit = Literal["stretch", "letterbox", "pad"]
 

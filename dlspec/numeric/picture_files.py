@@ -11,10 +11,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-import cv2
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from dlspec.numeric.opencv import cv2
 from dlspec.numeric.picture_formats import HEAD, format_of, looks_whole, orientation, shown, webp_size, what_else
 from dlspec.types import Place, UnreadableError
 

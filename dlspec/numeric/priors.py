@@ -99,39 +99,39 @@ class Grids:
 
         A prior finds one box alone: of several that want it, that which its anchor fits best.
         """
-        count, most = boxes_NK4.shape[:2]
         there = ~np.isnan(boxes_NK4).any(axis=2)
-        centres = centred(np.where(there[..., None], boxes_NK4, 0.0).astype(np.float64))
-        fit = size_overlap(centres[..., 2:], self.sides)
+        centres = centred(boxes_NK4[there].astype(np.float64))
+        fit = size_overlap(centres[:, 2:], self.sides)
         if self.assign == "best":
-            anchor = fit.argmax(axis=2)[..., None]
-            wanted, fit = np.ones_like(anchor, bool), np.take_along_axis(fit, anchor, axis=2)
-            cell = self._cell(centres[:, :, None, :2] / self.stride[anchor][..., None], anchor)
+            anchor = fit.argmax(axis=1)[:, None]
+            wanted, fit = np.ones_like(anchor, bool), np.take_along_axis(fit, anchor, axis=1)
+            cell = self._cell(centres[:, None, :2] / self.stride[anchor][..., None], anchor)
         else:
             anchor, wanted, fit, cell = self._by_ratio(centres, fit)
         column, row = cell[..., 0], cell[..., 1]
         place = self.first[anchor] + (row * self.limit[anchor, 0] + column) * self.step[anchor]
-        place = np.where(wanted & there[..., None], place, -1).reshape(count, -1)
-        return _alone(place, fit.reshape(count, -1)).reshape(count, most, self.each)
+        found = np.full((*there.shape, self.each), -1, np.int64)
+        found[there] = _alone(np.where(wanted, place, -1), fit, np.nonzero(there)[0])
+        return found
 
-    def _by_ratio(self, centres: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, ...]:
+    def _by_ratio(self, centres_M4: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, ...]:
         """Anchor, whether it is wanted, how well it fits, and cell (2): of each box, 3 × the anchors."""
-        count, most, every = *fit.shape[:2], np.arange(len(self.sides))
-        sides = np.maximum(centres[:, :, None, 2:], 1e-9)
-        wanted = np.maximum(sides / self.sides, self.sides / sides).max(axis=3) < self.ratio
-        wanted |= (fit.argmax(axis=2)[..., None] == every) & ~wanted.any(axis=2, keepdims=True)
-        at = centres[:, :, None, :2] / self.stride[:, None]
+        every = np.arange(len(self.sides))
+        ratio = np.maximum(centres_M4[:, None, 2:], 1e-9) / self.sides
+        wanted = np.maximum(ratio, 1 / ratio).max(axis=2) < self.ratio
+        wanted |= (fit.argmax(axis=1)[:, None] == every) & ~wanted.any(axis=1, keepdims=True)
+        at = centres_M4[:, None, :2] / self.stride[:, None]
         cell = self._cell(at, every)
         beside = np.where(at - cell < 0.5, -1, 1)
-        cells = np.stack([cell, cell + beside * (1, 0), cell + beside * (0, 1)], axis=2)
+        cells = np.stack([cell, cell + beside * (1, 0), cell + beside * (0, 1)], axis=1)
         inside = ((cells >= 0) & (cells < self.limit)).all(axis=-1)
         # A box's own cell comes before those beside another's, whatever the fit.
-        fits = np.stack([fit + 1, fit, fit], axis=2)
-        flat = (count, most, self.each)
+        fits = np.stack([fit + 1, fit, fit], axis=1)
+        flat = (len(centres_M4), self.each)
         anchor = np.broadcast_to(every, inside.shape)
         return (
             anchor.reshape(flat),
-            (wanted[:, :, None] & inside).reshape(flat),
+            (wanted[:, None] & inside).reshape(flat),
             fits.reshape(flat),
             cells.reshape(*flat, 2),
         )
@@ -141,14 +141,18 @@ class Grids:
         return np.clip(np.floor(at).astype(np.int64), 0, self.limit[anchor] - 1)
 
 
-def _alone(place_NM: np.ndarray, fit_NM: np.ndarray) -> np.ndarray:
-    """The same places, each kept for the one that fits best of those of its picture, −1 for the others."""
-    rows, columns = np.nonzero(place_NM >= 0)
-    place, fit = place_NM[rows, columns], fit_NM[rows, columns]
-    order = np.lexsort((columns, -fit, place, rows))
-    rows, columns, place = rows[order], columns[order], place[order]
-    again = np.zeros(len(rows), bool)
-    again[1:] = (rows[1:] == rows[:-1]) & (place[1:] == place[:-1])
-    found = place_NM.copy()
-    found[rows[again], columns[again]] = -1
+def _alone(place_ME: np.ndarray, fit_ME: np.ndarray, picture_M: np.ndarray) -> np.ndarray:
+    """The same places, each kept for the box that fits best of those of its picture, −1 for the others.
+
+    Of several that fit alike it is the first's.
+    """
+    boxes, columns = np.nonzero(place_ME >= 0)
+    place = place_ME[boxes, columns]
+    # One number a picture and place.
+    key = picture_M[boxes] * (place.max(initial=0) + 1) + place
+    order = np.lexsort((-fit_ME[boxes, columns], key))
+    key = key[order]
+    again = order[1:][key[1:] == key[:-1]]
+    found = place_ME.copy()
+    found[boxes[again], columns[again]] = -1
     return found

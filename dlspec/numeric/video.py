@@ -22,7 +22,7 @@ def frames(path: str) -> Iterator[np.ndarray]:
     Raises UnreadableError that names the file where it cannot be opened; and after the last frame that can be read,
     where its head promises surely more.
     """
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     video = _opened(path)
     try:
@@ -43,7 +43,7 @@ def frames(path: str) -> Iterator[np.ndarray]:
 
 def rate(path: str) -> float:
     """Frames a second.  Raises UnreadableError where it cannot be opened."""
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     video = _opened(path)
     found = float(video.get(cv2.CAP_PROP_FPS))
@@ -52,7 +52,7 @@ def rate(path: str) -> float:
 
 
 def _opened(path: str) -> cv2.VideoCapture:  # type: ignore[name-defined]  # noqa: F821
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong with a file is said once, and by us
     if not os.path.isfile(path):

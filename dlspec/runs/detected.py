@@ -114,8 +114,7 @@ class Annotated(PictureSink):
 
     def _frame(self, example: Example, objects: Objects) -> str:
         """In order, and at once: the frames of a video follow each other."""
-        import cv2
-
+        from dlspec.numeric.opencv import cv2
         from dlspec.numeric.video import rate
 
         drawn = self._drawn(example, objects)
@@ -231,7 +230,7 @@ def cropped(picture: np.ndarray, box: Sequence[float]) -> np.ndarray:
 
 def save(picture: np.ndarray, file: Path) -> None:
     """A uint8 picture (H, W, 1 or 3), as the file's ending says."""
-    import cv2
+    from dlspec.numeric.opencv import cv2
 
     colours = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.shape[2:] == (3,) else picture
     settings = [cv2.IMWRITE_JPEG_QUALITY, QUALITY] if file.suffix in LOSSY else []

@@ -5,6 +5,7 @@ Found by replaying it from its last checkpoint, step by step: the same bits come
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -154,20 +155,21 @@ def _steps(
 
     compilation.step = lambda: at
     loop = Loop(network, pipeline, at_once=1, ready=compilation.ready)
-    while at < last:
-        loop.begin(epoch, done)
-        if not done:
-            network.reset_metrics()
-        arrays = checkpoints.captured(checkpoints.variables(network))
+    with contextlib.closing(loop.source):
         while at < last:
-            try:
-                loop(None)
-            except StopIteration:
-                break
-            after = checkpoints.captured(checkpoints.variables(network))
-            yield Checkpoint(at, arrays, {"epoch": epoch, "in_epoch": done}), after
-            arrays, at, done = after, at + 1, loop.behind
-        epoch, done = epoch + 1, 0
+            loop.begin(epoch, done)
+            if not done:
+                network.reset_metrics()
+            arrays = checkpoints.captured(checkpoints.variables(network))
+            while at < last:
+                try:
+                    loop(None)
+                except StopIteration:
+                    break
+                after = checkpoints.captured(checkpoints.variables(network))
+                yield Checkpoint(at, arrays, {"epoch": epoch, "in_epoch": done}), after
+                arrays, at, done = after, at + 1, loop.behind
+            epoch, done = epoch + 1, 0
 
 
 def _origin(network: Any, pipeline: Pipeline, before: Checkpoint, after: Mapping[str, np.ndarray]) -> Origin:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import warnings
 from pathlib import Path
@@ -127,14 +128,15 @@ def _fit_stage(recipe: Recipe, now: Fitted, observer: Observer, watch: Watch, ch
         batches = sequence(pipeline, lambda: observer.epoch)
     begin = observer.epoch if checkpoint else now.stage.begin
     if observer.stopped_at is None and begin < now.stage.end:
-        network.fit(
-            batches,
-            epochs=now.stage.end,
-            initial_epoch=begin,
-            callbacks=[callback(observer, loop)],
-            verbose=0,
-            shuffle=False,
-        )
+        with contextlib.closing(loop.source) if loop else contextlib.nullcontext():
+            network.fit(
+                batches,
+                epochs=now.stage.end,
+                initial_epoch=begin,
+                callbacks=[callback(observer, loop)],
+                verbose=0,
+                shuffle=False,
+            )
     else:
         if observer.health:
             observer.health.begin(network, observer.step)

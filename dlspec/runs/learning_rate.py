@@ -6,6 +6,7 @@ loss are Gugger's ("How do you find a good learning rate", 2018).
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import time
@@ -209,13 +210,14 @@ def _by_loop(network: Any, pipeline: Pipeline) -> Callable[[int], Iterator[float
 
     def epoch(number: int) -> Iterator[float]:
         loop.begin(number)
-        while True:
-            network.reset_metrics()
-            try:
-                found = loop(None)
-            except StopIteration:
-                return
-            yield float(found["loss"])
+        with contextlib.closing(loop.source):
+            while True:
+                network.reset_metrics()
+                try:
+                    found = loop(None)
+                except StopIteration:
+                    return
+                yield float(found["loss"])
 
     return epoch
 

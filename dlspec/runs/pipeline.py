@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -130,7 +130,7 @@ class Pipeline:
 
     def counted(
         self, epoch: int, skip: int = 0, plan: list[np.ndarray] | None = None
-    ) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    ) -> Generator[tuple[int, tuple[Any, ...]]]:
         """The same, each with how many batches of the plan are behind then, itself included.
 
         That is more than have come where nothing of some could be read; it is what `skip` counts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,8 @@ from dlspec.types import Arrays, DataError, Examples, State
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from dlspec.numeric.priors import Grids
 
 LISTED = 12
 MOST = 400
@@ -209,9 +212,15 @@ class Detection(Task):
             return task
         return {**task, "threshold": self.evaluator.fitted_threshold(dev, predictions, task)}
 
-    def _grids(self, state: State) -> Any:
-        from dlspec.numeric.priors import Grids
-
+    def _grids(self, state: State) -> Grids:
         own = state["task"]
         width, height = encoded_size(state)
-        return Grids((height, width), own["strides"], own["anchors"], self.assign, self.ratio)
+        anchors = tuple(tuple(map(tuple, some)) for some in own["anchors"])
+        return _grids((height, width), tuple(own["strides"]), anchors, self.assign, self.ratio)
+
+
+@functools.lru_cache(maxsize=8)
+def _grids(*of: Any) -> Grids:
+    from dlspec.numeric.priors import Grids
+
+    return Grids(*of)

@@ -1,10 +1,13 @@
 """The loop of steps: batches of a known size where all are whole, and the same bits however many steps a group has."""
 
+import threading
+
 import keras
 import numpy as np
 import pytest
 
 from dlspec.recipe.load import load
+from dlspec.runs.observer import Observer
 from dlspec.runs.train import train
 
 ROWS = """\
@@ -56,3 +59,17 @@ def test_the_bits_do_not_hang_on_how_many_steps_are_taken_at_a_time(rows, traine
     grouped, _ = trained(rows, "steps_per_execution: 3")
     for one, other in zip(alone, grouped, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_no_thread_is_left_of_an_epoch_that_breaks_off(trained, monkeypatch):
+    def broken_off(self, *of):
+        assert threads(), "batches are made in a thread"
+        raise KeyboardInterrupt
+
+    def threads():
+        return [one for one in threading.enumerate() if one.name == "dlspec-batches"]
+
+    monkeypatch.setattr(Observer, "stepped", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        trained(400, "health: false, cache: none, steps_per_execution: 1")
+    assert not threads()
