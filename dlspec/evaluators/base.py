@@ -74,6 +74,15 @@ class Evaluator(Component):
         """
         return {}
 
+    def by_class(
+        self, statistics: Statistics, state: State, weights: np.ndarray | None = None
+    ) -> dict[str, dict[str, float]]:
+        """Metrics of each class alone, by its name, the most frequent classes; by default none.
+
+        Their intervals are those of shares of other things than rows (see `shares`).
+        """
+        return {}
+
     @abc.abstractmethod
     def errors(self, example: Example, prediction: Prediction, state: State) -> list[Error]:
         """What is wrong in one prediction: none, one, or several errors of several kinds."""

@@ -44,11 +44,32 @@ def figures(statistics: Statistics, state: State) -> list[Figure]:
     ]
 
 
+def of_classes(statistics: Statistics, state: State, weights: np.ndarray | None) -> dict[str, dict[str, float]]:
+    """See Boxes.by_class."""
+    from dlspec.numeric.detection_scores import scores
+
+    if not len(statistics["counts"]):
+        return {}
+    found, names = scores(statistics["boxes"], statistics["truths"]), [*state["names"], NO_CLASS]
+    table = found.by_class(weights)
+    return {
+        names[k]: {"ap_50_95": float(table[:, k].mean()), "ap_50": float(table[0, k])}
+        for k in _most(_counts(found)).tolist()
+    }
+
+
+def _counts(found: Scores) -> np.ndarray:
+    """How many objects there are of each class, but for crowds."""
+    import numpy as np
+
+    return np.bincount(found.truths["label"][found.truths["ranges"] & 1 > 0], minlength=found.classes)
+
+
 def _by_class(found: Scores, names: Sequence[str]) -> list[Figure]:
     import numpy as np
 
     table = found.by_class()
-    counts = np.bincount(found.truths["label"][found.truths["ranges"] & 1 > 0], minlength=found.classes)
+    counts = _counts(found)
     shown = _most(counts)
     if not len(shown):
         return []
@@ -73,7 +94,7 @@ def _curves(found: Scores, names: Sequence[str], state: State) -> list[Figure]:
     """Precision against recall at IoU 0.5 of the most frequent classes, and where the threshold lies on each."""
     import numpy as np
 
-    counts = np.bincount(found.truths["label"][found.truths["ranges"] & 1 > 0], minlength=found.classes)
+    counts = _counts(found)
     series: list[dict[str, Any]] = []
     curves = found.curves(0)
     at: tuple[list[float], list[float]] = ([], [])

@@ -68,6 +68,14 @@ class Boxes(Evaluator):
         """Shares of objects and boxes, of which those of one picture are no rows of their own."""
         return {metric.name: Share(None) for metric in self.metrics({})}
 
+    def by_class(
+        self, statistics: Statistics, state: State, weights: np.ndarray | None = None
+    ) -> dict[str, dict[str, float]]:
+        """ap_50_95 and ap_50: COCO's AP of each class that occurs."""
+        from dlspec.evaluators.box_figures import of_classes
+
+        return of_classes(statistics, state, weights)
+
     def errors(self, example: Example, prediction: Any, state: State) -> list[Error]:
         """Boxes first, the surest of them first: the size is the confidence; of a missed object, 1 less that of the box
         that would find it, were it said."""

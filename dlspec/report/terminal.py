@@ -102,6 +102,14 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
                 one = scores[split].get(row[0], {})
                 row += [number(one.get("value")), between(one)]
         table(head, rows)
+    for split, classes in result.get("classes", {}).items():
+        named = list(next(iter(classes.values())))
+        head = [f"class, {split}", *(cell for name in named for cell in (name, "95 % interval"))]
+        rows = (
+            [name, *(c for one in own.values() for c in (number(one["value"]), between(one)))]
+            for name, own in classes.items()
+        )
+        table(head, list(rows))
     if (result.get("goal") or {}).get("limits"):
         print_goal(result["goal"])
     if "test" in scores and result["test_looks"]:

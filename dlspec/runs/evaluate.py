@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlspec.recipe.goal import human_faults
 from dlspec.report.watch import Watch
@@ -19,7 +20,10 @@ from dlspec.runs.material import fixed_sample
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.predictions import judged_tables
 from dlspec.runs.reading import examples_of, reader_for
-from dlspec.types import SPLITS, ArgumentError, DataError, Examples
+from dlspec.types import SPLITS, ArgumentError, DataError, Examples, Share, Statistics
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def evaluate(
@@ -114,6 +118,7 @@ def judged_result(
     return {
         "run": None if judged.opened is None else str(judged.opened.folder),
         "scores": scores,
+        "classes": {split: classes for split in judged.parts if (classes := score_classes(judged, split))},
         "metrics": [metric._asdict() for metric in judged.evaluator.metrics(judged.state)],
         "goal": goal,
         "human": human and asdict(human),
@@ -152,6 +157,30 @@ def score(judged: Judged, split: str) -> dict[str, dict[str, float]]:
         name: {"value": value, "low": low, "high": high, "n": len(part.examples)}
         for name, (value, low, high) in found.items()
     }
+
+
+def score_classes(judged: Judged, split: str) -> dict[str, dict[str, dict[str, float]]]:
+    """Class → metric → value, low and high, where the evaluator tells classes apart."""
+    from dlspec.strategy.intervals import intervals
+
+    evaluator, part = judged.evaluator, judged.parts[split]
+    names = [
+        (name, metric) for name, own in evaluator.by_class(part.statistics, judged.state).items() for metric in own
+    ]
+    if not names:
+        return {}
+
+    def combine(statistics: Statistics, weights: np.ndarray | None) -> dict[str, float]:
+        found = evaluator.by_class(statistics, judged.state, weights)
+        return {str(place): found.get(name, {}).get(metric, math.nan) for place, (name, metric) in enumerate(names)}
+
+    shares = {str(place): Share(None) for place in range(len(names))}
+    held = intervals(combine, part.statistics, len(part.examples), groups=part.groups, shares=shares)
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    for place, (name, metric) in enumerate(names):
+        value, low, high = held[str(place)]
+        table.setdefault(name, {})[metric] = {"value": value, "low": low, "high": high}
+    return table
 
 
 def write_predictions(file: Path, judged: Judged, part: Part) -> None:

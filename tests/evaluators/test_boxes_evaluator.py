@@ -48,6 +48,17 @@ def test_ap_of_each_class_is_that_of_pycocotools():
     assert scores(statistics["boxes"], statistics["truths"]).by_class() == pytest.approx(theirs, abs=1e-6)
 
 
+def test_each_class_alone_makes_up_the_mean_and_one_that_does_not_occur_is_left_out():
+    truths, predictions = scenes(40, 3, 8)
+    state, weights = state_of(4), np.random.default_rng(1).integers(0, 3, 40)
+    statistics = Boxes().statistics(examples(truths), predictions, state)
+    for own in (None, weights):
+        table, whole = Boxes().by_class(statistics, state, own), Boxes().combine(statistics, own)
+        assert sorted(table) == ["c0", "c1", "c2"]
+        for name, mean in (("ap_50_95", "map_50_95"), ("ap_50", "map_50")):
+            assert np.mean([one[name] for one in table.values()]) == pytest.approx(whole[mean], abs=1e-12)
+
+
 def test_a_weight_stands_for_repeated_pictures():
     truths, predictions = scenes(40, 3, 7)
     random = np.random.default_rng(0)

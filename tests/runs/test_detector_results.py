@@ -70,6 +70,10 @@ def test_the_command_line(made, capsys):
     assert run("evaluate", "--predictions", *results, "--truth", truth, "--split", "test", "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said["scores"]) == {"test"} and said["scores"]["test"]["map_50"]["value"] > 0
+    for one in said["classes"]["test"].values():
+        assert all(own["low"] <= own["value"] <= own["high"] for own in one.values())
+    mean = sum(one["ap_50"]["value"] for one in said["classes"]["test"].values()) / len(said["classes"]["test"])
+    assert mean == pytest.approx(said["scores"]["test"]["map_50"]["value"])
     assert run("error-analysis", "--predictions", *results, "--truth", truth, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert {"run", "split", "examples", "errors", "kinds", "slices", "label_issues"} <= set(said)
