@@ -72,7 +72,7 @@ def _of_files(source: str, target: str, sure: bool) -> Proposal | None:
         Line("target", _given(theirs), "their translations: line n belongs to line n", path=True),
     )
     reader = TextPairs.model_validate({"path": _given(ours), "target": _given(theirs)})
-    return _made(reader, data, doubts, named)
+    return _made(reader, data, doubts, named, _language(target))
 
 
 def _of_tabs(path: str) -> Proposal | None:
@@ -87,7 +87,8 @@ def _of_tabs(path: str) -> Proposal | None:
     return _made(TextPairs.model_validate({"path": _given(files)}), data, doubts, "of two columns")
 
 
-def _made(reader: object, data: Lines, doubts: Sequence[str], what: str) -> Proposal:
+def _made(reader: object, data: Lines, doubts: Sequence[str], what: str, target: str | None = None) -> Proposal:
+    """target: the language that is translated into, which can be chosen."""
     from dlspec.data.base import Reader
 
     assert isinstance(reader, Reader)
@@ -108,6 +109,7 @@ def _made(reader: object, data: Lines, doubts: Sequence[str], what: str) -> Prop
         (Line("optimize", "bleu", "how many words in a row are right"),),
         (seen, f"sources: {words[len(words) // 2]} words in the middle, {words[-1]:,} at most"),
         tuple(doubts),
+        target,
         special=3,
     )
 

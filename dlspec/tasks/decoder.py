@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,8 @@ class Decoder:
         for chosen in self._parts(limits):
             longest = rounded(int(limits[chosen].max()))
             some = {name: _trimmed(values[chosen]) for name, values in inputs.items()}
-            found = [np.asarray(one) for one in self.compiled(longest)(some, limits[chosen])]
+            with _without_pruning():
+                found = [np.asarray(one) for one in self.compiled(longest)(some, limits[chosen])]
             tokens[chosen, :, : min(wide, longest)] = found[0][..., :wide]
             scores[chosen] = found[1]
         return Best(tokens, scores)
@@ -83,10 +85,36 @@ class Decoder:
 
         doors = self.network.input
         kinds = {name: tf.TensorSpec((None, *one.shape[1:]), one.dtype) for name, one in doors.items() if name != SAID}
-        made: Callable[[Any, Any], Any] = tf.function(
-            found, input_signature=[kinds, tf.TensorSpec((None,), tf.int32)], autograph=False
-        )
-        return made
+        signature = [kinds, tf.TensorSpec((None,), tf.int32)]
+        # Concrete: TensorFlow would warn that functions of one name are traced again and again.
+        made = tf.function(found, input_signature=signature, autograph=False).get_concrete_function()
+        return lambda inputs, limits: made(tf.nest.map_structure(tf.convert_to_tensor, inputs), tf.constant(limits))
+
+
+@contextlib.contextmanager
+def _without_pruning() -> Iterator[None]:
+    """What is called within, in this thread, keeps the control dependencies of its loops.
+
+    TensorFlow's pruning of them breaks some (2.21: a Transformer of one layer then says nothing at all, without a
+    word); it costs no time to leave them.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+    from tensorflow.python.eager import context  # public are options of the whole process alone
+
+    here = context.context()
+    before = here.function_call_options
+    config = tf.compat.v1.ConfigProto.FromString(before.config_proto_serialized)
+    config.graph_options.rewrite_options.dependency_optimization = 2  # off
+    here.function_call_options = context.FunctionCallOptions(before.executor_type, config)
+    try:
+        yield
+    finally:
+        here.function_call_options = before
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,0 +1,95 @@
+"""Pairs of texts: two files of aligned lines, one with tabs; where they part is said."""
+
+import gzip
+
+import pytest
+
+from dlspec.data.text_pairs import TextPairs
+from dlspec.runs.init import init
+from dlspec.types import DataError
+
+ENGLISH = ["A dog runs.", "Two men sing.", "It rains."]
+GERMAN = ["Ein Hund läuft.", "Zwei Männer singen.", "Es regnet."]
+
+
+def write(folder, name, lines):
+    data = ("\n".join(lines) + "\n").encode()
+    (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    return str(folder / name)
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_line_n_belongs_to_line_n(tmp_path, packed):
+    reader = TextPairs(path=write(tmp_path, f"a.en{packed}", ENGLISH), target=write(tmp_path, f"a.de{packed}", GERMAN))
+    part = reader.load().parts["all"]
+    assert part.ids == ["1", "2", "3"] and part.column("x") == ENGLISH and part.column("y") == GERMAN
+    assert reader.load(truth=False).parts["all"].column("x") == ENGLISH
+
+
+def test_a_file_for_each_part(tmp_path):
+    files = {
+        kind: {part: write(tmp_path, f"{part}.{kind}", lines[:n]) for part, n in (("train", 3), ("dev", 1))}
+        for kind, lines in (("en", ENGLISH), ("de", GERMAN))
+    }
+    reader = TextPairs.model_validate({"path": files["en"], "target": files["de"]})
+    splits = reader.read()
+    assert splits["train"].ids == ["train:1", "train:2", "train:3"] and splits["dev"].column("y") == GERMAN[:1]
+    other = write(tmp_path, "new.en", ENGLISH[:2])
+    assert reader.at(other).load(truth=False).parts["all"].column("y") == [None, None]
+    write(tmp_path, "new.de", GERMAN[:2])
+    assert reader.at(other).load().parts["all"].column("y") == GERMAN[:2]
+    with pytest.raises(ValueError, match=r"targets are given for train, sources for train, dev"):
+        TextPairs.model_validate({"path": files["en"], "target": {"train": files["de"]["train"]}})
+
+
+def test_tabs_between(tmp_path):
+    lines = [f"{i}\t{a}\t{b}" for i, (a, b) in enumerate(zip(ENGLISH, GERMAN, strict=True))]
+    reader = TextPairs(path=write(tmp_path, "pairs.tsv", lines), columns=(3, 2))
+    part = reader.load().parts["all"]
+    assert part.column("x") == GERMAN and part.column("y") == ENGLISH
+    alone = reader.at(write(tmp_path, "new.txt", GERMAN)).load(truth=False).parts["all"]
+    assert alone.column("x") == GERMAN and not alone.labelled
+    with pytest.raises(DataError, match=r"lines 2 and 3 have no column 2.*data.target"):
+        TextPairs(path=write(tmp_path, "broken.tsv", ["a\tb", "c", "d"])).load()
+    with pytest.raises(ValueError, match="two different columns"):
+        TextPairs(path=write(tmp_path, "b.tsv", ["a\tb"]), columns=(1, 1))
+
+
+def test_where_files_part_is_said(tmp_path):
+    english = write(tmp_path, "a.en", [*ENGLISH[:1], "", *ENGLISH[1:]])
+    german = write(tmp_path, "a.de", GERMAN)
+    with pytest.raises(DataError, match=r"has 4 lines, and .*a\.de has 3.*part at line 2, which is empty in .*a\.en"):
+        TextPairs(path=english, target=german).load()
+    with pytest.raises(DataError, match="the shorter ends before line 3"):
+        TextPairs(path=write(tmp_path, "b.en", ENGLISH), target=write(tmp_path, "b.de", GERMAN[:2])).load()
+
+
+def test_what_is_empty_or_no_utf8_is_counted(tmp_path):
+    (tmp_path / "a.en").write_bytes(b"caf\xe9\n\nfine\n")
+    reader = TextPairs(path=str(tmp_path / "a.en"), target=write(tmp_path, "a.de", ["x", "y", "z"]))
+    loaded = reader.load()
+    assert loaded.parts["all"].column("x") == ["caf\ufffd", "", "fine"]
+    assert any("1 place in 1 line" in one for one in loaded.notes)
+    assert any("1 of 3 sources are empty" in one for one in loaded.notes)
+
+
+def test_init_knows_which_files_belong_together(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for part, times in (("train", 20), ("val", 4)):
+        for ending, lines in (("en", ENGLISH), ("de", GERMAN)):
+            write(folder, f"{part}.{ending}", [f"{line} {i} and {i * i}" for i in range(times) for line in lines])
+    write(folder, "test_2016.en", ENGLISH)
+    write(folder, "test_2016.de", GERMAN)
+    made = init("data/train.en", out="-")
+    assert made["task"] == "translation" and made["model"]["name"]
+    assert made["input"]["tokenizer"] == "byte_pair"
+    assert {part: path[-6:] for part, path in made["data"]["path"].items()} == {"train": "ain.en", "dev": "val.en"}
+    assert made["data"]["target"]["dev"].endswith("val.de")
+    assert any("test_2016" in one for one in made["doubts"]) and any("en to de" in one for one in made["seen"])
+    turned = init("data", out="-", target="en")
+    assert turned["data"]["path"]["train"].endswith("train.de")
+    tabs = [f"{a} {i * i}\t{b} {i}" for i in range(20) for a, b in zip(ENGLISH, GERMAN, strict=True)]
+    write(folder, "both.tsv", tabs)
+    assert init("data/both.tsv", out="-")["data"]["name"] == "text_pairs"
