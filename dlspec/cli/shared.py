@@ -35,7 +35,7 @@ Predictions = Annotated[
         "--predictions",
         metavar="FILE…",
         help="Predictions that any tool made, as CSV or Parquet: columns id, truth, guess or p_<class>; split (else "
-        "all are dev), group; every other column is a tag.",
+        "all are dev), group; every other column is a tag.  Of a tagger also .conll, as conlleval takes it.",
     ),
 ]
 Truth = Annotated[

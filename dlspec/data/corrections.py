@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from dlspec.data.filled_table import as_id, filled
+from dlspec.numeric.chunks import tags_of
 from dlspec.numeric.class_names import class_name, plain
 from dlspec.numeric.places import Box, boxes_of, points_of, text_of
 from dlspec.recipe.component import DataPath, nearest
@@ -73,6 +74,7 @@ def applied(
             if label is not None:
                 try:
                     values[row] = everywhere.value(label)
+                    _fits(values[row], part.columns["y"][row])
                 except ValueError as error:
                     raise DataError(f"'{part.columns['ids'][row]}': {error}", where=Place(file)) from None
         truly = {row: value for row, value in values.items() if _other(value, part, row)}
@@ -100,7 +102,8 @@ class Labels:
 
     def __init__(self, parts: Sequence[Examples]) -> None:
         values = [plain(one) for part in parts for one in part.column("y") if one is not None]
-        self.known: dict[str, Any] = {text_of(one) or str(class_name(one)): one for one in values}
+        self.tags = {tag for one in values if _is_tags(one) for tag in one}
+        self.known: dict[str, Any] = {_spelt(one): one for one in values}
         kinds = {type(one[0]) for one in values if text_of(one)}
         self.parse: Callable[[str], Any] | None = boxes_of if Box in kinds else points_of if kinds else None
         numbers = bool(values) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
@@ -113,6 +116,8 @@ class Labels:
             return self.known[text]
         if self.parse is not None:
             return self.parse(text)
+        if self.tags:
+            return self._tagged(text)
         if self.numbers:
             try:
                 number = float(text)
@@ -121,9 +126,34 @@ class Labels:
             if math.isfinite(number):
                 return number
             raise ValueError(f"expected a number, got '{text}'")
-        near = nearest(text, list(self.known))
-        some = ", ".join(sorted(self.known)[:20]) + (", …" if len(self.known) > 20 else "")
-        raise ValueError(f"there is no class '{text}'" + (f"; did you mean '{near}'?" if near else f"; known: {some}"))
+        raise ValueError(_no_class(text, list(self.known)))
+
+    def _tagged(self, text: str) -> tuple[str, ...]:
+        """A tag for each word.  Raises ValueError where one is none of those that there are."""
+        strange = [one for one in text.split() if one not in self.tags]
+        if strange:
+            raise ValueError(_no_class(strange[0], list(self.tags), "tag"))
+        return tags_of(text)
+
+
+def _no_class(text: str, known: Sequence[str], what: str = "class") -> str:
+    near = nearest(text, known)
+    some = ", ".join(sorted(known)[:20]) + (", …" if len(known) > 20 else "")
+    return f"there is no {what} '{text}'" + (f"; did you mean '{near}'?" if near else f"; known: {some}")
+
+
+def _is_tags(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(one, str) for one in value)
+
+
+def _spelt(value: Any) -> str:
+    return " ".join(value) if _is_tags(value) else text_of(value) or str(class_name(value))
+
+
+def _fits(value: Any, old: Any) -> None:
+    """Raises ValueError where a sentence would have more or fewer tags than words."""
+    if _is_tags(value) and len(value) != len(old):
+        raise ValueError(f"{len(value)} tags, but the sentence has {len(old)} words")
 
 
 def _other(value: Any, part: Examples, row: int) -> bool:

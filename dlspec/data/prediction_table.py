@@ -49,6 +49,8 @@ class PredictionTable:
     """what is to be said of the files"""
     pictures: list[str] | None = None
     """the picture of each row, where they are there to be shown"""
+    texts: list[tuple[str, ...]] | None = None
+    """the words of each row, where they are there to be shown"""
 
 
 def read_predictions(files: Sequence[str]) -> PredictionTable:

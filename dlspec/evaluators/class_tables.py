@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dlspec.evaluators.tables import few_whole_numbers, sentences
+from dlspec.evaluators.tables import few_whole_numbers, sentences, tags
 from dlspec.evaluators.truths import named, some
 from dlspec.types import DataError, State
 
@@ -110,7 +110,8 @@ def _threshold(columns: Mapping[str, Sequence[Any]], classes: Sequence[str]) -> 
 
 def _words(columns: Mapping[str, Sequence[Any]]) -> bool:
     known = [value for column in ("truth", "guess") for value in columns[column] if value is not None]
-    return bool(known) and all(isinstance(value, str | bool) for value in known) and not sentences(columns)
+    words = bool(known) and all(isinstance(value, str | bool) for value in known)
+    return words and not sentences(columns) and not tags(columns)
 
 
 def _is_number(name: str) -> bool:

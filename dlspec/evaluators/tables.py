@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dlspec.numeric.chunks import is_chunked
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError
 
@@ -52,9 +53,25 @@ def few_whole_numbers(columns: Mapping[str, Sequence[Any]], most: int = 20) -> b
     return 0 < len(known) <= most and all(isinstance(v, int) or (isinstance(v, float) and v == int(v)) for v in known)
 
 
+def tags(columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether truths and guesses are tags of entities, as many in each row, with blanks between (O B-person)."""
+    truths, guesses = (columns.get(name) for name in ("truth", "guess"))
+    if truths is None or guesses is None or not all(isinstance(one, str) for one in (*truths, *guesses)):
+        return False
+    rows = [(truth.split(), guess.split()) for truth, guess in zip(truths, guesses, strict=True)]
+    whole = [tag for pair in rows for own in pair for tag in own]
+    return (
+        all(len(truth) == len(guess) for truth, guess in rows)
+        and all(map(is_chunked, whole))
+        and any("-" in tag for tag in whole)
+    )
+
+
 def sentences(columns: Mapping[str, Sequence[Any]], words: float = 3.0, different: float = 0.5) -> bool:
     """Whether truths and guesses are texts of several words, most of them said once, as no names of classes are."""
     truths, guesses = (columns.get(name) for name in ("truth", "guess"))
+    if tags(columns):
+        return False
     if not truths or not guesses or not all(one is None or isinstance(one, str) for one in (*truths, *guesses)):
         return False
     known = [one for one in truths if one]

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dlspec.evaluators.tables import tags
 from dlspec.evaluators.truths import some, texts
-from dlspec.numeric.chunks import OUTSIDE, PLAIN, Chunk, broken, chunks, is_chunked, scheme_of, type_of
+from dlspec.numeric.chunks import OUTSIDE, PLAIN, Chunk, Tags, broken, chunks, is_chunked, scheme_of, tags_of, type_of
 from dlspec.types import DataError, Example, Examples, State
 
 if TYPE_CHECKING:
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
 MOST_TYPES = 30
 """that are facts of their own"""
 NO_ENTITY = "no entity"
-
-Tags = tuple[str, ...]
-
-
-def tags_of(value: Any) -> Tags:
-    """A tag a word: of a list as it is, of a text those between blanks.  Raises ValueError where it is neither."""
-    if isinstance(value, str):
-        return tuple(value.split())
-    if isinstance(value, tuple | list) and all(isinstance(one, str) for one in value):
-        return tuple(value)
-    raise ValueError(f"expected a tag for each word, got {value!r:.60}")
 
 
 def tag_rows(examples: Examples) -> list[Tags]:
@@ -97,10 +87,9 @@ def facts(rows: Sequence[Tags | None], state: State) -> dict[str, Any]:
     scheme = state["scheme"]
     found = [None if tags is None else chunks(tags, scheme) for tags in rows]
     told: dict[str, np.ndarray] = {}
-    if scheme != PLAIN:
-        count = [np.nan if own is None else len(own) for own in found]
+    if scheme != PLAIN:  # not how many there are: where there are none, none can be missed
         longest = [np.nan if not own else max(one.end - one.start for one in own) for own in found]
-        told = {"entities": np.array(count, float), "words of the longest entity": np.array(longest, float)}
+        told = {"words of the longest entity": np.array(longest, float)}
     for name in state["types"][:MOST_TYPES]:
         there = [None if own is None else ("no", "yes")[any(one.type == name for one in own)] for own in found]
         told[f"has {name or 'an entity'}"] = np.array(there, object)
@@ -135,17 +124,7 @@ def recognized(columns: Mapping[str, Sequence[Any]], *, asked: bool) -> State | 
 
     asked: tags of any form are taken; else those of entities alone, which nothing else looks like.
     """
-    truths, guesses = columns.get("truth"), columns.get("guess")
-    if truths is None or guesses is None or not len(truths):
+    truths = columns.get("truth", ())
+    if not tags(columns) and not (asked and "guess" in columns and all(isinstance(one, str) for one in truths)):
         return None
-    if not all(one is None or isinstance(one, str) for one in (*truths, *guesses)):
-        return None
-    rows = [tags_of(one or "") for one in truths]
-    said = [tags_of(one or "") for one in guesses]
-    if not asked and any(len(truth) != len(guess) for truth, guess in zip(rows, said, strict=True)):
-        return None
-    whole = [*rows, *said]
-    entity = any("-" in tag for tags in whole for tag in tags)
-    if not asked and not (entity and all(is_chunked(tag) for tags in whole for tag in tags)):
-        return None
-    return learned(rows)
+    return learned([tags_of(one) for one in truths])

@@ -10,8 +10,8 @@ from dlspec.evaluators import tag_truths
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.tag_pairs import BROKEN, broken_of, mended, paired
-from dlspec.evaluators.tag_truths import both, spoken, tag_rows, tags_of, truth_of
-from dlspec.numeric.chunks import PLAIN, chunks
+from dlspec.evaluators.tag_truths import both, spoken, tag_rows, truth_of
+from dlspec.numeric.chunks import PLAIN, chunks, tags_of
 from dlspec.types import Error, Example, Examples, Figure, Metric, Outcomes, Share, State, Statistics
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Tags(Evaluator):
         return [tuple(sorted(own)) or (tag_truths.NO_ENTITY,) for own in found]
 
     def facts(self, examples: Examples, state: State) -> dict[str, Any]:
-        """How many entities there are, how many words the longest has, and of each type whether it is there."""
+        """How many words the longest entity has, and of each type whether it is there."""
         return tag_truths.facts([None if y is None else tags_of(y) for y in examples.column("y")], state)
 
     def sought(self, statistics: Statistics, state: State) -> Outcomes:

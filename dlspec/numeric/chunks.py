@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 OUTSIDE = "O"
 PLAIN = "plain"
@@ -21,6 +21,10 @@ _WRITTEN = {"bio": "BIIB", "bioes": "BIES", "bilou": "BILU"}
 """the letter of the first word, of those within, of the last, and of a single one"""
 
 
+Tags = tuple[str, ...]
+"""a tag a word"""
+
+
 class Chunk(NamedTuple):
     """Some neighbouring words that are one entity."""
 
@@ -28,6 +32,15 @@ class Chunk(NamedTuple):
     end: int
     """the word behind the last"""
     type: str
+
+
+def tags_of(value: Any) -> Tags:
+    """A tag a word: of a list as it is, of a text those between blanks.  Raises ValueError where it is neither."""
+    if isinstance(value, str):
+        return tuple(value.split())
+    if isinstance(value, tuple | list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    raise ValueError(f"expected a tag for each word, got {value!r:.60}")
 
 
 def is_chunked(tag: str) -> bool:

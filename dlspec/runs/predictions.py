@@ -42,6 +42,22 @@ class Columns:
         return {name: values[rows] for name, values in x.columns.items()} if isinstance(x, Rows) else {}
 
 
+class Texts:
+    """What stands for the input of an example of which a sentence is known, and no network that takes it."""
+
+    kind = "text"
+    facts_of = None
+
+    def show(self, example: Example) -> Rendering:
+        return Rendering("text", " ".join(example.x))
+
+    def facts(self, examples: Examples, state: State) -> dict[str, Any]:
+        """How many words there are."""
+        import numpy as np
+
+        return {"words": np.array([len(one) for one in examples.column("x")], np.float64)}
+
+
 def judged_tables(
     files: Sequence[str],
     *,
@@ -104,9 +120,10 @@ def judged_tables(
 def _read(
     files: Sequence[str], run: OpenedRun | None, task: str | None, wanted: Sequence[str], truth: str | None
 ) -> PredictionTable:
-    """Tables, or COCO's results with their truth, or lines of text with theirs."""
+    """Tables, or COCO's results with their truth, or lines of text with theirs; or words with true and said tags."""
     from dlspec.data.aligned_lines import is_lines, read_outputs
     from dlspec.data.coco_results import is_json, read_results
+    from dlspec.data.conll_outputs import is_conll, read_tagged
 
     if truth is not None and run is None and all(map(is_lines, (truth, *files))):
         if task not in (None, "translation"):
@@ -114,6 +131,8 @@ def _read(
         return read_outputs(files, truth, wanted[0] if wanted else "dev")
     json = [file for file in files if is_json(file)]
     if truth is None:
+        if all(map(is_conll, files)):
+            return read_tagged(files, wanted[0] if wanted else "dev")
         if json:
             raise ArgumentError(
                 f"{json[0]}: results in JSON are COCO's, which do not hold the truth; give it too: --truth FILE"
@@ -135,7 +154,9 @@ def _read(
 
 
 def _shown(table: PredictionTable) -> Shown:
-    """What shows an example of a table: its picture, where it has one, or its columns."""
+    """What shows an example of a table: its picture or its text, where it has one, or its columns."""
+    if table.texts is not None:
+        return Texts()
     if table.pictures is None:
         return Columns()
     cls: Any = find("inputs", "picture")
@@ -152,9 +173,10 @@ def _evaluator(
     kinds: Mapping[str, Any] = {cls.model_fields["name"].default: cls for cls in every("evaluators")}
     said = table.made_by[0]
     if said and task is None:
-        if any(one.get("state") != said["state"] for one in table.made_by):
+        if any(one.get("state") != said.get("state") for one in table.made_by):
             raise DataError("these tables were written by runs whose classes or scales differ; give them one by one")
-        return kinds[said["evaluator"]](), said["state"], said
+        own = kinds[said["evaluator"]]()
+        return own, said["state"] if "state" in said else own.recognize(table.columns, asked=True), said
     if task is not None:
         try:
             cls: Any = find("tasks", task)
@@ -206,6 +228,8 @@ def _examples(table: PredictionTable) -> Examples:
     rows: Any = Rows({**words, **table.numbers}) if words or table.numbers else [{}] * len(table.ids)
     if table.pictures is not None:
         rows = PictureFiles("", table.pictures)
+    elif table.texts is not None:
+        rows = table.texts
     return Examples(table.ids, rows, table.columns["truth"], tags=tags, groups=table.groups, weights=table.weights)
 
 

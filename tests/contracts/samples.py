@@ -129,7 +129,7 @@ def reader(name, folder):
         return cls(path=str(folder / "pairs.en"), target=str(folder / "pairs.de"))
     if name == "conll":
         words = ["Ann\tB-person", "sleeps\tO", "in\tO", "New\tB-place", "York\tI-place", ".\tO"]
-        sentences = ["\n".join([f"w{i}\tO", *words[: 3 + i % 4]]) for i in range(30)]
+        sentences = ["\n".join([f"w{i}\t{('O', 'B-place')[i % 3 > 1]}", *words[: 3 + i % 4]]) for i in range(30)]
         (folder / "sentences.conll").write_text("\n\n".join(sentences))
         return cls(path=str(folder / "sentences.conll"))
     if name == "time_series":

@@ -20,8 +20,10 @@ def test_every_reader_takes_them_and_moves_nobody(name, tmp_path):
     one = reader(name, tmp_path)
     before = one.read()
     first, dev = before["train"][0], before["dev"][0]
-    other = next(example.y for example in before["train"] if example.y != first.y)
-    text = text_of(other) or ("nothing" if other == () else str(other))
+    tagged = type(first.y) is tuple and first.y and isinstance(first.y[0], str)  # a tag for each of so many words
+    others = [example.y for example in before["train"] if example.y != first.y]
+    other = next(one for one in others if not tagged or len(one) == len(first.y))
+    text = " ".join(other) if tagged else text_of(other) or ("nothing" if other == () else str(other))
     again = corrected(one, tmp_path, [f'{first.id},,,,,"{text}"', f"{dev.id},,,,,"]).read()
     assert {n: part.ids for n, part in again.parts.items()} == {n: part.ids for n, part in before.parts.items()}
     assert again["train"][0].y == other and type(again["train"][0].y) is type(other)
@@ -33,6 +35,18 @@ def test_every_reader_takes_them_and_moves_nobody(name, tmp_path):
     assert (
         len(corrected(one, tmp_path, [f'{first.id},,,,,"{text}"']).read(manifest)["train"]) == len(before["train"]) - 1
     )
+
+
+def test_tags_of_a_sentence_are_corrected_word_by_word(tmp_path):
+    one = reader("conll", tmp_path)
+    first = one.read()["train"][0]
+    new = " ".join(["B-person", *first.y[1:]])
+    again = corrected(one, tmp_path, [f"{first.id},,,,,{new}"]).read()
+    assert again["train"][0].y == ("B-person", *first.y[1:]) and again["train"][0].x == first.x
+    with pytest.raises(DataError, match=f"'{first.id}': 2 tags, but the sentence has {len(first.x)} words"):
+        corrected(one, tmp_path, [f"{first.id},,,,,O O"]).read()
+    with pytest.raises(DataError, match="there is no tag 'B-persn'; did you mean 'B-person'"):
+        corrected(one, tmp_path, [f"{first.id},,,,,{new.replace('person', 'persn')}"]).read()
 
 
 def test_what_is_unknown_is_a_sentence(tmp_path):
