@@ -14,6 +14,7 @@ from dlspec.evaluators.numbers import Numbers
 from dlspec.evaluators.one_box import OneBox
 from dlspec.evaluators.points import Points
 from dlspec.evaluators.sentences import Said, Sentences
+from dlspec.evaluators.tags import Tags
 from dlspec.recipe.component import names
 from dlspec.types import DataError
 
@@ -64,6 +65,11 @@ MADE = {
         {"names": ["ground", "guess"], "edge": 2, "tolerance": 0.01},
         random.choice([0, 1, 255], (50, 7, 9)).astype(np.uint8),
     ),
+    "tags": (
+        Tags(),
+        {"names": ["B-a", "I-a", "O"], "types": ["a"], "scheme": "bio", "outside": "O"},
+        [("O", "B-a", "I-a"), (), ("truth",)],
+    ),
     "sentences": (
         Sentences(),
         {"tokenize": "13a"},
@@ -84,6 +90,8 @@ def test_there_and_back(name, tmp_path):
     for one, held in zip(again, predictions, strict=True):
         if isinstance(held, Said):
             assert (one, one.score, one.others) == (held, held.score, held.others)
+        elif isinstance(held, tuple):
+            assert one == held
         else:
             assert np.array_equal(one, held, equal_nan=True)
 

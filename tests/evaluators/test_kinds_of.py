@@ -13,6 +13,7 @@ from dlspec.evaluators.numbers import Numbers
 from dlspec.evaluators.one_box import OneBox
 from dlspec.evaluators.points import Points
 from dlspec.evaluators.sentences import Sentences
+from dlspec.evaluators.tags import Tags
 from dlspec.numeric.places import Box, Point
 from dlspec.recipe.component import names
 from dlspec.strategy.ceilings import find_errors, kinds, worst
@@ -128,6 +129,14 @@ MADE["boxes"] = [
 SPOKEN = np.empty(N, object)
 SPOKEN[:] = [" ".join(random.choice(list("abcd"), random.integers(0, 9))) for _ in range(N)]
 MADE["sentences"] = [(Sentences(), {"tokenize": "13a"}, ["a b c d e"] * N, SPOKEN)]
+TAGGED, WORDS = np.empty(N, object), ["B-a", "B-b", "I-a", "I-b", "O", "O", "O"]
+TAGGED[:] = [tuple(random.choice(WORDS, 6).tolist()) for _ in range(N)]
+TRUE_TAGS = [tuple(np.where(random.random(6) < 0.7, one, "O").tolist()) for one in TAGGED]
+BIO = {"names": WORDS, "types": ["a", "b"], "scheme": "bio", "outside": "O"}
+MADE["tags"] = [
+    (Tags(), BIO, TRUE_TAGS, TAGGED),
+    (Tags(), {**BIO, "types": sorted(set(WORDS)), "scheme": "plain"}, TRUE_TAGS, TAGGED),
+]
 CASES = [(name, case) for name, cases in MADE.items() for case in range(len(cases))]
 
 
@@ -154,7 +163,7 @@ def test_at_once_as_one_by_one(name, case):
         slow_mended = Evaluator.mended(evaluator, some, held, kind, state)
         assert len(fast_mended) == len(slow_mended)
         for one, other in zip(fast_mended, slow_mended, strict=True):
-            assert one == other if isinstance(one, str) else np.array_equal(one, other, equal_nan=True)
+            assert one == other if isinstance(one, str | tuple) else np.array_equal(one, other, equal_nan=True)
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
