@@ -61,6 +61,7 @@ def view(held: Mapping[str, Any] | None) -> dict[str, Any] | None:
             for one in (
                 _curves(held, "ratio", "Update to weight, a step", "a three-hundredth is usual, 0.003"),
                 _curves(held, "gradient", "Gradient norm", "on the same examples of train each time"),
+                _over_time(held.get("over_time") or []),
             )
             if one
         ],
@@ -91,6 +92,28 @@ def _cell(name: str, value: float | None) -> str:
     if value is None:
         return ""
     return f"{100 * value:.0f} %" if name in SHARES else f"{value:.2g}"
+
+
+def _over_time(looks: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """Of recurrent layers, how the gradient falls towards what lies far back; at first, and as last seen."""
+    series, said = [], []
+    for look in looks[:1] + looks[1:][-1:]:
+        for one in look["layers"][:MOST_CURVES]:
+            known = [value or 0.0 for value in one["gradient"]]
+            most = max(known, default=0.0)
+            if not most or not math.isfinite(most):
+                continue
+            falls = [math.log10(value / most) if value > 0 else None for value in known]
+            when = "fresh" if look["step"] == 0 else f"after {look['step']:,} steps"
+            series.append({"name": f"{one['layer']}, {when}", "x": one["back"], "y": falls})
+            far = max(back for back, value in zip(one["back"], known, strict=True) if value >= most / 100)
+            reach = f"all {far + 1} steps" if far == one["back"][-1] else f"{far + 1} steps"
+            said.append(f"in '{one['layer']}', {when}, {reach} get a hundredth or more")
+    if not series:
+        return None
+    axes = {"x_title": "steps before the end", "y_title": "log10 of the gradient, relative to the largest"}
+    caption = f"what gets much less is not learned from: {'; '.join(said)}"
+    return Figure("lines", "Gradient over time", {"series": series, **axes}, caption)
 
 
 def _curves(held: Mapping[str, Any], name: str, title: str, caption: str) -> Figure | None:

@@ -217,7 +217,7 @@ def _looked(network: Any, pipeline: Pipeline, before: Checkpoint) -> tuple[str, 
         if wrong:
             return "outputs", wrong[0]
         layers = probe.ordered(network, tensors)
-        loss, gradients = probe.gradients(network, tensors, lambda layer, outputs: None)
+        loss, gradients, _ = probe.gradients(network, tensors, lambda layer, outputs: None)
         if not np.isfinite(loss):
             return "loss", None
         bad = [

@@ -64,6 +64,7 @@ class Health:
         self.layers: Any = None
         self.costly = False
         self.samples: list[Sample] = []
+        self.over_time: list[dict[str, Any]] = []  # of the first and the latest look
         self.held: list[Any] | None = None  # the weights before a group that is looked at
         self.held_rate = 0.0
         self.at = self.held_at = 0
@@ -78,6 +79,7 @@ class Health:
 
         self.batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
         self.layers, self.samples, self.held, self.until = None, [], None, None
+        self.over_time = []
 
     def begin(self, network: Any, step: int) -> None:
         """Training begins or goes on."""
@@ -107,10 +109,14 @@ class Health:
     def resume(self, facts: Mapping[str, Any]) -> None:
         """Go on from what a checkpoint remembers."""
         self.samples = [from_json(one) for one in facts.get("samples", ())]
+        self.over_time = list(facts.get("over_time", ()))
 
     def facts(self) -> dict[str, Any]:
         """What a checkpoint must remember, as JSON."""
-        return {"samples": folders.finite([as_json(one) for one in self.samples])}
+        return {
+            "samples": folders.finite([as_json(one) for one in self.samples]),
+            "over_time": folders.finite(self.over_time),
+        }
 
     @property
     def limit(self) -> int:
@@ -196,7 +202,11 @@ class Health:
             rate, ratios = probe.learning_rate(network), np.full(len(self.layers.layers), np.nan)
         else:
             rate = self.held_rate  # that of the step the ratios are of
-        sample = Sample(step, epoch, rate=rate, ratio=ratios, **seen._asdict())
+        found = seen._asdict()
+        over_time = found.pop("over_time")
+        if over_time:
+            self.over_time = [*self.over_time[:1], {"step": step, "layers": over_time}]
+        sample = Sample(step, epoch, rate=rate, ratio=ratios, **found)
         self.samples.append(sample)
         self.heard(sample)
         if len(self.samples) > KEPT:
@@ -264,6 +274,7 @@ def conclude(
         "diverged": origin and {name: getattr(origin, name) for name in ("step", "epoch", "layer", "what")},
         "layers": [{"name": n, "kind": k} for n, k in zip(layers.names, layers.kinds, strict=True)] if layers else [],
         "samples": [as_json(one) for one in health.samples],
+        "over_time": health.over_time,
     }
     folders.write_json(run / "health.json", held)
     if found.name not in ("healthy", "unknown"):

@@ -37,6 +37,8 @@ class Look(NamedTuple):
     output: np.ndarray
     dead: np.ndarray
     saturated: np.ndarray
+    over_time: list[dict[str, Any]]
+    """of recurrent layers, the gradient of what entered so many steps before the end (time_gradients.as_json)"""
 
 
 class Layers:
@@ -114,7 +116,7 @@ def look(layers: Layers, batch: Any) -> Look:
             seen[f"saturated {last}"] = last, (tensors[0], *activation.bounds)
 
     with unchanged(layers.network):
-        loss, given = gradients(layers.network, batch, hear)
+        loss, given, over_time = gradients(layers.network, batch, hear)
     ops = keras.ops
     found: list[tuple[np.ndarray, int, Any]] = []
     for name, (i, value) in seen.items():
@@ -138,6 +140,7 @@ def look(layers: Layers, batch: Any) -> Look:
         output,
         dead,
         saturated,
+        over_time,
     )
 
 
@@ -198,8 +201,9 @@ def _loss_scale(network: Any) -> float:
     return 1.0 if scale is None else min(LOSS_SCALE, float(keras.ops.convert_to_numpy(scale)))
 
 
-def gradients(network: Any, batch: Any, hear: Callable[[Any, Any], None]) -> tuple[float, Any]:
-    """The loss of a batch, and a function from lists of variables to their gradients (0 where there is none)."""
+def gradients(network: Any, batch: Any, hear: Callable[[Any, Any], None]) -> tuple[float, Any, list[dict[str, Any]]]:
+    """The loss of a batch, a function from lists of variables to their gradients (0 where there is none), and of
+    recurrent layers those over time (on TensorFlow alone)."""
     import keras
 
     x, y, weights = (*batch, None)[:3]
@@ -207,14 +211,19 @@ def gradients(network: Any, batch: Any, hear: Callable[[Any, Any], None]) -> tup
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        with listening(network, hear), tf.GradientTape(persistent=False) as tape:
+        from dlspec.runs.time_gradients import Entered, as_json
+
+        with tf.GradientTape(persistent=False) as tape, listening(network, hear, entered := Entered(tape)):
             loss = network.compute_loss(x=x, y=y, y_pred=network(x, training=True), sample_weight=weights)
             scaled = loss * scale
         variables = network.trainable_variables
         found = tape.gradient(
-            scaled, [one.value for one in variables], unconnected_gradients=tf.UnconnectedGradients.ZERO
+            scaled,
+            [*(one.value for one in variables), *entered.added],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        dense = [tf.convert_to_tensor(one) for one in found]
+        dense = [tf.convert_to_tensor(one) for one in found[: len(variables)]]
+        over_time = [as_json(_name(one), norms) for one, norms in entered.reach(found[len(variables) :])]
     else:
         import jax
 
@@ -233,24 +242,25 @@ def gradients(network: Any, batch: Any, hear: Callable[[Any, Any], None]) -> tup
             finally:
                 network._losses_override = []
 
+        over_time = []
         loss, dense = jax.value_and_grad(of)([one.value for one in variables])
         loss = loss / scale
     if scale != 1:
         dense = [keras.ops.cast(one, "float32") / scale for one in dense]
     by = {id(one): gradient for one, gradient in zip(variables, dense, strict=True)}
-    return float(loss), lambda groups: [[by[id(one)] for one in group] for group in groups]
+    return float(loss), lambda groups: [[by[id(one)] for one in group] for group in groups], over_time
 
 
 @contextlib.contextmanager
-def listening(network: Any, hear: Callable[[Any, Any], None]) -> Iterator[None]:
-    """Within, `hear` is told of every layer as it has been called, and of what it gave."""
+def listening(network: Any, hear: Callable[[Any, Any], None], enter: Any = None) -> Iterator[None]:
+    """Within, `hear` is told of every layer that was called, and of what it gave; `enter` changes its arguments."""
     patched = []
 
     def listened(layer: Any) -> Callable[..., Any]:
         call = layer.call
 
         def heard(*args: Any, **kwargs: Any) -> Any:
-            outputs = call(*args, **kwargs)
+            outputs = call(*(enter(layer, args, kwargs) if enter else args), **kwargs)
             hear(layer, outputs)
             return outputs
 
