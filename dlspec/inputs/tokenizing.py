@@ -210,6 +210,18 @@ def decoded(pieces: Sequence[int], state: State) -> str:
     return text.removeprefix(" ") if type(tokenizer.decoder).__name__ == "ByteLevel" else text
 
 
+def shown_piece(piece: int, state: State) -> str:
+    """A piece as a person would read it alone; what continues a word begins with `+`."""
+    tokenizer, word = tokenizer_of(state["tokenizer"]), state["vocabulary"][piece]
+    if piece in (UNKNOWN, BEGIN, END):
+        return {UNKNOWN: "⁇", BEGIN: "(begin)", END: "(end)"}[piece]
+    if tokenizer.decoder is None or type(tokenizer.decoder).__name__ == "Fuse":
+        return str(word)
+    begins = word[:1] in ("Ġ", "▁")
+    text = str(tokenizer.decoder.decode([word])).strip() or " "
+    return text if begins else f"+{text}"
+
+
 def never_seen(counts_V: Sequence[int], vocabulary: Sequence[str]) -> list[int]:
     """The pieces that say that train had no such thing: the unknown one, and bytes that are in none that train has.
 

@@ -28,6 +28,19 @@ class Aim(NamedTuple):
     """the answer is a place or a size: explained is how far it moves, the root of the weighted squares of changes"""
 
 
+class Forced(NamedTuple):
+    """An answer that a network was made to say."""
+
+    score: float
+    """as that of its own answers, by which the best is chosen"""
+    said: list[str]
+    """the pieces of the answer, T of them"""
+    heard: list[str]
+    """those of the source, S"""
+    attention: np.ndarray | None
+    """float (T, S): to which of the source each piece looked back; None where the network tells none"""
+
+
 class Task(Component):
     """What is asked of a network.  `state` is the whole state: its parts `input`, `task` and `shapes`."""
 
@@ -152,6 +165,13 @@ class Task(Component):
         A task that says one thing after another goes through the network as the model knows how.
         """
         return logits
+
+    def forcing(
+        self, model: Model, network: keras.Model, state: State
+    ) -> Callable[[Arrays, Sequence[str]], list[Forced]] | None:
+        """How the network judges answers that it is made to say, an answer for each example of a batch; None where it
+        does not say one thing after another."""
+        return None
 
     @property
     def in_passing(self) -> Task:

@@ -15,7 +15,7 @@ from dlspec.inputs.tokenizing import BEGIN, END, PADDING, Tokenization
 from dlspec.models.base import Model, Shapes, Translator
 from dlspec.recipe.component import blame
 from dlspec.remedies import LAST, LATE, Remedy, Situation
-from dlspec.tasks.base import Task
+from dlspec.tasks.base import Forced, Task
 from dlspec.types import Arrays, DataError, Examples, State
 
 if TYPE_CHECKING:
@@ -215,6 +215,33 @@ class Translation(Task):
         assert isinstance(model, Translator)
         decode = decoder_of(model, network, self.search)
         return lambda batch: decode(batch, self.limits(batch, state))
+
+    def forcing(
+        self, model: Model, network: keras.Model, state: State
+    ) -> Callable[[Arrays, Sequence[str]], list[Forced]]:
+        """Scores of sentences as of those that are found, and where the network looked in the source."""
+        import numpy as np
+
+        from dlspec.decode.beam import score
+        from dlspec.inputs.tokenizing import encoded, shown_piece
+        from dlspec.numeric.ragged import padded
+        from dlspec.tasks.decoder import decoder_of
+
+        assert isinstance(model, Translator)
+        follow, pieces = decoder_of(model, network, self.search).follow, _pieces(state)
+
+        def forced(batch: Arrays, answers: Sequence[str]) -> list[Forced]:
+            rows = [[*one.tolist(), END] for one in encoded(answers, pieces)]
+            chances, attention = follow(batch, padded([np.array(one, np.int32) for one in rows]))
+            found = []
+            for i, (row, source) in enumerate(zip(rows, batch["tokens"].tolist(), strict=True)):
+                heard = [shown_piece(one, state["input"]) for one in source if one != PADDING]
+                seen = None if attention is None else attention[i, : len(row), : len(heard)]
+                of = score(chances[i, : len(row)], seen, self.search)
+                found.append(Forced(of, [shown_piece(one, pieces) for one in row], heard, seen))
+            return found
+
+        return forced
 
     @property
     def in_passing(self) -> Translation:
