@@ -28,6 +28,7 @@ from dlspec.cli import (
     recipes,
     runs,
     train,
+    translate,
     tune,
 )
 from dlspec.cli.shared import answering
@@ -51,6 +52,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("improve")(improve.improve)
 app.command("tune")(tune.tune)
 app.command("predict")(predict.predict)
+app.command("translate")(translate.translate)
 app.command("detect")(detect.detect)
 app.command("error-analysis")(error_analysis.error_analysis)
 app.add_typer(recipes.app, name="recipes")

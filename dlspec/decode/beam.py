@@ -51,14 +51,13 @@ class Found(NamedTuple):
     """(B, N)"""
 
 
-def score(chances: np.ndarray, attention: np.ndarray | None, how: Search) -> float:
+def score(chances: np.ndarray, attention: np.ndarray, how: Search) -> float:
     """What `search` would give a sentence of these log-probabilities (T,), the end's among them.
 
-    attention: (T, S), over places that are none of padding; needed for coverage.
+    attention: (T, S), over places that are none of padding, for coverage.
     """
     found = float(chances.sum() / ((5.0 + len(chances)) / 6.0) ** how.length_penalty)
     if how.coverage:
-        assert attention is not None
         found += how.coverage * float(np.log(np.clip(attention.sum(axis=0), UNSEEN, 1.0)).sum())
     return found
 

@@ -1,24 +1,34 @@
-"""Where a network looks while it says what it is told to say."""
+"""What a network makes of sentences that it is told to say: how probable they are, and where it looks meanwhile."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from dlspec.decode.beam import BEGIN, PADDING
 
 
-def looked(course: Any, said: np.ndarray) -> np.ndarray:
-    """The weights of the attention to the source at each step, (B, T, S).
+def followed(course: Any, said: Any) -> tuple[Any, Any]:
+    """The log-probability of each token, float32 (B, T), 0 of padding; and the attention to the source at each step.
 
-    course: of a Translator, for one hypothesis and T tokens (see dlspec.models.base).  said: int32 (B, T), the
-    begin first: row t is where it looks while it says what stands at t + 1, the last what comes after all.
+    course: of a Translator, for one hypothesis and T tokens (see dlspec.models.base).  said: int32 (B, T), without the
+    begin, with the end.  The attention is (B, T, S), 0 throughout where the network tells none: row t is where it looks
+    while it says token t.
     """
     from keras import ops
 
-    count, length = said.shape
-    cache, found = course.cache, []
-    ancestors = ops.zeros((count, 1, length), "int32")
-    for time in range(length):
-        _, cache, seen = course.step(ops.convert_to_tensor(said[:, time : time + 1]), time, cache, ancestors)
-        found.append(ops.convert_to_numpy(seen)[:, 0])
-    return np.stack(found, axis=1)
+    count, length = ops.shape(said)
+    before = ops.concatenate([ops.full((count, 1), BEGIN, "int32"), said[:, :-1]], axis=1)
+    ancestors, times = ops.zeros((count, 1, length), "int32"), ops.arange(length)
+
+    def body(time: Any, cache: Any, chances: Any, seen: Any) -> Any:
+        logits, cache, attention = course.step(ops.take(before, time, axis=1)[:, None], time, cache, ancestors)
+        now, here = ops.take(said, time, axis=1)[:, None], ops.equal(times, time)
+        each = ops.take_along_axis(ops.log_softmax(logits)[:, 0], now, axis=1)
+        chances = ops.where(ops.logical_and(here, now != PADDING), each, chances)
+        return time + 1, cache, chances, seen if attention is None else ops.where(here[:, None], attention, seen)
+
+    nothing = ops.zeros((count, length), "float32"), ops.zeros((count, length, ops.shape(course.places)[1]), "float32")
+    _, _, chances, seen = ops.while_loop(
+        lambda time, *_: time < length, body, (ops.zeros((), "int32"), course.cache, *nothing)
+    )
+    return chances, seen

@@ -37,8 +37,8 @@ class Forced(NamedTuple):
     """the pieces of the answer, T of them"""
     heard: list[str]
     """those of the source, S"""
-    attention: np.ndarray | None
-    """float (T, S): to which of the source each piece looked back; None where the network tells none"""
+    attention: np.ndarray
+    """float (T, S): how much of it went to which of the source while each piece was said"""
 
 
 class Task(Component):

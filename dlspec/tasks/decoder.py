@@ -40,28 +40,19 @@ class Decoder:
         self.model, self.network, self.how = model, network, how
         self.compiled, self.followed = functools.cache(self._compiled), functools.cache(self._followed)
 
-    def follow(self, batch: Arrays, said: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """What the network makes of tokens that it is made to say, int (B, T), with the end, and padding after it.
-
-        The log-probability of each, float64 (B, T), 0 after the end; and its attention to the source, (B, T, S).
-        """
+    def follow(self, batch: Arrays, said: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the network makes of tokens that it is made to say, int (B, T): see dlspec.decode.looking.followed."""
         longest = rounded(said.shape[1])
         inputs = {name: np.asarray(batch[name]) for name in self.network.input if name != SAID}
-        wide = next((one.shape[1] for one in inputs.values() if one.ndim > 1), 0)
-        chances, attention = np.zeros(said.shape), np.zeros((*said.shape, wide), np.float32)
         whole = np.zeros((len(said), longest), np.int32)
         whole[:, : said.shape[1]] = said
-        size, known = max(1, TOKENS // longest), True
-        for start in range(0, len(said), size):
-            some = slice(start, start + size)
+        size, found = max(1, TOKENS // longest), []
+        for some in (slice(start, start + size) for start in range(0, len(said), size)):
             with _without_pruning():
-                found = self.followed(longest)({name: one[some] for name, one in inputs.items()}, whole[some])
-            chances[some] = np.asarray(found[0])[:, : said.shape[1]]
-            seen = np.asarray(found[1])[:, : said.shape[1]]
-            known = seen.shape[2] == wide
-            if known:
-                attention[some] = seen
-        return chances, attention if known else None
+                parts = self.followed(longest)({name: one[some] for name, one in inputs.items()}, whole[some])
+                found.append([np.asarray(one)[:, : said.shape[1]] for one in parts])
+        chances, attention = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return chances.astype(np.float64), attention
 
     def __call__(self, batch: Arrays, limits: np.ndarray) -> Best:
         """limits: (B,), tokens that are said of each source at most, the end among them; of 0 nothing is said."""
@@ -101,43 +92,18 @@ class Decoder:
             best = search(course.step, course.cache, limits, longest, self.how, moved=moved, places=course.places)
             return best.tokens, best.scores
 
-        return self._traced(found, 1)
+        return self._traced(found, (None,))
 
     def _followed(self, longest: int) -> Callable[[Any, Any], Any]:
-        import keras
-
-        from dlspec.decode.beam import BEGIN
-
-        ops = keras.ops
+        from dlspec.decode.looking import followed
 
         def found(inputs: Any, said: Any) -> Any:
-            course = self.model.course(self.network, inputs, 1, longest)
-            count = ops.shape(said)[0]
-            before = ops.concatenate([ops.full((count, 1), BEGIN, "int32"), said[:, :-1]], axis=1)
-            own, places = ops.zeros((count, 1, longest), "int32"), ops.shape(course.places)[1]
+            return followed(self.model.course(self.network, inputs, 1, longest), said)
 
-            def body(time: Any, cache: Any, chances: Any, seen: Any) -> Any:
-                logits, cache, attention = course.step(ops.take(before, time, axis=1)[:, None], time, cache, own)
-                now = ops.take(said, time, axis=1)
-                each = ops.take_along_axis(ops.log_softmax(logits)[:, 0], now[:, None], axis=1)
-                here = ops.equal(ops.arange(longest), time)
-                chances = ops.where(ops.logical_and(here, now[:, None] != 0), each, chances)
-                return (
-                    time + 1,
-                    cache,
-                    chances,
-                    seen if attention is None else ops.where(here[:, None], attention, seen),
-                )
+        return self._traced(found, (None, longest))
 
-            start = ops.zeros((count, longest, places), "float32")
-            start = ops.zeros((), "int32"), course.cache, ops.zeros((count, longest), "float32"), start
-            _, _, chances, seen = ops.while_loop(lambda time, *_: time < longest, body, start)
-            return chances, seen
-
-        return self._traced(found, 2)
-
-    def _traced(self, found: Callable[[Any, Any], Any], rank: int) -> Callable[[Any, Any], Any]:
-        """As a graph, on TensorFlow.  rank: of what is given beside the inputs."""
+    def _traced(self, found: Callable[[Any, Any], Any], shape: tuple[int | None, ...]) -> Callable[[Any, Any], Any]:
+        """As a graph, on TensorFlow.  shape: of what is given beside the inputs."""
         import keras
 
         if keras.backend.backend() != "tensorflow":
@@ -146,7 +112,7 @@ class Decoder:
 
         doors = self.network.input
         kinds = {name: tf.TensorSpec((None, *one.shape[1:]), one.dtype) for name, one in doors.items() if name != SAID}
-        signature = [kinds, tf.TensorSpec((None,) * rank, tf.int32)]
+        signature = [kinds, tf.TensorSpec(shape, tf.int32)]
         # Concrete: TensorFlow would warn that functions of one name are traced again and again.
         made = tf.function(found, input_signature=signature, autograph=False).get_concrete_function()
         return lambda inputs, more: made(tf.nest.map_structure(tf.convert_to_tensor, inputs), tf.constant(more))

@@ -111,7 +111,8 @@ class Translation(Task):
         return {"tokenize": self.tokenize, "unknown": UNKNOWN_WORD, "output": output}
 
     def join(self, train: Examples, entry: Input, model: Model, state: State) -> State:
-        """With `reach`, (a, b): of a source of n pieces at most a n + b tokens are said."""
+        """With `reach`, (a, b): of a source of n pieces at most a n + b tokens are said; and `longest`, how many pieces
+        the longest source of train has."""
         import numpy as np
 
         from dlspec.inputs.tokenizing import encoded
@@ -143,7 +144,7 @@ class Translation(Task):
                 "what is said are words with blanks between, before full stops, too, which costs BLEU; "
                 f"byte_pair pieces are put together as they were written ({where}.tokenizer)"
             )
-        return {**learned["task"], "reach": reach, "notes": notes}
+        return {**learned["task"], "reach": reach, "longest": int(sources.max(initial=1)), "notes": notes}
 
     def outputs(self, state: State) -> int:
         return len(_pieces(state)["vocabulary"])
@@ -236,7 +237,7 @@ class Translation(Task):
             found = []
             for i, (row, source) in enumerate(zip(rows, batch["tokens"].tolist(), strict=True)):
                 heard = [shown_piece(one, state["input"]) for one in source if one != PADDING]
-                seen = None if attention is None else attention[i, : len(row), : len(heard)]
+                seen = attention[i, : len(row), : len(heard)]
                 of = score(chances[i, : len(row)], seen, self.search)
                 found.append(Forced(of, [shown_piece(one, pieces) for one in row], heard, seen))
             return found

@@ -1,0 +1,144 @@
+"""dlspec translate: a line out for each line in, whatever stands in it."""
+
+import io
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+import small_translation
+from small_training import Heard, left
+
+from dlspec.runs.opened import open_run
+from dlspec.runs.text_parts import parts
+from dlspec.runs.translate import translating
+from dlspec.types import ArgumentError
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """What a small training left, which knows its numbers."""
+    trained = small_translation.trained(tmp_path_factory.mktemp("translate"))
+    assert trained.scores["dev"]["exact_match"]["value"] >= 0.8
+    return trained.run
+
+
+def words(text):
+    return " ".join(small_translation.WORDS.get(word, "?") for word in text.split())
+
+
+def test_lines_in_are_lines_out_in_their_order(run):
+    heard = Heard()
+    work = translating(run, watch=heard)
+    long = " ".join(["one two three four five"] * 2_000)
+    given = ["seven one two\n", "\n", "   ", b"three \xff four\r\n", "🎉🎉", long, "five two"]
+    found = list(work(given))
+    assert [one.text for one in found[:5]] == ["seven one two", "", "   ", "three \ufffd four", "🎉🎉"]
+    assert [one.guess for one in found[1:3]] == ["", ""] and found[4].guess == "🎉🎉"
+    assert found[0].guess == "sieben eins zwei" and found[6].guess == "fünf zwei"
+    assert found[4].parts == [] and found[1].score is None and found[0].score < 0
+    assert work.opened.state["task"]["longest"] == 6 and len(found[5].parts) == 1_667  # of six words, 10,000 / 6
+    assert " ".join(asked for asked, _ in found[5].parts) == long
+    assert found[5].guess == " ".join(said for _, said in found[5].parts)
+    assert np.mean([said == words(asked) for asked, said in found[5].parts]) > 0.7
+    assert work.counts == (7, 1, 1, 1)
+    notes = " / ".join(work.counts.said())
+    assert re.search("1 of 7 lines held bytes.*1 of 7 lines are longer.*1 of 7 lines have no letter", notes)
+
+
+def test_together_and_one_by_one_is_the_same(run):
+    given = small_translation.pairs(12, seed=5)[0]
+    together, single = (list(translating(run)(given, size)) for size in (100, 1))
+    assert [one.guess for one in together] == [one.guess for one in single]
+    assert np.mean([one.guess == words(one.text) for one in together]) > 0.7
+    predicted = open_run(run).predict(given)
+    assert [one["guess"] for one in predicted] == [one.guess for one in together]
+
+
+def test_several_guesses_the_best_first(run):
+    [one] = translating(run, n_best=4)(["one two"])
+    assert len(one.others) == 3 and one.guess == "eins zwei"
+    scores = [one.score, *(other["score"] for other in one.others)]
+    assert scores == sorted(scores, reverse=True) and len({one.guess, *(o["guess"] for o in one.others)}) == 4
+    [greedy] = translating(run, beam=1)(["one two"])
+    assert greedy.guess == "eins zwei" and greedy.others == []
+
+
+def test_scores_are_those_that_the_network_gives_when_told(run):
+    opened = translating(run).opened
+    task, state = opened.recipe.task, opened.state
+    examples = opened.recipe.input.outside(["one two three", "four five"], state["input"])
+    said = opened.predictions(examples)
+    force = task.forcing(opened.recipe.model, opened.network, state)
+    forced = force(opened.encode(examples), [str(one) for one in said])
+    assert [one.score for one in forced] == pytest.approx([one.score for one in said], abs=1e-4)
+    other = force(opened.encode(examples), ["eins eins eins", "vier fünf"])
+    assert other[0].score < forced[0].score - 1 and other[1].score == pytest.approx(forced[1].score)
+    assert forced[1].heard == ["four", "five"] and forced[1].said == ["vier", "fünf", "(end)"]
+    assert forced[1].attention.shape == (3, 2)
+    np.testing.assert_allclose(forced[1].attention.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_command(run, tmp_path, capsys, monkeypatch):
+    file = tmp_path / "lines.txt"
+    file.write_bytes(b"one two\n\nthree \xff\n")
+    assert left(["translate", str(run), "--file", str(file)]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.split("\n")) == 4 and out.startswith("eins zwei\n\n") and "1 of 3 lines held bytes" in err
+    assert left(["translate", str(run), "one two", "six", "--scores", "--attention", str(tmp_path / "a.png")]) == 0
+    out = capsys.readouterr().out
+    assert re.match(r"-0\.\d{4}\teins zwei\n-\d\.\d{4}\tsechs", out)
+    from PIL import Image
+
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.height > 100
+    assert left(["translate", str(run), "one two", "--n-best", "2"]) == 0
+    assert re.match(r"1\t-0\.\d{4}\teins zwei\n1\t-\d\.\d{4}\t\S", capsys.readouterr().out)
+    assert left(["translate", str(run), "one two", "--json"]) == 0
+    [one] = json.loads(capsys.readouterr().out)["predictions"]
+    assert (one["text"], one["guess"], one["parts"]) == ("one two", "eins zwei", 1)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"two one\nsix six\n")))
+    assert left(["translate", str(run), "-", "--jsonl"]) == 0
+    assert [json.loads(line)["guess"] for line in capsys.readouterr().out.splitlines()] == ["zwei eins", "sechs sechs"]
+
+
+def test_what_is_typed_is_answered_line_by_line(run, capsys, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal("one two\nfive one\n"))
+    assert left(["translate", str(run)]) == 0
+    out, err = capsys.readouterr()
+    assert out == "eins zwei\nfünf eins\n" and err.count("> ") == 3
+
+
+def test_what_cannot_be(run, tmp_path, capsys):
+    for arguments, says in (
+        (["a", "--file", "b"], "not both"),
+        (["a", "--attention", "map.pdf"], "writes .png or .svg"),
+        (["--file", str(tmp_path / "none")], "cannot read"),
+        (["", "--attention", str(tmp_path / "b.png")], "nothing was translated"),
+        (["a", "-"], "goes alone"),
+    ):
+        assert left(["translate", str(run), *arguments]) == 2
+        assert says in capsys.readouterr().err
+    with pytest.raises(ArgumentError, match=", classification, says no sentences"):
+        from dlspec.recipe.load import load
+        from dlspec.runs.train import train
+
+        (tmp_path / "flowers.yaml").write_text("task: classification\ndata: iris\nmodel: linear\ntrain: {epochs: 1}\n")
+        translating(train(load(tmp_path / "flowers.yaml"), out=tmp_path / "runs").run)
+
+
+def test_long_texts_part_where_sentences_end_then_between_words_then_within():
+    def count(texts):
+        return [len(one.replace(" ", "")) for one in texts]
+
+    assert parts("ab cd.", 10, count) == ["ab cd."]
+    assert parts("ab cd. ef! gh ij kl? m", 12, count) == ["ab cd. ef!", "gh ij kl? m"]
+    assert parts("aaaa bbbb cccc", 9, count) == ["aaaa bbbb", "cccc"]
+    assert parts("a " + "x" * 30 + " b c", 8, count) == ["a", "xxxxxxx", "xxxxxxxx", "xxxxxxx", "xxxxxxxx", "b c"]
+    assert parts("ab cd ef. gh.", 6, count) == ["ab cd", "ef.", "gh."]
+    assert parts("我是。你是！他", 3, count) == ["我是。", "你是！", "他"]
