@@ -51,7 +51,7 @@ class Counts(NamedTuple):
     """lines without a letter or a figure"""
 
     def and_of(self, one: Translated, bad: bool) -> Counts:
-        kept = bool(one.text) and not one.parts
+        kept = bool(one.text.strip()) and not one.parts
         return Counts(self.lines + 1, self.replaced + bad, self.divided + (len(one.parts) > 1), self.kept + kept)
 
     def said(self) -> list[str]:
