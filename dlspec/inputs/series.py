@@ -43,6 +43,9 @@ class Series(Input):
     scale: Literal["standard", "window", "none"] = "standard"
     """standard: each channel with mean 0 and deviation 1 over train; window: over each example itself, so that level
     and size do not matter, but shape; none: as they are"""
+    log: bool = False
+    """take logarithms first, of values that are all above 0: of what grows by so many percent, seasons too, those are
+    the same at any level"""
     length: int | None = Field(None, ge=1)
     """steps that the network sees, the last of each example; left out: all.  Forecasts may look further back, to the
     season before"""
@@ -71,7 +74,7 @@ class Series(Input):
 
         from dlspec.inputs.stacking import channels_of, is_table, known, whole
 
-        values = known(train, self.missing)
+        values = known(train, self.missing, log=self.log)
         missing = int(np.isnan(whole(train)).sum())
         names = channels_of(train, values.shape[2])
         seen = min(self.length or values.shape[1], values.shape[1])
@@ -83,7 +86,7 @@ class Series(Input):
         how = {"standard": "standardised by train", "window": "each standardised by itself", "none": "as they are"}
         of = f" of {values.shape[1]:,} given" if seen < values.shape[1] else ""
         channels = f"{len(names)} channel{'s' * (len(names) > 1)} ({', '.join(names[:8])}{', …' * (len(names) > 8)})"
-        notes = [f"series: {seen:,} steps{of}, {channels}, {how[self.scale]}"]
+        notes = [f"series: {seen:,} steps{of}, {channels}, {how[self.scale]}{', as logarithms' * self.log}"]
         if missing:
             share = missing / values.size
             notes.append(
@@ -97,6 +100,7 @@ class Series(Input):
             "low": _by_channel(np.nanmin, values),
             "high": _by_channel(np.nanmax, values),
             "scaled": self.scale == "standard",
+            "log": self.log,
             "order": list(train.columns["x"].columns) if is_table(train) else None,
             "shapes": {"series": {"shape": [int(seen), len(names)], "dtype": "float32"}},
             "notes": notes,
@@ -110,7 +114,7 @@ class Series(Input):
         """
         import numpy as np
 
-        values = self._like_train(examples, state)
+        values = self._like_train(examples, state, log=self.log)
         mean, deviation = np.array(state["mean"]), np.array(state["deviation"])
         deviation = np.where(deviation > 0, deviation, 1.0)
         values = np.where(np.isnan(values), mean, values)
@@ -153,7 +157,7 @@ class Series(Input):
         return {**batch, "series": whole[:, -seen:], "whole": whole}
 
     def show(self, example: Example) -> Rendering:
-        """The last steps of each channel, and the columns of a row of a table."""
+        """The last steps of each channel, or the columns of a row of a table."""
         import numpy as np
 
         if isinstance(example.x, Mapping):
@@ -170,8 +174,9 @@ class Series(Input):
         """Of the first channels: mean, deviation, last value, and the change from the first step to it."""
         import numpy as np
 
-        values = self._like_train(examples, state)
-        values = np.where(np.isnan(values), np.array(state["mean"]), values)
+        values = self._like_train(examples, state, log=False)
+        mean = np.exp(state["mean"]) if self.log else np.array(state["mean"])
+        values = np.where(np.isnan(values), mean, values)
         seen = values[:, -state["shapes"]["series"]["shape"][0] :]
         found = {}
         for place, name in enumerate(state["channels"][:MOST_CHANNELS]):
@@ -210,7 +215,8 @@ class Series(Input):
         """Values far beyond all that train has: another unit looks like that, and a level that has drifted."""
         import numpy as np
 
-        values, found = self._like_train(examples, state), []
+        values, found = self._like_train(examples, state, log=self.log), []
+        told = np.exp if self.log else float
         for place, name in enumerate(state["channels"]):
             low, high, deviation = (state[key][place] for key in ("low", "high", "deviation"))
             far = (values[..., place] > high + FAR * deviation) | (values[..., place] < low - FAR * deviation)
@@ -218,8 +224,8 @@ class Series(Input):
                 worst = values[..., place][far]
                 most = worst[np.abs(worst - state["mean"][place]).argmax()]
                 found.append(
-                    f"'{name}' reaches {most:.4g} in {int(far.any(axis=1).sum()):,} series; in train it goes from "
-                    f"{low:.4g} to {high:.4g}: is it of the same unit?"
+                    f"'{name}' reaches {told(most):.4g} in {int(far.any(axis=1).sum()):,} series; in train it goes "
+                    f"from {told(low):.4g} to {told(high):.4g}: is it of the same unit?"
                 )
         return found
 
@@ -237,11 +243,11 @@ class Series(Input):
             x = [np.asarray(one, np.float64).reshape(-1, 1) for one in x]
         return Examples([str(i) for i in range(len(x))], x)
 
-    def _like_train(self, examples: Examples, state: State) -> np.ndarray:
+    def _like_train(self, examples: Examples, state: State, *, log: bool) -> np.ndarray:
         """(N, L, F) as `known` gives it.  Raises DataError where it is not of the shape that train has."""
         from dlspec.inputs.stacking import known, shape_of
 
-        values = known(examples, self.missing)
+        values = known(examples, self.missing, log=log)
         wanted = (state["length"], len(state["channels"]))
         if len(values) and values.shape[1:] != wanted:
             raise DataError(

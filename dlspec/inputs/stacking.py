@@ -47,9 +47,9 @@ def whole(examples: Examples) -> np.ndarray:
     return values if values.ndim == 3 else values[:, :, None]
 
 
-def known(examples: Examples, missing: str) -> np.ndarray:
-    """The same with what is missing filled, as `missing` says: last, linear; mean: it stays NaN; fail: DataError that
-    names example, step and channel.  So does a value that is infinite."""
+def known(examples: Examples, missing: str, *, log: bool = False) -> np.ndarray:
+    """The same, or its logarithms, with what is missing filled, as `missing` says: last, linear; mean: it stays NaN;
+    fail: DataError that names example, step and channel.  So does a value that is infinite, or has no logarithm."""
     import numpy as np
 
     from dlspec.numeric.windows import filled
@@ -58,6 +58,11 @@ def known(examples: Examples, missing: str) -> np.ndarray:
     endless = np.isinf(values)
     if endless.any():
         raise DataError(f"{_where(examples, endless)} is infinite; give numbers, or NaN where one is missing")
+    if log:
+        few = values <= 0
+        if few.any():
+            raise DataError(f"{_where(examples, few)} is not above 0, and has no logarithm; leave out input.log")
+        values = np.log(values)
     absent = np.isnan(values)
     if missing == "fail" and absent.any():
         raise DataError(

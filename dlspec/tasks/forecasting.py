@@ -108,9 +108,7 @@ class Forecasting(Task):
 
         task = state["task"]
         encoded = entry.finish(entry.encode(train, state["input"]), state["input"])
-        truth = steps_ahead(train, task["horizon"], len(task["targets"]))
-        centre, spread = self._frame(encoded, state)
-        change = (truth - centre) / spread - self._first_guess(encoded, state)
+        change = self._change(train, encoded, state)
         offset, unit = change.mean(axis=(0, 1)), change.std(axis=(0, 1))
         unit = np.where(unit > 0, unit, 1.0)
         left = np.abs((change - offset) / unit)
@@ -137,11 +135,9 @@ class Forecasting(Task):
         import numpy as np
 
         task = state["task"]
-        truth = steps_ahead(examples, task["horizon"], len(task["targets"]))
-        centre, spread = self._frame(encoded, state)
-        change = (truth - centre) / spread - self._first_guess(encoded, state)
+        change = self._change(examples, encoded, state)
         scaled = (change - np.array(task["offset"])) / np.array(task["unit"])
-        return {"ahead": scaled.reshape(len(truth), -1).astype(np.float32)}
+        return {"ahead": scaled.reshape(len(change), -1).astype(np.float32)}
 
     def compiled(self, state: State) -> Mapping[str, Any]:
         """The loss, and `error_in_sd`: the mean absolute error in deviations of train's changes."""
@@ -170,8 +166,26 @@ class Forecasting(Task):
             logits = np.asarray(network(batch), np.float64).reshape(shape)
             centre, spread = self._frame(batch, state)
             change = logits * np.array(task["unit"]) + np.array(task["offset"])
-            found.append((change + self._first_guess(batch, state)) * spread + centre)
+            ahead = (change + self._first_guess(batch, state)) * spread + centre
+            found.append(np.exp(ahead) if state["input"]["log"] else ahead)
         return np.concatenate(found)
+
+    def _change(self, examples: Examples, encoded: Arrays, state: State) -> np.ndarray:
+        """What came less the first guess, as the input scales it, (N, H, T).  Raises DataError that names examples
+        without a truth, or with one that has no logarithm where the input takes them."""
+        import numpy as np
+
+        task = state["task"]
+        truth = steps_ahead(examples, task["horizon"], len(task["targets"]))
+        if state["input"]["log"]:
+            few = (truth <= 0).any(axis=(1, 2))
+            if few.any():
+                ids = [one for one, wrong in zip(examples.ids, few, strict=True) if wrong]
+                message = f"what came is not above 0 after {some(ids)}, and has no logarithm; leave it out"
+                raise DataError(message, where=Place(key="input.log"))
+            truth = np.log(truth)
+        centre, spread = self._frame(encoded, state)
+        return (truth - centre) / spread - self._first_guess(encoded, state)
 
     def _first_guess(self, batch: Arrays, state: State) -> np.ndarray:
         """What changes are counted from, as the input scales it: (N, H or 1, T)."""

@@ -106,6 +106,20 @@ def test_channels_that_stand_still_and_values_from_elsewhere_are_told():
     assert "'channel_1' reaches 600 in 1 series; in train it goes from 1 to 6" in said
 
 
+def test_logarithms_are_of_what_goes_in_and_people_see_values():
+    entry = Series(log=True)
+    examples = of([1, 10, 100], [10, 100, 1000])
+    state = entry.prepare(examples)
+    found = entry.encode(examples, state)["series"][:, :, 0]
+    np.testing.assert_allclose(found[1] - found[0], found[0][1] - found[0][0], rtol=1e-5)
+    assert state["mean"] == [pytest.approx(np.log(10**1.5))] and "as logarithms" in state["notes"][0]
+    assert entry.facts(examples, state)["last value"].tolist() == [100, 1000]
+    [said] = entry.remarks(of([1, 10, 10**9]), state)
+    assert "reaches 1e+09 in 1 series; in train it goes from 1 to 1000" in said
+    with pytest.raises(DataError, match=r"example 'e0', step 1 \(from 0\), 'channel_1' is not above 0"):
+        entry.prepare(of([1, 0, 2]))
+
+
 def test_noise_depends_on_the_seed_of_each_example():
     entry = Series(augment={"noise": 0.1})
     x = np.zeros((3, 500, 2), np.float32)

@@ -44,6 +44,32 @@ def test_what_is_learned_and_what_is_said_are_inverse(scale, first, length):
     assert task.expected_initial_loss(state) == pytest.approx(loss, rel=1e-4)
 
 
+@pytest.mark.parametrize(("scale", "first"), WAYS[:6])
+def test_logarithms_go_there_and_back(scale, first):
+    task, entry, examples = Forecasting(change_from=first), Series(scale=scale, log=True), sample()
+    x = examples.columns["x"]
+    examples = examples.replace(x=Windows(np.abs(x.values) + 1, x.starts, x.length, x.names, x.season))
+    state = prepared(task, entry, examples)
+    encoded = entry.encode(examples, state["input"])
+    target = task.target(examples, encoded, state)["ahead"]
+    found = task.predict(lambda batch: target, [entry.finish(encoded, state["input"])], state)
+    np.testing.assert_allclose(found, examples.columns["y"], rtol=1e-4)
+    with pytest.raises(DataError, match=r"step 0 \(from 0\), 'rain' is not above 0, and has no logarithm"):
+        entry.prepare(sample())
+    with pytest.raises(DataError, match="what came is not above 0 after 0, 1, 2 and 27 more, and has no logarithm"):
+        task.target(examples.replace(y=-examples.columns["y"]), encoded, state)
+
+
+def test_growth_by_percents_is_a_straight_line_of_logarithms():
+    grown = 100 * 1.05 ** np.arange(40.0)
+    x = Windows(grown[:, None], np.arange(20), 5, ["level"])
+    examples = Examples([str(i) for i in range(20)], x, grown[np.arange(20)[:, None] + 5 + np.arange(3)][:, :, None])
+    entry, task = Series(log=True), Forecasting()
+    state = prepared(task, entry, examples)
+    target = task.target(examples, entry.encode(examples, state["input"]), state)["ahead"]
+    np.testing.assert_allclose(target, np.tile(target[:1], (20, 1)), atol=1e-4)
+
+
 def test_a_network_that_says_nothing_new_says_the_naive_forecast():
     entry, examples = Series(), sample()
     for first, of in (("last", "naive"), ("season", "seasonal")):
