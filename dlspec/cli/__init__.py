@@ -27,6 +27,7 @@ from dlspec.cli import (
     predict,
     recipes,
     runs,
+    sample,
     train,
     translate,
     tune,
@@ -54,6 +55,7 @@ app.command("tune")(tune.tune)
 app.command("predict")(predict.predict)
 app.command("translate")(translate.translate)
 app.command("detect")(detect.detect)
+app.command("sample")(sample.sample)
 app.command("error-analysis")(error_analysis.error_analysis)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(runs.app, name="runs")

@@ -24,7 +24,8 @@ OURS = ("id", "split", "truth", "guess", "group", "weight")
 """columns that are no tags"""
 PROBABILITY = "p_"
 BOXES = "boxes"
-"""a column of boxes as JSON is no tag either"""
+LISTS = (BOXES, "pieces")
+"""columns of boxes, or of pieces of texts, as JSON are no tags either"""
 SET_ASIDE = "tag "
 """what `dlspec evaluate` writes before a tag that is called as another column"""
 NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?(nan|inf)$"
@@ -90,7 +91,7 @@ def read_predictions(files: Sequence[str]) -> PredictionTable:
         elif name.startswith(PROBABILITY):
             numbers = _numbers(values)
             result.columns[name] = values.to_pylist() if numbers is None else numbers
-        elif name == BOXES and _is_lists(values):
+        elif name in LISTS and _is_lists(values):
             result.columns[name] = values.to_pylist()
         else:
             if name.startswith(SET_ASIDE) and is_ours(name.removeprefix(SET_ASIDE)):

@@ -89,6 +89,9 @@ class Recipe(Section):
         if task is not None and not isinstance(model, task.takes):
             family = task.takes.__name__.lower()
             _refuse(f"task '{task.name}' takes a {family}; '{model.name}' is none")
+        says = task.refuses(model) if task is not None else None
+        if says:
+            _refuse(says)
         if entry is not None and entry.kind is not None and entry.kind not in model.accepts:
             takes = " or ".join(model.accepts)
             _refuse(f"'{model.name}' takes {takes}, but the input '{entry.name}' is a {entry.kind}")

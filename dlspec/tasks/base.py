@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dlspec.evaluators.base import Evaluator
 from dlspec.inputs.base import Input
 from dlspec.models.base import Model, Shapes
 from dlspec.recipe.component import Component
-from dlspec.types import Arrays, Examples, Prediction, State
+from dlspec.types import ArgumentError, Arrays, Examples, Prediction, State
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
+
+    from dlspec.decode.sampling import Sampling
 
 
 class Aim(NamedTuple):
@@ -48,6 +50,10 @@ class Task(Component):
     """the family of architectures that can answer"""
     asks_of: ClassVar[tuple[str, ...]] = ()
     """the kinds of input that it can be asked of; nothing: of any"""
+
+    def refuses(self, model: Model) -> str | None:
+        """Why an architecture of its family, as it is set, cannot answer; None: it can."""
+        return None
 
     @property
     @abc.abstractmethod
@@ -191,6 +197,15 @@ class Task(Component):
         kinds: of each example a kind of error, as its evaluator names them: then one thing, the one that is wrong.
         """
         return []
+
+    def continued(
+        self, model: Model, network: keras.Model, text: str, state: State, how: Sampling, *, length: int, seed: Any
+    ) -> Iterator[str]:
+        """Pieces of text that go on with a text, `length` tokens, each as soon as it is drawn.
+
+        Raises ArgumentError where the task makes no text, or the text holds what the network does not know.
+        """
+        raise ArgumentError(f"task '{self.name}' has no text to go on with; sample is for language models")
 
     def calibrate(self, predictions: Sequence[Prediction], dev: Examples, state: State) -> State:
         """The task's part of the state with thresholds fitted on dev; by default unchanged."""

@@ -70,6 +70,7 @@ def examples(kind, task, count=12, seed=0):
     masks[:, :4, :5] = 255
     truths["segmentation"] = [Mask(mask, CLASSES) for mask in masks]
     truths["forecasting"] = 3 * random.normal(size=(count, 3, 1)).cumsum(axis=1)
+    truths["language_model"] = things(kind, count, seed)
     several = zip(*(truths[one] for one in ("classification", "regression", "multi_label")), strict=True)
     names = ("animal", "size", "seen")
     truths["multi_task"] = [
@@ -138,6 +139,27 @@ def reader(name, folder):
         lines = [f"{day},{one:.3f}" for day, one in zip(days, level, strict=True)]
         (folder / "series.csv").write_text("\n".join(["date,level", *lines]) + "\n")
         return cls(path=str(folder / "series.csv"), window=14, horizon=3)  # as init proposes
+    if name == "text_file":
+        words = [
+            "the",
+            "a",
+            "good",
+            "bad",
+            "film",
+            "was",
+            "is",
+            "never",
+            "ever",
+            "seen",
+            "by",
+            "anyone",
+            "who",
+            "cares",
+        ]
+        chapters = [" ".join(random.choice(words, 500)) + "." for _ in range(24)]
+        prose = "\n\n".join(f"CHAPTER {i}\n\n{one}" for i, one in enumerate(chapters))
+        (folder / "novel.txt").write_text("\n".join(prose[at : at + 70] for at in range(0, len(prose), 70)))
+        return cls(path=str(folder / "novel.txt"))
     if name == "arrays":
         np.savez(folder / "a.npz", x=random.integers(0, 256, (30, 9, 9), dtype=np.uint8), y=np.arange(30) % 3)
         return cls(path=str(folder / "a.npz"))

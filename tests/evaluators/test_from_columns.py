@@ -15,6 +15,7 @@ from dlspec.evaluators.one_box import OneBox
 from dlspec.evaluators.points import Points
 from dlspec.evaluators.sentences import Said, Sentences
 from dlspec.evaluators.tags import Tags
+from dlspec.evaluators.tokens import Read, Tokens
 from dlspec.recipe.component import names
 from dlspec.types import DataError
 
@@ -75,6 +76,11 @@ MADE = {
         {"tokenize": "13a"},
         [Said("ein „Hund“, 1,5 km", -0.25, [("guess", -1.5)]), Said("", None), Said("truth\tand guess", -2.0)],
     ),
+    "tokens": (
+        Tokens(),
+        {"glue": " "},
+        [Read(('„a"', "\n"), np.array([0.1 + 0.2, 7]), ("b", "\n")), Read((), np.zeros(0), ())],
+    ),
 }
 
 
@@ -90,6 +96,8 @@ def test_there_and_back(name, tmp_path):
     for one, held in zip(again, predictions, strict=True):
         if isinstance(held, Said):
             assert (one, one.score, one.others) == (held, held.score, held.others)
+        elif isinstance(held, Read):
+            assert (one.pieces, one.bits.tolist(), one.said) == (held.pieces, held.bits.tolist(), held.said)
         elif isinstance(held, tuple):
             assert one == held
         else:

@@ -14,6 +14,7 @@ from dlspec.evaluators.one_box import OneBox
 from dlspec.evaluators.points import Points
 from dlspec.evaluators.sentences import Sentences
 from dlspec.evaluators.tags import Tags
+from dlspec.evaluators.tokens import Read, Tokens
 from dlspec.numeric.places import Box, Point
 from dlspec.recipe.component import names
 from dlspec.strategy.ceilings import find_errors, kinds, worst
@@ -137,6 +138,12 @@ MADE["tags"] = [
     (Tags(), BIO, TRUE_TAGS, TAGGED),
     (Tags(), {**BIO, "types": sorted(set(WORDS)), "scheme": "plain"}, TRUE_TAGS, TAGGED),
 ]
+READ = np.empty(N, object)
+for i in range(N):
+    pieces = tuple(random.choice(list("ab 1.Z"), random.integers(0, 20)))
+    said = tuple(piece if right else "#" for piece, right in zip(pieces, random.random(len(pieces)) < 0.7, strict=True))
+    READ[i] = Read(pieces, random.exponential(2, len(pieces)), said)
+MADE["tokens"] = [(Tokens(), {"common": list("ab 1.")}, ["".join(one.pieces) for one in READ], READ)]
 CASES = [(name, case) for name, cases in MADE.items() for case in range(len(cases))]
 
 
@@ -163,7 +170,10 @@ def test_at_once_as_one_by_one(name, case):
         slow_mended = Evaluator.mended(evaluator, some, held, kind, state)
         assert len(fast_mended) == len(slow_mended)
         for one, other in zip(fast_mended, slow_mended, strict=True):
-            assert one == other if isinstance(one, str | tuple) else np.array_equal(one, other, equal_nan=True)
+            if isinstance(one, Read):
+                one, other = ((read.pieces, read.bits.tolist(), read.said) for read in (one, other))
+            same = isinstance(one, str | tuple)
+            assert one == other if same else np.array_equal(one, other, equal_nan=True)
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)

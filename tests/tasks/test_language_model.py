@@ -1,0 +1,152 @@
+"""Language models: what is predicted from what, bits by hand, which networks are refused; trained and sampled."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from dlspec.cli import main
+from dlspec.inputs.text import Text
+from dlspec.models.sequence.tagger_rnn import TaggerRNN
+from dlspec.recipe.load import check_text, load
+from dlspec.runs.opened import open_run
+from dlspec.runs.sample import sample
+from dlspec.runs.train import train
+from dlspec.tasks.language_model import LanguageModel, shifted
+from dlspec.types import ArgumentError, DataError, Examples, RecipeError
+
+TEXTS = ["abcabc", "ab"]
+
+
+def prepared(texts=TEXTS, **settings):
+    task, entry = LanguageModel(), Text(**{"tokenizer": "character", "minimum_count": 1, **settings})
+    data = Examples([str(i) for i in range(len(texts))], texts, texts)
+    entered = entry.prepare(data)
+    state = {"input": entered, "task": task.prepare(data), "shapes": entered["shapes"]}
+    state["task"] = task.join(data, entry, TaggerRNN(), state)
+    return task, entry, data, state
+
+
+def test_what_goes_in_is_the_token_before():
+    task, entry, data, state = prepared()
+    assert state["input"]["vocabulary"][4:] == ["a", "b", "c"] and task.outputs(state) == 7
+    batch = entry.finish(entry.encode(data, state["input"]), state["input"])
+    x, y, weights = task.finish(batch, task.target(data, entry.encode(data, state["input"]), state), 0, state)
+    assert x["tokens"].tolist() == [[2, 4, 5, 6, 4, 5], [2, 4, 5, 0, 0, 0]]
+    assert y.tolist() == [[4, 5, 6, 4, 5, 6], [4, 5, 0, 0, 0, 0]] and weights is None
+    assert shifted(np.array([[4]])).tolist() == [[2]]
+    assert task.expected_initial_loss(state) == pytest.approx(math.log(7))
+    assert state["task"]["longest"] == 6 and state["task"]["glue"] == ""
+
+
+def test_bits_by_hand():
+    task, entry, data, state = prepared()
+    logits = np.log(np.array([[0, 0, 0, 0, 0.5, 0.25, 0.25]] * 7)[:, :7] + 1e-30).astype("float32")
+
+    def network(batch):
+        assert (batch["tokens"][:, 0] == 2).all()
+        return np.broadcast_to(logits[: batch["tokens"].shape[1]], (*batch["tokens"].shape, 7))
+
+    batch = entry.finish(entry.encode(data, state["input"]), state["input"])
+    first, second = task.predict(network, [batch], state)
+    assert first.bits.tolist() == [1, 2, 2, 1, 2, 2] and first.pieces == tuple("abcabc") and first.said == ("a",) * 6
+    assert second.bits.tolist() == [1, 2] and second.pieces == ("a", "b")
+    scores = task.evaluator.combine(task.evaluator.statistics(data, [first, second], state["task"]))
+    assert scores["bits_per_character"] == pytest.approx(13 / 8) and scores["perplexity"] == pytest.approx(
+        2 ** (13 / 8)
+    )
+
+
+@pytest.mark.parametrize("tokenizer", ["word", "byte_pair", "unigram"])
+def test_pieces_are_the_text_whatever_the_tokenizer(tokenizer):
+    texts = ["the cat sat on the mat", "a naïve cat ate the rat"] * 3
+    task, entry, data, state = prepared(texts, tokenizer=tokenizer, vocabulary=400)
+    batch = entry.finish(entry.encode(data, state["input"]), state["input"])
+    flat = np.zeros((*batch["tokens"].shape, task.outputs(state)), "float32")
+    read = task.predict(lambda _: flat, [batch], state)[0]
+    assert state["task"]["glue"].join(read.pieces).strip() == texts[0]
+    np.testing.assert_allclose(read.bits, math.log2(task.outputs(state)), atol=1e-4)
+
+
+def test_networks_that_see_what_comes_later_are_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "t.txt").write_text("text")
+    for model, says in (
+        ("{name: tagger_rnn, bidirectional: true}", "sees what comes later.*set bidirectional: false"),
+        ("rnn", "takes a tagger"),
+    ):
+        text = f"task: language_model\ndata: {{name: text_file, path: t.txt}}\nmodel: {model}\n"
+        with pytest.raises(RecipeError, match=says) as caught:
+            check_text(text, tmp_path / "r.yaml")
+        assert caught.value.complaints[0].where.key == "model"
+
+
+def test_texts_that_would_be_cut_and_labels_are_refused():
+    with pytest.raises(RecipeError, match="6 tokens, and from 4 on they would be left out"):
+        prepared(maximum_length=4)
+    with pytest.raises(DataError, match="1 of 1 texts is not the text itself"):
+        LanguageModel().prepare(Examples(["a"], ["some text"], ["good"]))
+
+
+RECIPE = """
+task: language_model
+data: {name: text_file, path: t.txt, length: 40, heading: null, split: {dev: 0.2, test: 0}}
+input: {tokenizer: character, normalize: none, minimum_count: 1}
+model: {name: MODEL}
+train: {seed: 1, epochs: 30, batch_size: 8, optimizer: {name: adam, learning_rate: 0.005}}
+"""
+MODELS = {
+    "tagger_rnn": "tagger_rnn, units: 24, embedding: {size: 8}",
+    "transformer_decoder": "transformer_decoder, layers: 1, width: 32, heads: 2, feed_forward: 64, dropout: 0.0",
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def run(request, tmp_path_factory):
+    """Trained on a text that says what comes next: only the begin of a window is uncertain."""
+    home = tmp_path_factory.mktemp("text")
+    (home / "t.txt").write_text("the cat sat. " * 400)
+    (home / "r.yaml").write_text(RECIPE.replace("MODEL", MODELS[request.param]))
+    return train(load(home / "r.yaml"), out=home / "runs")
+
+
+def test_a_text_that_repeats_is_learned_and_gone_on_with(run):
+    assert run.scores["dev"]["bits_per_character"]["value"] < 0.5
+    made = sample(run.run, text="the cat", length=80, temperature=0)
+    assert made["texts"] == [("the cat sat. " * 7)[: len("the cat") + 80]]
+
+
+def test_sampling_depends_on_seed_and_number_alone_and_is_told_as_it_is_drawn(run):
+    heard = []
+    opened = open_run(run.run)
+    both = sample(
+        opened, length=30, count=2, seed=3, temperature=3.0, tell=lambda number, piece: heard.append((number, piece))
+    )
+    first, second = both["texts"]
+    assert len(first) == len(second) == 30 and first != second
+    assert ["".join(piece for number, piece in heard if number == one) for one in (0, 1)] == [first, second]
+    assert sample(opened, length=30, seed=3, temperature=3.0)["texts"] == [first]
+    assert set(first) <= set("the cat sat.")
+
+
+def test_what_cannot_be_sampled_is_said(run, capsys):
+    for settings, says in (
+        ({"temperature": -1.0}, "--temperature is above 0"),
+        ({"temperature": math.nan}, "--temperature is above 0"),
+        ({"top_k": 0}, "--top-k"),
+        ({"top_p": 0.0}, "--top-p"),
+        ({"length": 0}, "--length"),
+        ({"count": 0}, "--count"),
+        ({"text": "the жук"}, "holds 'ж', 'у', 'к', which the run's vocabulary has not"),
+    ):
+        with pytest.raises(ArgumentError, match=says):
+            sample(run.run, **settings)
+    with pytest.raises(SystemExit) as left:
+        main(["sample", str(run.run), "--text", "the", "--length", "5", "--top-k", "1", "--json"])
+    said = json.loads(capsys.readouterr().out)
+    greedy = sample(run.run, text="the", length=5, temperature=0)["texts"]
+    assert left.value.code == 0 and said["texts"] == greedy and said["top_k"] == 1
+    with pytest.raises(SystemExit):
+        main(["sample", str(run.run), "--text", "the", "--length", "5", "--temperature", "0", "--count", "2"])
+    shown = capsys.readouterr().out
+    assert shown.count(greedy[0]) == 2 and "─" in shown
