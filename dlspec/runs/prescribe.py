@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -89,6 +89,7 @@ def of_parts(recipe: Recipe, of: Situation) -> list[Prescription]:
     offered: list[tuple[str, Remedy]] = []
     for section in ("train", "data", "input", "task", "model"):
         offered += [(section, remedy) for remedy in getattr(recipe, section).remedies(of)]
+    offered = [(section, one) for section, one in offered if section != "model" or not _refused(recipe, one.changes)]
     offered.sort(key=lambda one: one[1].rank)
     made = []
     for section, remedy in offered:
@@ -97,6 +98,12 @@ def of_parts(recipe: Recipe, of: Situation) -> list[Prescription]:
         if changes:
             made.append(Prescription(of.cause, changes, remedy.reason))
     return made
+
+
+def _refused(recipe: Recipe, changes: Mapping[str, Any]) -> bool:
+    """Whether the task would not take the architecture so (of a language model one that sees what comes later)."""
+    own = {key: new for key, new in changes.items() if key != "name" and key in type(recipe.model).model_fields}
+    return bool(own) and recipe.task.refuses(recipe.model.model_copy(update=own)) is not None
 
 
 def write(home: Path, chosen: Sequence[Prescription], *, extends: str = "../recipe.yaml") -> list[dict[str, Any]]:
