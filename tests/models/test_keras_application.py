@@ -90,6 +90,14 @@ def test_grey_pictures_are_given_to_all_channels(tmp_path):
     np.testing.assert_allclose(np.asarray(made), np.repeat(2 * grey - 1, 3, axis=-1), atol=1e-6)
 
 
+@pytest.mark.parametrize(("weights", "momentum"), [(None, 0.9), ("imagenet", 0.999)])
+def test_from_nothing_statistics_of_batches_follow_a_short_training(weights, momentum):
+    model = KerasApplication(name="keras_application", architecture="MobileNetV2", weights=weights)
+    network = model.build({"picture": {"shape": [32, 32, 3], "dtype": "float32"}}, 2)
+    norms = [one for one in network.layers if isinstance(one, keras.layers.BatchNormalization)]
+    assert len(norms) == 52 and {one.momentum for one in norms} == {momentum}
+
+
 def test_saved_it_opens_with_keras_alone(tmp_path):
     network = KerasApplication(architecture="VGG16").build(shapes(), 3)
     pictures = {"picture": np.random.default_rng(1).random((2, 32, 32, 3)).astype(np.float32)}

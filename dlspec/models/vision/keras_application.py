@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.models.base import Backbone, Shapes, picture
 from dlspec.models.initializers import Auto, Initializer, initializer
-from dlspec.models.pieces import Share, dropped, logits
+from dlspec.models.pieces import BatchNorm, Share, dropped, logits
 from dlspec.models.weight_files import read_into
 from dlspec.recipe.component import PathOr, unknown
 from dlspec.types import Place, RecipeError
@@ -69,13 +69,22 @@ class KerasApplication(Backbone):
         return self.weights
 
     def build(self, inputs: Shapes, outputs: int) -> keras.Model:
-        """Raises RecipeError where the picture is too small, with the smallest that can be taken."""
+        """From nothing, batch normalisation averages over as few batches as our own architectures do.  Over the last
+        thousand, as MobileNetV2 comes with, a short training would be judged by statistics of the network as it began.
+
+        Raises RecipeError where the picture is too small, with the smallest that can be taken.
+        """
         import keras
 
         doors, x = picture(inputs)
         spec = inputs["picture"]
         x = self._prepared(x, spec.get("range") or [[0.0], [1.0]])
-        x = self._made(input_tensor=x, input_shape=tuple(x.shape[1:])).output
+        base = self._made(input_tensor=x, input_shape=tuple(x.shape[1:]))
+        if self.weights is None:
+            for layer in base.layers:
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.momentum = min(layer.momentum, BatchNorm().momentum)
+        x = base.output
         pool = keras.layers.GlobalMaxPooling2D if self.pooling == "max" else keras.layers.GlobalAveragePooling2D
         x = pool(name="pool")(x)
         x = dropped(x, self.dropout, "dropout")
