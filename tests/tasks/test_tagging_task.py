@@ -6,9 +6,10 @@ import pytest
 from dlspec.inputs.text import Text
 from dlspec.losses.tags import TagLoss, tags_right
 from dlspec.models.sequence.tagger_rnn import TaggerRNN
+from dlspec.recipe.component import find
 from dlspec.runs.backend import load_keras
 from dlspec.tasks.tagging import Tagging
-from dlspec.types import DataError, Examples
+from dlspec.types import DataError, Examples, RecipeError
 
 X = [("Ann", "Lee", "sleeps"), ("no", "one"), ("Bob",)]
 Y = [("B-per", "I-per", "O"), ("O", "O"), ("B-per",)]
@@ -110,6 +111,20 @@ def test_characters_are_filtered_by_numpy():
             ]
             expected = np.max(answers, axis=0) if answers else np.zeros(4)
             np.testing.assert_allclose(found[row, word], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bag_of_embeddings", "rnn", "tagger_rnn", "text_cnn", "transformer_encoder"])
+def test_every_network_over_words_sees_their_characters_or_says_that_it_does_not(name):
+    load_keras(seed=0)
+    entry = Text(minimum_count=1, characters=4)
+    data, state = prepared(entry)
+    batch = entry.finish(entry.encode(data, state["input"]), state["input"])
+    batch = {one: batch[one] for one in state["shapes"]}
+    network = find("models", name)().build(state["shapes"], 3)
+    other = {**batch, "characters": np.where(batch["characters"] > 1, 2, batch["characters"])}
+    assert not np.allclose(np.asarray(network(batch)), np.asarray(network(other)))
+    with pytest.raises(RecipeError, match="does not see how words are spelled"):
+        find("models", "transformer_decoder")().build(state["shapes"], 3)
 
 
 def test_a_network_with_characters_is_the_same_alone_and_together():

@@ -8,6 +8,7 @@ from dlspec.models.base import Course, Shapes, Tagger, entries
 from dlspec.models.pieces import Share
 from dlspec.models.sequence.attending import AttendingModel
 from dlspec.proposals import Facts, Suggestion
+from dlspec.types import Place, RecipeError
 
 if TYPE_CHECKING:
     import keras
@@ -47,6 +48,9 @@ class TransformerDecoder(AttendingModel, Tagger):
         import keras
 
         self.check()
+        if "characters" in inputs:
+            message = f"'{self.name}' does not see how words are spelled; leave it out, or take tagger_rnn"
+            raise RecipeError(message, where=Place(key="input.characters"))
         doors = entries(inputs)
         size = inputs["tokens"]["vocabulary"]
         start = keras.initializers.RandomNormal(stddev=self.width**-0.5)

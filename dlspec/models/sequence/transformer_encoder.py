@@ -51,7 +51,7 @@ class TransformerEncoder(AttendingModel, EmbeddingModel, Backbone):
 
         self.check()
         how = self.embedding
-        own = "tokens" in inputs and how.vectors is None and how.size is None
+        own = "tokens" in inputs and "characters" not in inputs and how.vectors is None and how.size is None
         doors, x, mask = embedded(inputs, how.model_copy(update={"size": self.width}) if own else how)
         if not own:
             x = keras.layers.Dense(self.width, name="projection")(x)
