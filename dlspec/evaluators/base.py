@@ -115,6 +115,11 @@ class Evaluator(Component):
     def perfect(self, example: Example, state: State) -> Prediction:
         """The prediction that nothing is wrong with."""
 
+    def swapped(self, prediction: Prediction, example: Example, state: State) -> Prediction:
+        """What was said of another example as a prediction of this one: wrong, but of the form that it would have; by
+        default as it is."""
+        return prediction
+
     def mend(self, example: Example, prediction: Prediction, kind: str, state: State) -> Prediction:
         """The prediction with its errors of one kind mended; by default perfect where it has one."""
         wrong = any(error.kind == kind for error in self.errors(example, prediction, state))

@@ -86,10 +86,8 @@ def facts(rows: Sequence[Tags | None], state: State) -> dict[str, Any]:
 
     scheme = state["scheme"]
     found = [None if tags is None else chunks(tags, scheme) for tags in rows]
+    # Not how many there are, or how long they are: where there are none, none can be missed.
     told: dict[str, np.ndarray] = {}
-    if scheme != PLAIN:  # not how many there are: where there are none, none can be missed
-        longest = [np.nan if not own else max(one.end - one.start for one in own) for own in found]
-        told = {"words of the longest entity": np.array(longest, float)}
     for name in state["types"][:MOST_TYPES]:
         there = [None if own is None else ("no", "yes")[any(one.type == name for one in own)] for own in found]
         told[f"has {name or 'an entity'}"] = np.array(there, object)

@@ -121,6 +121,12 @@ class Tags(Evaluator):
     def perfect(self, example: Example, state: State) -> tuple[str, ...]:
         return truth_of(example)
 
+    def swapped(self, prediction: Any, example: Example, state: State) -> tuple[str, ...]:
+        """The other's tags, again from the first on where they are fewer than the words."""
+        count = len(truth_of(example))
+        said = tuple(prediction) or (state["outside"],)
+        return (said * count)[:count]
+
     def mend(self, example: Example, prediction: Any, kind: str, state: State) -> tuple[str, ...]:
         """A wrong entity becomes the true one, a missed one is added, a spurious one goes (see tag_pairs.mended)."""
         return mended(truth_of(example), tuple(prediction), kind, state["scheme"])
@@ -160,7 +166,7 @@ class Tags(Evaluator):
         return [tuple(sorted(own)) or (tag_truths.NO_ENTITY,) for own in found]
 
     def facts(self, examples: Examples, state: State) -> dict[str, Any]:
-        """How many words the longest entity has, and of each type whether it is there."""
+        """Of each type whether it is there."""
         return tag_truths.facts([None if y is None else tags_of(y) for y in examples.column("y")], state)
 
     def sought(self, statistics: Statistics, state: State) -> Outcomes:

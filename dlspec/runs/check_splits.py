@@ -165,10 +165,9 @@ def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple
     random = np.random.default_rng(0)
     others = random.permutation(count)
     wrong = random.random(count) > (LEVEL if metric.best == "max" else 0)
-    guesses = evaluator.stack([perfect[others[i] if wrong[i] else i] for i in range(count)])
-    found = intervals(evaluator.combine, evaluator.statistics(scored, guesses, task), count, replicates=200)[
-        metric.name
-    ]
+    guesses = [evaluator.swapped(perfect[others[i]], scored[i], task) if wrong[i] else perfect[i] for i in range(count)]
+    statistics = evaluator.statistics(scored, evaluator.stack(guesses), task)
+    found = intervals(evaluator.combine, statistics, count, replicates=200)[metric.name]
     return False, (found.high - found.low) / 2 / (1 if metric.best == "max" else found.value)
 
 

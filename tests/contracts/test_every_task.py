@@ -99,17 +99,11 @@ def test_perfect_predictions_are_perfect(case):
     assert twice == pytest.approx(scores, nan_ok=True)
 
 
-def fitting(one, own):
-    """Another example's prediction; where it is a list of words, as long as the example's own."""
-    words = isinstance(own, tuple) and own and all(isinstance(word, str) for word in own)
-    return (one * len(own))[: len(own)] if words else one
-
-
 def test_wrong_predictions_have_errors_that_mending_removes(case):
     task, data, state, _ = case
     evaluator, state = task.evaluator, state["task"]
     perfect = [evaluator.perfect(e, state) for e in data]
-    wrong = [fitting(one, own) for one, own in zip(perfect[1:] + perfect[:1], perfect, strict=True)]
+    wrong = [evaluator.swapped(one, e, state) for one, e in zip(perfect[1:] + perfect[:1], data, strict=True)]
     found = [evaluator.errors(e, p, state) for e, p in zip(data, wrong, strict=True)]
     assert any(found)
     for example, prediction, errors in zip(data, wrong, found, strict=True):
