@@ -13,7 +13,7 @@ from dlspec.evaluators.tag_truths import learned, tag_rows
 from dlspec.evaluators.tags import Tags
 from dlspec.inputs.base import Input
 from dlspec.models.base import Model, Tagger
-from dlspec.numeric.chunks import PLAIN, chunks
+from dlspec.numeric.chunks import OUTSIDE, PLAIN, chunks
 from dlspec.tasks.base import Task
 from dlspec.types import Arrays, DataError, Examples, State
 
@@ -38,6 +38,9 @@ class Tagging(Task):
     name: Literal["tagging"] = "tagging"
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """so much of each tag is spread evenly over all"""
+    outside_weight: float = Field(1.0, gt=0)
+    """how much words that belong to no entity (`O`) count in the loss, of which most texts are full: with less, more
+    entities are found, and more that are none"""
 
     @property
     def evaluator(self) -> Tags:
@@ -53,6 +56,8 @@ class Tagging(Task):
         if len(state["names"]) < 2:
             only = f"'{state['names'][0]}'" if state["names"] else "none"
             raise DataError(f"there is one tag alone, {only}, so there is nothing to tell apart; is data.tag right?")
+        if self.outside_weight != 1 and OUTSIDE not in state["names"]:
+            raise DataError(f"no word of train has the tag '{OUTSIDE}'; leave task.outside_weight out")
         if state["scheme"] == PLAIN:
             counts = Counter(tag for tags in rows for tag in tags)
             what = f"{len(counts)} tags"
@@ -116,7 +121,10 @@ class Tagging(Task):
         from dlspec.losses.tags import TagLoss, tags_right
 
         right = keras.metrics.MeanMetricWrapper(tags_right, name="right")
-        return {"loss": TagLoss(self.label_smoothing), "metrics": [right]}
+        weights = None
+        if self.outside_weight != 1:
+            weights = [self.outside_weight if name == OUTSIDE else 1.0 for name in state["task"]["names"]]
+        return {"loss": TagLoss(self.label_smoothing, weights), "metrics": [right]}
 
     def expected_initial_loss(self, state: State) -> float | None:
         """log C: a network that knows nothing gives each of C tags the same probability."""

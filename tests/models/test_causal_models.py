@@ -141,5 +141,5 @@ def test_what_suits_a_text_that_is_to_be_gone_on_with():
     assert TransformerDecoder.suggest(known) is None
     causal = known._replace(causal=True)
     assert TaggerRNN.suggest(causal).suits > TransformerDecoder.suggest(causal).suits
-    assert [line.key for line in TaggerRNN.suggest(known).model] == ["bidirectional"]
+    assert [line.key for line in TaggerRNN.suggest(known).model] == ["bidirectional", "dropout"]
     assert [line.key for line in TaggerRNN.suggest(causal).model] == ["units"]

@@ -72,21 +72,31 @@ def test_what_does_not_fit_is_refused():
     assert state["task"]["names"] == ["B-per", "O"]
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_the_loss_by_numpy(smoothing):
+def test_words_outside_of_entities_may_count_less():
+    load_keras(seed=0)
+    _, state = prepared(Text(minimum_count=1))
+    assert Tagging(outside_weight=0.5).compiled(state)["loss"].weights == [1.0, 1.0, 0.5]
+    assert Tagging().compiled(state)["loss"].weights is None
+    with pytest.raises(DataError, match="no word of train has the tag 'O'; leave task.outside_weight out"):
+        Tagging(outside_weight=0.5).prepare(Examples(["a"], [("x", "y")], [("DET", "NOUN")]))
+
+
+@pytest.mark.parametrize(("smoothing", "weights"), [(0.0, None), (0.2, None), (0.1, [1.0, 1.0, 0.25, 2.0])])
+def test_the_loss_by_numpy(smoothing, weights):
     load_keras(seed=0)
     random = np.random.default_rng(0)
     logits, marks = random.normal(size=(3, 5, 4)), random.integers(0, 5, (3, 5))
     marks[2] = 0
     logged = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    costs, right = [], []
+    costs, right, counts = [], [], []
     for row, place in zip(*np.nonzero(marks), strict=True):
         wanted = np.full(4, smoothing / 4)
         wanted[marks[row, place] - 1] += 1 - smoothing
         costs.append(-(wanted * logged[row, place]).sum())
+        counts.append(1.0 if weights is None else weights[marks[row, place] - 1])
         right.append(logits[row, place].argmax() == marks[row, place] - 1)
-    loss = TagLoss(smoothing)(marks.astype("int32"), logits.astype("float32"))
-    assert float(loss) == pytest.approx(np.mean(costs), rel=1e-5)
+    loss = TagLoss(smoothing, weights)(marks.astype("int32"), logits.astype("float32"))
+    assert float(loss) == pytest.approx(np.average(costs, weights=counts), rel=1e-5)
     assert np.asarray(tags_right(marks.astype("int32"), logits.astype("float32"))).mean() == pytest.approx(
         np.mean(right)
     )
