@@ -6,7 +6,7 @@ it: of the fresh network, and as last seen.
 
 Figures: GRU and LSTM at most 0.02, simple cells above 0.05.
 
-    python tests/benchmarks/long_memory.py [--steps 60] [--epochs 40]
+    python tests/benchmarks/long_memory.py [--steps 60] [--epochs 15]
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def adding(folder: Path, steps: int, count: int = 6000) -> None:
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--steps", type=int, default=60)
-arguments.add_argument("--epochs", type=int, default=40)
+arguments.add_argument("--epochs", type=int, default=15)
 given = arguments.parse_args()
 figures = Figures()
 with runs() as out:
