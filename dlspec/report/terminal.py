@@ -139,6 +139,7 @@ def _fitting(splits: list[str], each: int = 32) -> list[list[str]]:
 
 def print_analyzed(result: Mapping[str, Any]) -> None:
     """What `error-analysis` leaves on stdout: kinds with ceilings, slices, tags, the worst, what it leans on."""
+    from dlspec.report.blamed import print_blame
     from dlspec.report.sliced import print_slices, print_tags
 
     metric, examples, wrong = result["metric"], result["examples"], result["errors"]
@@ -169,6 +170,7 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         from dlspec.report.chained import print_chain
 
         print_chain(result["chain"], metric, result["split"])
+    print_blame(result)
     print_slices(result)
     print_tags(result)
     if result["importance"]:

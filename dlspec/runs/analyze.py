@@ -17,6 +17,7 @@ from dlspec.runs import embeddings as projected
 from dlspec.runs import eyeball as eyeballs
 from dlspec.runs import folder as folders
 from dlspec.runs import labels as wrong_labels
+from dlspec.runs.blame import blamed
 from dlspec.runs.findings import findings
 from dlspec.runs.judged import Judged, judged_run, parts_of
 from dlspec.runs.opened import OpenedRun, open_run
@@ -144,6 +145,7 @@ def analyzed(
         "tags": tags and tagged(judged, split, tags, mending, looked.rows),
         "eyeball": eyeballs.told(looked, part, found.wrong, split, judged.home),
         "label_issues": audit and wrong_labels.label_issues(judged, split, audit, kinds),
+        "blame": blamed(judged, split, found, watch),
         "importance": [] if judged.opened is None else importance(judged.opened, examples, metric, watch),
         "worst": shown(judged, examples, ceilings.worst(found, worst, looked.rows)),
         "embeddings": projected.write(judged, split, found, looked.rows, watch) if embeddings else None,

@@ -39,6 +39,8 @@ def findings(result: dict[str, Any], metric: Metric) -> list[str]:
             f"{wrong} error{'s are' if wrong > 1 else ' is'} few: the shares above are known to ± {_half(kinds):.0%} "
             "at best; a larger dev set would tell more"
         )
+    if result.get("blame"):
+        sentences.append(result["blame"]["says"])
     sentences += _of_slices(result)
     if result.get("tags") and result["tags"]["categories"]:
         first = result["tags"]["categories"][0]
