@@ -179,5 +179,11 @@ def logits(x: Any, outputs: int, start: Any, name: str = "logits") -> Any:
     """
     import keras
 
-    narrow = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
-    return keras.layers.Dense(outputs, kernel_initializer=start, dtype="float32" if narrow else None, name=name)(x)
+    return keras.layers.Dense(outputs, kernel_initializer=start, dtype=kind_of_logits(), name=name)(x)
+
+
+def kind_of_logits() -> str | None:
+    """float32 where layers compute in less; None: as all layers do, which may be more."""
+    import keras
+
+    return "float32" if keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16") else None

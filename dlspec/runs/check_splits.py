@@ -168,7 +168,7 @@ def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple
     guesses = [evaluator.swapped(perfect[others[i]], scored[i], task) if wrong[i] else perfect[i] for i in range(count)]
     statistics = evaluator.statistics(scored, evaluator.stack(guesses), task)
     found = intervals(evaluator.combine, statistics, count, replicates=200)[metric.name]
-    return False, (found.high - found.low) / 2 / (1 if metric.best == "max" else found.value)
+    return False, (found.high - found.low) / 2 / (metric.perfect if metric.best == "max" else found.value)
 
 
 def _enough() -> int:

@@ -167,3 +167,14 @@ def test_it_is_saved_and_opened(tmp_path):
     batch = {"tokens": sentences(), "target": sentences(seed=1)}
     np.testing.assert_array_equal(numbers(network(batch)), numbers(again(batch)))
     assert not np.allclose(numbers(network(batch, training=True)), numbers(network(batch)))
+
+
+@pytest.mark.parametrize("tied", ["all", "none"])
+def test_in_float64_nothing_is_rounded(tied):
+    """Or gradients could not be told from differences of the loss, as `check --run` compares them."""
+    from dlspec.runs.check_gradients import float64
+
+    with float64():
+        _, network = built(tied=tied)
+        logits = network({"tokens": sentences(), "target": sentences(seed=1)})
+    assert keras.backend.standardize_dtype(logits.dtype) == "float64"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.models.base import Course, Shapes, Tagger, entries
-from dlspec.models.pieces import Share
+from dlspec.models.pieces import Share, kind_of_logits
 from dlspec.models.sequence.attending import AttendingModel
 from dlspec.proposals import Facts, Suggestion
 from dlspec.types import Place, RecipeError
@@ -55,7 +55,7 @@ class TransformerDecoder(AttendingModel, Tagger):
         size = inputs["tokens"]["vocabulary"]
         start = keras.initializers.RandomNormal(stddev=self.width**-0.5)
         table = keras.layers.ReversibleEmbedding(
-            size, self.width, embeddings_initializer=start, reverse_dtype="float32", name="embedding"
+            size, self.width, embeddings_initializer=start, reverse_dtype=kind_of_logits(), name="embedding"
         )
         x = self.placed(table(doors["tokens"]))
         # Padding stands at the end, where no token that counts looks.
@@ -64,7 +64,7 @@ class TransformerDecoder(AttendingModel, Tagger):
         x = self.normed(x)
         if self._ties(size, outputs):
             return keras.Model(doors, table(x, reverse=True), name=self.name)
-        return keras.Model(doors, keras.layers.Dense(outputs, dtype="float32", name="logits")(x), name=self.name)
+        return keras.Model(doors, keras.layers.Dense(outputs, dtype=kind_of_logits(), name="logits")(x), name=self.name)
 
     def course(self, network: keras.Model, count: int, width: int, longest: int) -> Course:
         """Keys and values of each token are worked out once, and stay in the slot where they were: who looks at which,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.models.base import Course, Shapes, Translator, entries
-from dlspec.models.pieces import Share
+from dlspec.models.pieces import Share, kind_of_logits
 from dlspec.remedies import AT_ONCE, EARLY, Remedy, Situation
 from dlspec.types import Place, RecipeError
 
@@ -112,7 +112,7 @@ class AttentionSeq2Seq(Translator):
         h = decoder(said, x, starts, allowed)
         if self.dropout:
             h = keras.layers.Dropout(self.dropout, name="dropout")(h)
-        return keras.Model(doors, keras.layers.Dense(outputs, dtype="float32", name="logits")(h), name=self.name)
+        return keras.Model(doors, keras.layers.Dense(outputs, dtype=kind_of_logits(), name="logits")(h), name=self.name)
 
     def course(self, network: keras.Model, inputs: Mapping[str, Any], width: int, longest: int) -> Course:
         """The source is encoded once; of a hypothesis the cells' states are kept, and what it looked at last."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from dlspec.models.base import Course, Shapes, Translator, entries
-from dlspec.models.pieces import Share
+from dlspec.models.pieces import Share, kind_of_logits
 from dlspec.proposals import Facts, Line, Suggestion
 from dlspec.types import Place, RecipeError
 
@@ -110,7 +110,7 @@ class Transformer(Translator):
             x = self._block(f"decoder_{number}", decodes=True)(x, memory, memory_allowed=allowed)
         x = self._normed(x, "decoder")
         if self.tied == "none":
-            logits = keras.layers.Dense(outputs, dtype="float32", name="logits")(x)
+            logits = keras.layers.Dense(outputs, dtype=kind_of_logits(), name="logits")(x)
         else:
             logits = tables["target"](x, reverse=True)
         return keras.Model(doors, logits, name=self.name)
@@ -172,7 +172,7 @@ class Transformer(Translator):
 
         def table(size: int, name: str) -> Any:
             start = keras.initializers.RandomNormal(stddev=self.width**-0.5)
-            options = {"embeddings_initializer": start, "reverse_dtype": "float32", "name": name}
+            options = {"embeddings_initializer": start, "reverse_dtype": kind_of_logits(), "name": name}
             return keras.layers.ReversibleEmbedding(size, self.width, **options)
 
         if self.tied == "all":
