@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 
-from figures import Figures, machine, over_seeds, require_data
+from figures import Figures, over_seeds, require_data
 
 LEAST = 0.25
 FIRST_PLACE = 0.4186
@@ -21,7 +21,6 @@ parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
 asked = parser.parse_args()
 require_data()
-machine()
 figures = Figures()
 found = over_seeds(figures, "tagging/wnut17_lstm", LEAST, asked.seeds, "f1")
 print(
