@@ -143,7 +143,8 @@ class TextFile(Reader):
         held = f"{many:,} chapter{'s' * (many != 1)}, {len(texts):,} window{'s' * (len(texts) != 1)}"
         notes.insert(0, f"{what}{count:,} characters in {held} of {self.length} at most")
         tags = {"file": of_file} if len(files) > 1 else {}
-        whole = Examples(ids, texts, texts, tags=tags, groups=of_chapter, times=times)
+        groups = None if self.held_out == "end" else of_chapter  # the end is of a chapter whose begin is train's
+        whole = Examples(ids, texts, texts, tags=tags, groups=groups, times=times)
         return whole, notes
 
     def _below(self, path: str) -> Mapping[str, str]:
@@ -166,9 +167,10 @@ class _ByChapter(Split):
 
     def divide(self, loaded: Splits, manifest: Mapping[str, str] | None = None) -> Splits:
         whole = loaded.parts.get("all") or loaded.parts["train"]
-        many = len(set(whole.column("groups")))
-        how = {"group": "chapter"} if many >= ENOUGH or self.folds else {"time": "place"}
-        return Split(**{**self.model_dump(), **how}).divide(loaded, manifest)
+        if self.folds or len(set(whole.column("groups"))) >= ENOUGH:
+            return Split(**{**self.model_dump(), "group": "chapter"}).divide(loaded, manifest)
+        parts = {name: part.replace(groups=None) for name, part in loaded.parts.items()}
+        return Split(**{**self.model_dump(), "time": "place"}).divide(loaded.with_parts(parts), manifest)
 
 
 def _refused(message: str) -> PydanticCustomError:

@@ -146,7 +146,8 @@ def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple
     """Whether the metric is a plain share, and half of its interval: in points, or, of an error, as part of its value.
 
     Of a metric that is no plain share, the interval is a bootstrap's: of a score, with the truths of other examples
-    for a tenth of the guesses; of an error, which knows no upper bound, for all of them.
+    for a tenth of the guesses; of an error, which knows no upper bound, for all of them.  NaN where these cost nothing:
+    of a language model the truth of another text says nothing of this one's bits.
     """
     evaluator, task = recipe.evaluator, state["task"]
     scored = evaluator.scored(part, recipe.train.seed)
@@ -168,7 +169,8 @@ def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple
     guesses = [evaluator.swapped(perfect[others[i]], scored[i], task) if wrong[i] else perfect[i] for i in range(count)]
     statistics = evaluator.statistics(scored, evaluator.stack(guesses), task)
     found = intervals(evaluator.combine, statistics, count, replicates=200)[metric.name]
-    return False, (found.high - found.low) / 2 / (metric.perfect if metric.best == "max" else found.value)
+    unit = metric.perfect if metric.best == "max" else found.value
+    return False, (found.high - found.low) / 2 / unit if unit else math.nan
 
 
 def _enough() -> int:

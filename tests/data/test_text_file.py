@@ -74,6 +74,7 @@ def test_without_chapters_the_end_is_held_out(tmp_path, settings):
     splits = TextFile(path=written(tmp_path, novel()), length=100, **settings).read()
     places = {name: [int(one.split(":")[1]) for one in part.ids] for name, part in splits.parts.items()}
     assert max(places["train"]) < min(places["dev"]) and max(places["dev"]) < min(places["test"])
+    assert splits["dev"].columns["groups"] is None, "the chapter that the end is of also stands in train"
 
 
 def test_folders_packed_files_and_files_of_their_own(tmp_path):

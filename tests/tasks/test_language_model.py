@@ -119,6 +119,14 @@ def test_a_text_is_learned_and_gone_on_with(run):
     assert sum(one in SENTENCES for one in sentences) >= len(sentences) - 2, "of a longer text half is read anew"
 
 
+def test_check_finds_no_fault_of_its_own(run, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["check", str(run.run.parents[2] / "r.yaml"), "--json"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert left.value.code in (0, 2) and {one["where"] for one in found} <= {"dev"}
+    assert not any("group" in one["message"].split(":")[0] for one in found)
+
+
 def test_sampling_depends_on_seed_and_number_alone_and_is_told_as_it_is_drawn(run):
     heard = []
     opened = open_run(run.run)
