@@ -16,7 +16,7 @@ from dlspec.data.thinning import thinned
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import Component
 from dlspec.remedies import FIRST, Remedy, Situation
-from dlspec.types import DataError, Splits
+from dlspec.types import DataError, Place, RecipeError, Splits
 
 DEV_TO_SHARE = 80
 """examples that dev must have, before half of it may go to train"""
@@ -31,6 +31,8 @@ class Reader(Component):
     """endings of the files that this reader opens when `predict` or `evaluate --data` is given one"""
     folders: ClassVar[bool] = False
     """whether it opens folders, too"""
+    has_labels: ClassVar[bool] = True
+    """whether truths are something beside x, that somebody has told; else they are later text, or later numbers"""
 
     split: Split = Split()
     """how the examples are divided into train, dev and test"""
@@ -105,8 +107,14 @@ class Reader(Component):
     def read(self, manifest: Mapping[str, str] | None = None) -> Splits:
         """Named splits (train, dev, test): divided as the settings say, or as the manifest (id → split) of a run says.
 
-        Raises DataError where the data is broken, or cannot be divided so.
+        Raises DataError where the data is broken, or cannot be divided so; RecipeError where there are no labels that
+        could be corrected.
         """
+        if self.corrections and not self.has_labels:
+            message = (
+                f"it changes labels, and '{self.name}' reads none: what is to be learned is in the file, mend it there"
+            )
+            raise RecipeError(message, where=Place(key="data.corrections"))
         splits = self.divided(manifest)
         if manifest is None:
             splits = carved(splits, self.dividing, train_dev=self.train_dev, dev_to_train=self.dev_to_train)

@@ -36,6 +36,7 @@ class TextFile(Reader):
     """
 
     kind: ClassVar[str] = "text"
+    has_labels: ClassVar[bool] = False
     summary: ClassVar[str] = "texts without labels, one file or several, to learn what comes next"
     suffixes: ClassVar[tuple[str, ...]] = ENDINGS
     folders: ClassVar[bool] = True

@@ -38,6 +38,7 @@ class TimeSeries(Reader):
     """
 
     kind: ClassVar[str] = "series"
+    has_labels: ClassVar[bool] = False
     summary: ClassVar[str] = "a series over time to be forecast: a table with a column of times"
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt", ".parquet", ".gz")
     name: Literal["time_series"] = "time_series"

@@ -6,7 +6,7 @@ from contracts.samples import reader
 from dlspec.data.corrections import Labels, one_sided, read
 from dlspec.numeric.places import Box, Point, text_of
 from dlspec.recipe.component import names
-from dlspec.types import DataError, Examples
+from dlspec.types import DataError, Examples, RecipeError
 
 
 def corrected(one, tmp_path, rows, head="id,split,label,suggested,probability,new"):
@@ -19,6 +19,10 @@ def corrected(one, tmp_path, rows, head="id,split,label,suggested,probability,ne
 def test_every_reader_takes_them_and_moves_nobody(name, tmp_path):
     one = reader(name, tmp_path)
     before = one.read()
+    if not one.has_labels:
+        with pytest.raises(RecipeError, match=f"'{name}' reads none"):
+            corrected(one, tmp_path, [f"{before['train'].ids[0]},,,,,new"]).read()
+        return
     first, dev = before["train"][0], before["dev"][0]
     tagged = type(first.y) is tuple and first.y and isinstance(first.y[0], str)  # a tag for each of so many words
     others = [example.y for example in before["train"] if example.y != first.y]

@@ -7,6 +7,7 @@ import pytest
 
 from dlspec.evaluators.boxes import Boxes
 from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.forecasts import Forecasts
 from dlspec.evaluators.heads import Heads
 from dlspec.evaluators.labels import Labels
 from dlspec.evaluators.masks import Masks
@@ -75,6 +76,11 @@ MADE = {
         Sentences(),
         {"tokenize": "13a"},
         [Said("ein „Hund“, 1,5 km", -0.25, [("guess", -1.5)]), Said("", None), Said("truth\tand guess", -2.0)],
+    ),
+    "forecasts": (
+        Forecasts(),
+        {"horizon": 3, "targets": ["level", "guess"], "season": 2, "scale": [1.0, 2.0]},
+        np.concatenate([random.normal(size=(20, 3, 2)), np.full((1, 3, 2), np.nan)]),
     ),
     "tokens": (
         Tokens(),

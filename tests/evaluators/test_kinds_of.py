@@ -6,6 +6,7 @@ import pytest
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.boxes import Boxes
 from dlspec.evaluators.classes import Classes
+from dlspec.evaluators.forecasts import Forecasts
 from dlspec.evaluators.heads import Heads
 from dlspec.evaluators.labels import Labels
 from dlspec.evaluators.masks import Masks
@@ -144,6 +145,12 @@ for i in range(N):
     said = tuple(piece if right else "#" for piece, right in zip(pieces, random.random(len(pieces)) < 0.7, strict=True))
     READ[i] = Read(pieces, random.exponential(2, len(pieces)), said)
 MADE["tokens"] = [(Tokens(), {"common": list("ab 1.")}, ["".join(one.pieces) for one in READ], READ)]
+PAST, AHEAD = random.normal(size=(N, 6, 1)).cumsum(axis=1), random.normal(size=(N, 3, 1))
+GUESSED = AHEAD + random.normal(size=(N, 3, 1)) * random.choice([0.5, 2, 9], (N, 1, 1))
+GUESSED[9] = np.nan
+MADE["forecasts"] = [
+    (Forecasts(), {"horizon": 3, "targets": ["level"], "season": 2, "scale": [1.0]}, list(AHEAD), GUESSED, list(PAST))
+]
 CASES = [(name, case) for name, cases in MADE.items() for case in range(len(cases))]
 
 
@@ -153,8 +160,8 @@ def test_every_evaluator_is_held_to_it():
 
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_at_once_as_one_by_one(name, case):
-    evaluator, state, truths, predictions = MADE[name][case]
-    examples = Examples([str(i) for i in range(N)], predictions, truths)
+    evaluator, state, truths, predictions, *x = MADE[name][case]
+    examples = Examples([str(i) for i in range(N)], x[0] if x else predictions, truths)
     statistics = evaluator.statistics(examples, predictions, state)
     fast = evaluator.kinds_of(examples, predictions, statistics, state)
     slow = Evaluator.kinds_of(evaluator, examples, predictions, statistics, state)
@@ -178,8 +185,8 @@ def test_at_once_as_one_by_one(name, case):
 
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_some_metrics_alone_are_those_of_all(name, case):
-    evaluator, state, truths, predictions = MADE[name][case]
-    examples = Examples([str(i) for i in range(N)], predictions, truths)
+    evaluator, state, truths, predictions, *x = MADE[name][case]
+    examples = Examples([str(i) for i in range(N)], x[0] if x else predictions, truths)
     statistics = evaluator.statistics(examples, predictions, state)
     weights = random.integers(0, 3, N).astype(float)
     for given in (None, weights):
