@@ -11,7 +11,7 @@ from dlspec.runs.opened import open_run
 from dlspec.runs.train import train
 from dlspec.types import RecipeError
 
-FEW = 64
+FEW = 32
 
 
 def test_there_are_recipes_for_every_task_and_architecture():

@@ -309,7 +309,7 @@ def test_what_cannot_be_says_why_and_how_to_mend_it(here):
         picture(f"test_only/test/{'ab'[i % 2]}/{i}.png")
     assert "all 6 pictures lie in one folder, 'cat'" in refused("single")
     assert "no train" in refused("test_only")
-    table("lost.csv", ["file", "label"], lambda i: [f"{i}.jpg", "xy"[i % 2]])
+    table("lost.csv", ["file", "label"], lambda i: [f"lost {i}.jpg", "xy"[i % 2]])
     assert "its pictures are not to be found" in refused("lost.csv")
     table("tables/a.csv", ["a", "b"], lambda i: [1, 2])
     table("tables/b.csv", ["a", "b"], lambda i: [1, 2])
