@@ -53,7 +53,7 @@ def test_every_architecture_computes_in_half_precision_and_answers_in_float32(na
 
     keras = load_keras()
     translates = issubclass(find("models", name), Translator)
-    settings = {"tied": "target"} if "tied" in find("models", name).model_fields else {}
+    settings = {"tied": "target"} if translates and "tied" in find("models", name).model_fields else {}
     model = find("models", name)(**settings)
     entry = find("inputs", model.accepts[0])(**({"size": (32, 32)} if model.accepts[0] == "picture" else {}))
     asked = "detection" if isinstance(model, Detector) else "classification"
