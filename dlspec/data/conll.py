@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from dlspec.data import sources
 from dlspec.data.base import Reader
 from dlspec.data.conll_lines import MOST, Sentences, read, summary
-from dlspec.data.sources import Source
+from dlspec.data.sources import Encoding, Source
 from dlspec.proposals import Proposal
 from dlspec.types import Complaint, DataError, Examples, Place, Splits
 
@@ -40,22 +40,9 @@ class Conll(Reader):
     """the column of tags; left out: the last; of CoNLL-U's ten columns the fourth (parts of speech)"""
     delimiter: Literal["tab", "blanks"] | None = None
     """what stands between columns: a tab, or any number of blanks; left out: found"""
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     """how the text is written: utf-8, latin-1, cp1252, …"""
     _elsewhere: bool = PrivateAttr(False)
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
-        import codecs
-
-        from dlspec.data.tabular import refuse
-
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            refuse(f"unknown encoding '{encoding}'; known are utf-8, utf-16, latin-1, cp1252, shift_jis, …")
-        return encoding
 
     @model_validator(mode="after")
     def _no_columns(self) -> Conll:

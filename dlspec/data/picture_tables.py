@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 
 from dlspec.data import sources
 from dlspec.data.base import Reader
-from dlspec.data.sources import Source
+from dlspec.data.sources import Encoding, Source
 from dlspec.numeric.picture_formats import identity
 from dlspec.recipe.component import DataPath
 from dlspec.types import Complaint, DataError, Examples, Place, Splits
@@ -50,7 +50,7 @@ class PictureTable(Reader):
     """the folder that the file names are relative to; left out: the table's own"""
     delimiter: str | None = None
     """what stands between cells: one character, or `tab`; left out: found"""
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     """how the text is written: utf-8, latin-1, cp1252, …"""
     strict: bool = False
     """refuse the data where a picture is broken, instead of leaving that picture out and naming it"""

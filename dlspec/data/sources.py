@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import zlib
@@ -9,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Tag
+from pydantic import AfterValidator, Discriminator, Tag
+from pydantic_core import PydanticCustomError
 
 from dlspec.recipe.component import DataPath, Section
 from dlspec.types import DataError, Place
@@ -38,6 +40,19 @@ Source = Annotated[
     Discriminator(_shape),
 ]
 """One path, or a mapping {train, dev, test}."""
+
+
+def _known(encoding: str) -> str:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        message = f"unknown encoding '{encoding}'; known are utf-8, utf-16, latin-1, cp1252, shift_jis, …"
+        raise PydanticCustomError("encoding", "{message}", {"message": message}) from None
+    return encoding
+
+
+Encoding = Annotated[str, AfterValidator(_known)]
+"""How a text is written, by a name that Python knows."""
 
 
 def parts(source: str | Files) -> dict[str, str]:

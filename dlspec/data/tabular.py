@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
@@ -13,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.data import sources
 from dlspec.data.base import Reader
-from dlspec.data.sources import Source
+from dlspec.data.sources import Encoding, Source
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Examples, Place, Splits
 
@@ -64,7 +63,7 @@ class TableReader(Reader):
     """the column that names each example, for good; left out: the row's number"""
     weight: str | None = None
     """the column that says how much each example counts"""
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     """how the text is written: utf-8, latin-1, cp1252, …"""
     drop_missing_target: bool = False
     """leave out the rows without a target (they are counted) instead of refusing them"""
@@ -84,15 +83,6 @@ class TableReader(Reader):
         ):
             refuse(f"expected one character, `tab` or `blanks`, got '{delimiter}'")
         return delimiter
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            refuse(f"unknown encoding '{encoding}'; known are utf-8, utf-16, latin-1, cp1252, shift_jis, …")
-        return encoding
 
     @model_validator(mode="after")
     def _one_use_each(self: R) -> R:

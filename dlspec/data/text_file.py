@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
 import os
 import re
@@ -14,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.data import chapters, sources, text_files
 from dlspec.data.base import Reader
-from dlspec.data.sources import Source
+from dlspec.data.sources import Encoding, Source
 from dlspec.data.splits import Split
 from dlspec.proposals import Proposal
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits
@@ -53,7 +52,7 @@ class TextFile(Reader):
     held_out: Literal["chapters", "end"] | None = None
     """what becomes dev and test.  chapters: whole ones, by chance; end: the last of all files, test the very last;
     left out: chapters where there are 20 or more, else the end"""
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     """how the text is written: utf-8 (what is none is replaced, and counted), latin-1, cp1252, …"""
 
     @field_validator("heading")
@@ -66,15 +65,6 @@ class TextFile(Reader):
         if matches_nothing:
             raise _refused(f"'{heading}' matches an empty line, and each line would begin a chapter")
         return heading
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            raise _refused(f"unknown encoding '{encoding}'; known are utf-8, utf-16, latin-1, cp1252, …") from None
-        return encoding
 
     @model_validator(mode="after")
     def _no_columns(self) -> TextFile:

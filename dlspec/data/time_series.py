@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from dlspec.data.base import Reader
 from dlspec.data.columns import PLAIN
 from dlspec.data.fingerprint import fingerprint
+from dlspec.data.sources import Encoding
 from dlspec.data.splits import Split
 from dlspec.data.tabular import all_of, columns_of, no_column, refuse
 from dlspec.proposals import Proposal
@@ -75,7 +76,7 @@ class TimeSeries(Reader):
     """what stands before the decimals of a number"""
     missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "-")
     """cells that stand for a missing value"""
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     """how the text is written: utf-8, latin-1, cp1252, …"""
     _elsewhere: bool = PrivateAttr(False)
     """these are settings for another file, which is one part"""
