@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlspec.data.regular import Clock, clock_of, moments, steps_of
+from dlspec.data.regular import Clock, clock_of, steps_of
+from dlspec.data.roles import times as times_of
 from dlspec.data.sources import some
 from dlspec.types import DataError, Place
 
@@ -47,7 +48,7 @@ def laid_out(
     """
     import numpy as np
 
-    times = moments(data, time, decimal)
+    times = times_of(data, time, decimal=decimal, use="tells the time of every row (data.time)")
     texts = [str(one) for one in data.columns[time].to_pylist()]
     try:
         clock = clock_of(times, frequency)

@@ -13,8 +13,6 @@ from dlspec.types import DataError
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlspec.data.columns import Joined
-
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 SEASONS = {
@@ -61,34 +59,6 @@ class Clock(NamedTuple):
             return moment.strftime("%Y-%m")
         midnight = self.unit in ("day", "week") and not (moment.hour or moment.minute or moment.second)
         return moment.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M")
-
-
-def moments(data: Joined, name: str, decimal: str) -> list[Any]:
-    """The time of every row: numbers, or moments where it is text.  Raises DataError that names the rows."""
-    import numpy as np
-
-    from dlspec.data.columns import typed
-    from dlspec.data.roles import moment
-
-    values = typed(data, name, decimal=decimal)
-    if values.dtype != object:
-        absent = np.flatnonzero(np.isnan(values))
-        found: list[Any] = values.tolist()
-    else:
-        texts = values.tolist()
-        known = {text: moment(text) for text in dict.fromkeys(texts)}
-        found = [known[text] for text in texts]
-        absent = np.array([i for i, text in enumerate(texts) if text is None], np.int64)
-        strange = [i for i, one in enumerate(found) if one is None and texts[i] is not None]
-        if strange:
-            raise data.bad(
-                strange,
-                f"'{texts[strange[0]]}' in {{rows}} of '{name}' is no time; write 2024-03-31, 2024-03 or "
-                "2024-03-31 14:05, or name another column: data.time",
-            )
-    if len(absent):
-        raise data.bad(absent, f"the time '{name}' is missing in {{rows}}; every row needs one")
-    return found
 
 
 def clock_of(times: Sequence[Any], unit: str | None = None) -> Clock:

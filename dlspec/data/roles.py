@@ -83,10 +83,10 @@ def weights(data: Joined, name: str, *, decimal: str) -> list[float]:
     return values.tolist()
 
 
-def times(data: Joined, name: str, *, decimal: str) -> list[Any]:
+def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examples (data.split.time)") -> list[Any]:
     """What to order by: numbers as they are, texts as dates (ISO 8601; also 2024/3/31 and 2024-03).
 
-    Raises DataError where one is missing or is no date.
+    use: what the column is for, in words.  Raises DataError where one is missing or is no date.
     """
     import numpy as np
 
@@ -102,11 +102,11 @@ def times(data: Joined, name: str, *, decimal: str) -> list[Any]:
         if strange:
             raise data.bad(
                 strange,
-                f"column '{name}' orders the examples (data.split.time), and '{values[strange[0]]}' in {{rows}} is "
+                f"column '{name}' {use}, and '{values[strange[0]]}' in {{rows}} is "
                 "no date; write dates as 2024-03-31 or 2024-03-31 14:05, or give a column of numbers",
             )
     if len(absent):
-        raise data.bad(absent, f"column '{name}' orders the examples (data.split.time) and is missing in {{rows}}")
+        raise data.bad(absent, f"column '{name}' {use} and is missing in {{rows}}")
     return moments
 
 

@@ -24,7 +24,8 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
     import numpy as np
 
     from dlspec.data.columns import typed
-    from dlspec.data.regular import clock_of, moments, season_of, steps_of
+    from dlspec.data.regular import clock_of, season_of, steps_of
+    from dlspec.data.roles import times as times_of
     from dlspec.data.table_guesses import is_table
 
     if os.path.isdir(path) or not is_table(reader, path):  # type: ignore[arg-type]
@@ -35,7 +36,7 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
         time = own._time(data)
         if len(data) < FEWEST_STEPS or len(data.columns) != 2 or str(data.columns[time].type) != "string":
             return None
-        times = moments(data, time, ".")
+        times = times_of(data, time, decimal=".")
         clock = clock_of(times)
     except DataError:
         return None

@@ -16,23 +16,21 @@ def parts(text: str, most: int, count: Count) -> list[str]:
     """The text in parts of `most` pieces at most, as long as can be; blanks between them are left out."""
     if count([text])[0] <= most:
         return [text]
-    sentences = [one for one in ENDS.split(text) if one.strip()]
-    found: list[str] = []
-    fits = [size <= most for size in count(sentences)]
-    for whole, run in itertools.groupby(zip(fits, sentences, strict=True), key=lambda one: one[0]):
-        some = [one for _, one in run]
-        found += _packed(some, most, count) if whole else [part for one in some for part in _words(one, most, count)]
-    return found
+    return _fitting([one for one in ENDS.split(text) if one.strip()], most, count, _words)
 
 
 def _words(sentence: str, most: int, count: Count) -> list[str]:
     """Runs of words; a word that is too long by itself is cut."""
+    return _fitting(sentence.split(), most, count, _cut)
+
+
+def _fitting(texts: list[str], most: int, count: Count, smaller: Callable[[str, int, Count], list[str]]) -> list[str]:
+    """Neighbours that fit are put together; one that does not by itself is made smaller."""
     found: list[str] = []
-    words = sentence.split()
-    fits = [size <= most for size in count(words)]
-    for whole, run in itertools.groupby(zip(fits, words, strict=True), key=lambda one: one[0]):
-        some = [word for _, word in run]
-        found += _packed(some, most, count) if whole else [cut for word in some for cut in _cut(word, most, count)]
+    fits = [size <= most for size in count(texts)]
+    for whole, run in itertools.groupby(zip(fits, texts, strict=True), key=lambda one: one[0]):
+        some = [one for _, one in run]
+        found += _packed(some, most, count) if whole else [part for one in some for part in smaller(one, most, count)]
     return found
 
 

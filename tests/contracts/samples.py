@@ -13,6 +13,7 @@ from dlspec.recipe.component import find
 from dlspec.types import Examples
 
 CLASSES = ("ant", "bee", "cat")
+WORDS = ["the", "a", "good", "bad", "film", "was", "is", "never", "ever", "seen", "by", "anyone", "who", "cares"]
 SMALL = {
     "alexnet": {"width": 0.125, "units": 32},
     "vgg": {"depth": 11, "filters": 8, "units": 32},
@@ -104,23 +105,7 @@ def reader(name, folder):
         (folder / "rows.csv").write_text("\n".join(["id,letter,size,animal", *lines]) + "\n")
         return cls(path=str(folder / "rows.csv"), target="animal")
     if name == "text_table":
-        words = [
-            "the",
-            "a",
-            "good",
-            "bad",
-            "film",
-            "was",
-            "is",
-            "never",
-            "ever",
-            "seen",
-            "by",
-            "anyone",
-            "who",
-            "cares",
-        ]
-        lines = [f"{' '.join(random.choice(words, 5 + i % 7))} .\t{CLASSES[i % 3]}" for i in range(30)]
+        lines = [f"{' '.join(random.choice(WORDS, 5 + i % 7))} .\t{CLASSES[i % 3]}" for i in range(30)]
         (folder / "reviews.tsv").write_text("\n".join(["review\tanimal", *lines]) + "\n")
         return cls(path=str(folder / "reviews.tsv"), target="animal")
     if name == "text_pairs":
@@ -140,23 +125,7 @@ def reader(name, folder):
         (folder / "series.csv").write_text("\n".join(["date,level", *lines]) + "\n")
         return cls(path=str(folder / "series.csv"), window=14, horizon=3)  # as init proposes
     if name == "text_file":
-        words = [
-            "the",
-            "a",
-            "good",
-            "bad",
-            "film",
-            "was",
-            "is",
-            "never",
-            "ever",
-            "seen",
-            "by",
-            "anyone",
-            "who",
-            "cares",
-        ]
-        chapters = [" ".join(random.choice(words, 500)) + "." for _ in range(24)]
+        chapters = [" ".join(random.choice(WORDS, 500)) + "." for _ in range(24)]
         prose = "\n\n".join(f"CHAPTER {i}\n\n{one}" for i, one in enumerate(chapters))
         (folder / "novel.txt").write_text("\n".join(prose[at : at + 70] for at in range(0, len(prose), 70)))
         return cls(path=str(folder / "novel.txt"))

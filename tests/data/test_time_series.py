@@ -126,9 +126,10 @@ def test_rows_in_any_order_and_rows_between_steps(written):
     assert any("rows are not in order of 'date'" in note for note in splits.notes)
     with pytest.raises(DataError, match="'2021-01-09 07:30' in row 10 lies between two steps"):
         TimeSeries(path=written([*rows[:8], "2021-01-09 07:30,5", *rows[9:]])).load()
-    with pytest.raises(DataError, match="'soon' in row 5 of 'date' is no time"):
+    said = r"column 'date' tells the time of every row \(data.time\)"
+    with pytest.raises(DataError, match=f"{said}, and 'soon' in row 5 is no date; write dates as 2024"):
         TimeSeries(path=written([*rows[:3], "soon,5", *rows[4:]])).load()
-    with pytest.raises(DataError, match="the time 'date' is missing in row 5"):
+    with pytest.raises(DataError, match=f"{said} and is missing in row 5"):
         TimeSeries(path=written([*rows[:3], ",5", *rows[4:]])).load()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from dlspec.models.attending import AttendingModel
 from dlspec.models.base import Course, Shapes, Tagger, entries
 from dlspec.models.pieces import Share, kind_of_logits
-from dlspec.models.sequence.attending import AttendingModel
 from dlspec.proposals import Facts, Suggestion
 from dlspec.types import Place, RecipeError
 

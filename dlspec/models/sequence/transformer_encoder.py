@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from dlspec.models.attending import AttendingModel, Count
 from dlspec.models.base import Backbone, Shapes
 from dlspec.models.initializers import Auto, Initializer, initializer
 from dlspec.models.pieces import dropped, logits
-from dlspec.models.sequence.attending import AttendingModel, Count
 from dlspec.models.sequence.pieces import EmbeddingModel, embedded, only_real
 from dlspec.proposals import Facts, Suggestion
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
-
+from dlspec.models.attending import WIDEST, AttendingModel, Count
 from dlspec.models.base import Course, Shapes, Translator, entries
 from dlspec.models.pieces import Share, kind_of_logits
 from dlspec.proposals import Facts, Line, Suggestion
@@ -15,12 +14,8 @@ from dlspec.types import Place, RecipeError
 if TYPE_CHECKING:
     import keras
 
-WIDEST = 1024
-"""d_model of the paper's big model"""
-Count = Annotated[int, Field(ge=1)]
 
-
-class Transformer(Translator):
+class Transformer(AttendingModel, Translator):
     """Vaswani et al. (2017); as it stands the base model of table 3, with 44,138,496 + 512 V parameters.
 
     A joint vocabulary of V tokens, whose table is the source's, the target's and, transposed, that of the logits
@@ -41,21 +36,13 @@ class Transformer(Translator):
     """units of the inner dense layer, d_ff"""
     activation: Literal["relu", "gelu", "silu"] = "relu"
     """of the inner dense layer"""
-    norm: Literal["post", "pre"] = "post"
-    """post: after each shortcut, as in the paper; pre: before attention and dense layers (Xiong et al. 2020), which
-    learns without a warm-up"""
-    positions: Literal["sinusoidal", "learned"] = "sinusoidal"
-    """how a token's place is told"""
-    longest: Count = 512
-    """of learned positions, how many there are; what comes after has the last one's"""
+    norm: Literal["pre", "post"] = "post"
+    """post: after each shortcut, as in the paper; pre: before attention and dense layers, and once at the end of each
+    side (Xiong et al. 2020), which learns without a warm-up"""
     tied: Literal["all", "target", "none"] = "all"
     """which tables are one: those of source, target and logits; of target and logits; or none"""
     dropout: Share = 0.1
     """of what attention and dense layers give, and of embeddings with their positions"""
-    attention_dropout: Share = 0.0
-    """of the weights of attention"""
-    inner_dropout: Share = 0.0
-    """of the inner dense layer's units"""
 
     @classmethod
     def suggest(cls, facts: Facts) -> Suggestion | None:
@@ -100,15 +87,15 @@ class Transformer(Translator):
         sizes = {"source": inputs["tokens"]["vocabulary"], "target": outputs}
         tables = self._tables(sizes)
         allowed = keras.ops.not_equal(doors["tokens"], 0)
-        x = self._placed(tables["source"](doors["tokens"]), "source")
+        x = self.placed(tables["source"](doors["tokens"]), name="source_positions")
         for number in range(1, self.layers + 1):
-            x = self._block(f"encoder_{number}")(x, allowed=allowed)
-        memory = self._normed(x, "encoder")
+            x = self.block(f"encoder_{number}")(x, allowed=allowed)
+        memory = self.normed(x, name="encoder_norm")
         # What is padded stands at the end, where no place that counts looks.
-        x = self._placed(tables["target"](doors["target"]), "target")
+        x = self.placed(tables["target"](doors["target"]), name="target_positions")
         for number in range(1, self.layers + 1):
-            x = self._block(f"decoder_{number}", decodes=True)(x, memory, memory_allowed=allowed)
-        x = self._normed(x, "decoder")
+            x = self.block(f"decoder_{number}", causal=True, remembers=True)(x, memory, memory_allowed=allowed)
+        x = self.normed(x, name="decoder_norm")
         if self.tied == "none":
             logits = keras.layers.Dense(outputs, dtype=kind_of_logits(), name="logits")(x)
         else:
@@ -154,11 +141,7 @@ class Transformer(Translator):
         return Course(step, [(empty, empty) for _ in blocks], places, lambda cache, parents: cache)
 
     def _check(self, inputs: Shapes, outputs: int) -> None:
-        if self.width % self.heads:
-            message = (
-                f"{self.heads} heads do not divide a width of {self.width}; take {_divisor(self.width, self.heads)}"
-            )
-            raise RecipeError(message, where=Place(key="model.heads"))
+        self.check()
         source = inputs["tokens"]["vocabulary"]
         if self.tied == "all" and source != outputs:
             message = (
@@ -184,43 +167,3 @@ class Transformer(Translator):
             name="source_embedding",
         )
         return {"source": plain, "target": table(sizes["target"], "target_embedding")}
-
-    def _placed(self, x: Any, side: str) -> Any:
-        import keras
-
-        from dlspec.layers.positions import LearnedPositions, SinusoidalPositions
-
-        name = f"{side}_positions"
-        order = (
-            LearnedPositions(self.longest, name=name) if self.positions == "learned" else SinusoidalPositions(name=name)
-        )
-        x = order(x * self.width**0.5)
-        return keras.layers.Dropout(self.dropout, name=f"{side}_dropout")(x) if self.dropout else x
-
-    def _block(self, name: str, decodes: bool = False) -> Any:
-        from dlspec.layers.transformer_block import TransformerBlock
-
-        return TransformerBlock(
-            self.heads,
-            self.feed_forward,
-            self.activation,
-            self.norm,
-            causal=decodes,
-            remembers=decodes,
-            dropout=self.dropout,
-            attention_dropout=self.attention_dropout,
-            inner_dropout=self.inner_dropout,
-            name=name,
-        )
-
-    def _normed(self, x: Any, side: str) -> Any:
-        import keras
-
-        from dlspec.layers.transformer_block import EPSILON
-
-        return keras.layers.LayerNormalization(epsilon=EPSILON, name=f"{side}_norm")(x) if self.norm == "pre" else x
-
-
-def _divisor(width: int, heads: int) -> int:
-    """The nearest number of heads that divides the width."""
-    return min((one for one in range(1, width + 1) if width % one == 0), key=lambda one: abs(one - heads))

@@ -1,4 +1,4 @@
-"""What architectures of attention alone share: blocks over a sequence, and how its places are told."""
+"""What architectures of attention alone share: blocks over sequences, and how their places are told."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from dlspec.types import Place, RecipeError
 
 Count = Annotated[int, Field(ge=1)]
 WIDEST, NARROWEST, DEEPEST = 1024, 32, 12
+"""how far networks grow and shrink as a remedy; the widest is d_model of the paper's big model"""
 
 
 class AttendingModel(Model):
-    """An architecture of Transformer blocks (Vaswani et al. 2017) over one sequence."""
+    """An architecture of Transformer blocks (Vaswani et al. 2017)."""
 
     layers: Count = 4
     """how many blocks"""
@@ -61,18 +62,19 @@ class AttendingModel(Model):
             message = f"{self.heads} heads do not divide a width of {self.width}; take {nearest}"
             raise RecipeError(message, where=Place(key="model.heads"))
 
-    def placed(self, x: Any, scale: bool = True) -> Any:
-        """Vectors (B, L, width) with their places told; scale: multiplied by √width before."""
+    def placed(self, x: Any, scale: bool = True, name: str = "positions") -> Any:
+        """Vectors (B, L, width) with their places told; scale: multiplied by √width before.  name: of the layer."""
         import keras
 
         from dlspec.layers.positions import LearnedPositions, SinusoidalPositions
 
         learned = self.positions == "learned"
-        order = LearnedPositions(self.longest, name="positions") if learned else SinusoidalPositions(name="positions")
+        order = LearnedPositions(self.longest, name=name) if learned else SinusoidalPositions(name=name)
         x = order(x * self.width**0.5 if scale else x)
-        return keras.layers.Dropout(self.dropout, name="positions_dropout")(x) if self.dropout else x
+        return keras.layers.Dropout(self.dropout, name=f"{name}_dropout")(x) if self.dropout else x
 
-    def block(self, name: str, causal: bool = False) -> Any:
+    def block(self, name: str, causal: bool = False, remembers: bool = False) -> Any:
+        """remembers: it looks at another sequence, too."""
         from dlspec.layers.transformer_block import TransformerBlock
 
         return TransformerBlock(
@@ -81,16 +83,17 @@ class AttendingModel(Model):
             self.activation,
             self.norm,
             causal=causal,
+            remembers=remembers,
             dropout=self.dropout,
             attention_dropout=self.attention_dropout,
             inner_dropout=self.inner_dropout,
             name=name,
         )
 
-    def normed(self, x: Any) -> Any:
+    def normed(self, x: Any, name: str = "norm") -> Any:
         """What the last block gives, normalised where blocks do so before and not after."""
         import keras
 
         from dlspec.layers.transformer_block import EPSILON
 
-        return keras.layers.LayerNormalization(epsilon=EPSILON, name="norm")(x) if self.norm == "pre" else x
+        return keras.layers.LayerNormalization(epsilon=EPSILON, name=name)(x) if self.norm == "pre" else x
