@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dlspec.cli.shared import Debug, Json, RunArgument, Runs, answer, answer_line, lines
+from dlspec.cli.shared import Debug, Json, RunArgument, Runs, answer, answer_line, ended, lines
 
 
 def detect(
@@ -54,7 +54,7 @@ def detect(
 ) -> None:
     """Find objects in new pictures and videos.
 
-    What cannot be read is one line with its error, and the others go on."""
+    What cannot be read is one line with its error, and the others go on; the exit code is then 2."""
     from dlspec.report.predicted import PredictedTable
     from dlspec.report.progress import ConsoleWatch
     from dlspec.runs import detect as detecting
@@ -76,11 +76,14 @@ def detect(
     if json:
         predictions = [one for some in found for one in some]
         answer({"run": str(opened.folder), "predictions": predictions}, True, None)
+        ended(sum("error" in one for one in predictions))
         return
-    table = PredictedTable()
+    table, failed = PredictedTable(), 0
     for some in found:
+        failed += sum("error" in one for one in some)
         if jsonl:
             for one in some:
                 answer_line(one)
         else:
             answer({}, False, lambda now=some: table.show(now))
+    ended(failed)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dlspec.cli.shared import Debug, Json, RunArgument, Runs, answer, answer_line, lines
+from dlspec.cli.shared import Debug, Json, RunArgument, Runs, answer, answer_line, ended, lines
 
 
 def predict(
@@ -50,7 +50,7 @@ def predict(
     """Predict for new examples.
 
     They need no truth; raw rows or pictures go in, and what was learned from train is applied.
-    What cannot be read is one line with its error, and the others go on."""
+    What cannot be read is one line with its error, and the others go on; the exit code is then 2."""
     from dlspec.report.predicted import PredictedTable, written
     from dlspec.report.progress import ConsoleWatch
     from dlspec.runs.explained import Explaining
@@ -63,11 +63,13 @@ def predict(
             run, input, out=out, threshold=threshold, explain=explain, listed=lines(), root=runs, watch=watch
         )
         answer(result, json, lambda: print(written(result, out)))
+        ended(result["failed"])
         return
     opened = prepared(run, threshold=threshold, root=runs)
     page = Explaining(opened) if explain else None
-    table = PredictedTable()
+    table, failed = PredictedTable(), 0
     for some_of in stream(opened, input, listed=lines(), watch=watch, listeners=[page] if page else []):
+        failed += sum("error" in one for one in some_of)
         if jsonl:
             for one in some_of:
                 answer_line(one)
@@ -80,3 +82,4 @@ def predict(
         watch.note(f"explained: {file}")
     elif file:
         answer({}, False, lambda: print(f"explained: {file}"))
+    ended(failed)

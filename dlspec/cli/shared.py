@@ -158,6 +158,12 @@ def lines() -> Iterator[str]:
         yield os.fsdecode(line.rstrip(b"\r\n"))
 
 
+def ended(failed: int) -> None:
+    """Leave with 2 where something that was given could not be read: it is said, and all else is done."""
+    if failed:
+        raise typer.Exit(2)
+
+
 def answer(value: dict[str, Any], as_json: bool, text: Any) -> None:
     """Print the answer: the object as JSON, or what `text()` prints for a person."""
     if as_json:

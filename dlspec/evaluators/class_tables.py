@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dlspec.evaluators.tables import few_whole_numbers, sentences, tags
+from dlspec.evaluators.tables import few_whole_numbers, sentences, steps, tags
 from dlspec.evaluators.truths import named, some
 from dlspec.types import DataError, State
 
@@ -111,7 +111,7 @@ def _threshold(columns: Mapping[str, Sequence[Any]], classes: Sequence[str]) -> 
 def _words(columns: Mapping[str, Sequence[Any]]) -> bool:
     known = [value for column in ("truth", "guess") for value in columns[column] if value is not None]
     words = bool(known) and all(isinstance(value, str | bool) for value in known)
-    return words and not sentences(columns) and not tags(columns)
+    return words and not (sentences(columns) or tags(columns) or steps(columns))
 
 
 def _is_number(name: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators.base import Evaluator
+from dlspec.evaluators.tables import steps
 from dlspec.types import Error, Example, Examples, Figure, Metric, Mistakes, Share, State, Statistics
 
 if TYPE_CHECKING:
@@ -145,10 +146,10 @@ class Forecasts(Evaluator):
         """guess (`18.2; 17.5; …`, targets between bars), and a column of numbers for each target and step."""
         import numpy as np
 
-        steps = self._steps(state)
+        names = self._steps(state)
         rows = np.asarray(predictions, np.float64).reshape(-1, state["horizon"], len(state["targets"]))
-        flat = rows.transpose(0, 2, 1).reshape(len(rows), len(steps))
-        return {"guess": self._texts(rows), **{name: flat[:, k] for k, name in enumerate(steps)}}
+        flat = rows.transpose(0, 2, 1).reshape(len(rows), len(names))
+        return {"guess": self._texts(rows), **{name: flat[:, k] for k, name in enumerate(names)}}
 
     def said(self, predictions: Sequence[Any], state: State) -> list[dict[str, Any]]:
         """`guess` as text, and `forecast`: target → its steps."""
@@ -168,21 +169,21 @@ class Forecasts(Evaluator):
 
         from dlspec.evaluators.tables import number_column
 
-        steps = self._steps(state)
-        if steps[0] in columns:
-            flat = np.stack([number_column(columns, name) for name in steps], axis=1)
+        names = self._steps(state)
+        if names[0] in columns:
+            flat = np.stack([number_column(columns, name) for name in names], axis=1)
             return flat.reshape(-1, len(state["targets"]), state["horizon"]).transpose(0, 2, 1)
         guesses = Examples([""] * len(columns["guess"]), columns["guess"], columns["guess"])
         return self._truths(guesses, state)
 
     def recognize(self, columns: Mapping[str, Sequence[Any]], *, asked: bool = False) -> State | None:
-        """Where it is asked for: texts of so many numbers each.  Errors are scaled by how far the truths' first steps
-        are from row to row, as nothing is known of train."""
+        """Texts of so many numbers each; not asked, of two steps or more.  Errors are scaled by how far the truths'
+        first steps are from row to row, as nothing is known of train."""
         import numpy as np
 
         from dlspec.numeric.forecasts import in_sample_error, numbers_of
 
-        if not asked or "guess" not in columns:
+        if "guess" not in columns or not (asked or steps(columns)):
             return None
         try:
             truths = np.array([numbers_of(one) for one in columns["truth"]]).transpose(0, 2, 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dlspec.evaluators import label_sets
 from dlspec.evaluators.base import Evaluator
-from dlspec.evaluators.tables import number_column, sentences
+from dlspec.evaluators.tables import number_column, sentences, steps
 from dlspec.evaluators.truths import some
 from dlspec.types import DataError, Error, Example, Examples, Metric, Mistakes, Outcomes, Share, State, Statistics
 
@@ -175,7 +175,7 @@ class Labels(Evaluator):
         """
         texts = [one for name in ("truth", "guess") for one in columns.get(name, ()) if isinstance(one, str)]
         several = any(mark in one for mark in label_sets.SEPARATORS[:2] for one in texts)
-        if not (asked or (several and not sentences(columns))):
+        if not (asked or (several and not sentences(columns) and not steps(columns))):
             return None
         mark = label_sets.separator_of(texts)
         names = [name.removeprefix("p_") for name in columns if name.startswith("p_")]

@@ -138,6 +138,17 @@ class Sentences(Evaluator):
             columns["others"] = [json.dumps(one, ensure_ascii=False) for one in others]
         return columns
 
+    def said(self, predictions: Sequence[str], state: State) -> list[dict[str, Any]]:
+        """guess; score (None: not known); others: further guesses, the best first, with guess and score."""
+        return [
+            {
+                "guess": str(one),
+                "score": getattr(one, "score", None),
+                "others": [{"guess": guess, "score": score} for guess, score in getattr(one, "others", ())],
+            }
+            for one in predictions
+        ]
+
     needs: ClassVar[str] = "truth and guess, sentences"
 
     def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> list[str]:
@@ -150,7 +161,7 @@ class Sentences(Evaluator):
         scores = number_column(columns, "score").tolist()
         others = columns.get("others") or [None] * len(guesses)
         return [
-            Said(guess, None if score != score else score, json.loads(more) if more else ())
+            Said(guess, None if score != score else score, [_pair(one) for one in json.loads(more)] if more else ())
             for guess, score, more in zip(guesses, scores, others, strict=True)
         ]
 
@@ -216,6 +227,11 @@ class Sentences(Evaluator):
                 f"half of them have {float(np.median(ratio)):.3g} times the words of the truth or fewer",
             ),
         ]
+
+
+def _pair(other: Any) -> tuple[str, float]:
+    """A further guess and its score, as `columns` writes it or as `said` does."""
+    return (other["guess"], other["score"]) if isinstance(other, dict) else tuple(other)  # type: ignore[return-value]
 
 
 def _plain(text: Any) -> str:

@@ -53,6 +53,19 @@ def few_whole_numbers(columns: Mapping[str, Sequence[Any]], most: int = 20) -> b
     return 0 < len(known) <= most and all(isinstance(v, int) or (isinstance(v, float) and v == int(v)) for v in known)
 
 
+def steps(columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether truths and guesses are texts of two numbers or more, not all of them whole, as no names of labels are."""
+    from dlspec.numeric.forecasts import numbers_of
+
+    given = [one for name in ("truth", "guess") for one in columns.get(name, ())]
+    if not given or not all(isinstance(one, str) and ";" in one for one in given):
+        return False
+    try:
+        return any(not number.is_integer() for one in given for own in numbers_of(one) for number in own)
+    except ValueError:
+        return False
+
+
 def tags(columns: Mapping[str, Sequence[Any]]) -> bool:
     """Whether truths and guesses are tags of entities, as many in each row, with blanks between (O B-person)."""
     truths, guesses = (columns.get(name) for name in ("truth", "guess"))
@@ -70,7 +83,7 @@ def tags(columns: Mapping[str, Sequence[Any]]) -> bool:
 def sentences(columns: Mapping[str, Sequence[Any]], words: float = 3.0, different: float = 0.5) -> bool:
     """Whether truths and guesses are texts of several words, most of them said once, as no names of classes are."""
     truths, guesses = (columns.get(name) for name in ("truth", "guess"))
-    if tags(columns):
+    if tags(columns) or steps(columns):
         return False
     if not truths or not guesses or not all(one is None or isinstance(one, str) for one in (*truths, *guesses)):
         return False

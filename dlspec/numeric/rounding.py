@@ -39,6 +39,12 @@ def brief(value: float, *, exact: bool = False) -> str:
     return re.sub(r"e([+-])0*(\d)", lambda found: f"e{found[1].strip('+')}{found[2]}", text)
 
 
+def several(count: float, word: str) -> str:
+    """`1 example`, `1,200 examples`: a count and what is counted, by the number that is shown."""
+    shown = f"{count:,.0f}"
+    return f"{shown} {word}{'s' * (shown != '1')}"
+
+
 def legible(text: str) -> str:
     """A text, with the numbers in it that have more than six decimals cut to six digits: no 0.30000000000000004."""
     return re.sub(r"(?<![\w.])\d+\.\d{7,}(e[+-]?\d+)?(?![\w.])", lambda found: brief(float(found[0])), text)

@@ -46,7 +46,7 @@ class PredictedTable:
             whole = next((one for one in objects if "error" not in one), objects[0])
             same = all(one["file"] == one.get("id") for one in objects) or len({one["file"] for one in objects}) == 1
             left_out = {"error", "file"} if same and "id" in whole else {"error"}
-            self.names = [name for name in whole if name not in left_out and not isinstance(whole[name], list)]
+            self.names = [name for name in whole if name not in left_out and not isinstance(whole[name], list | dict)]
             cells = [[_cell(one.get(name)) for one in objects] for name in self.names]
             self.widths = [
                 min(WIDEST, max(map(cell_len, [name, *column]))) for name, column in zip(self.names, cells, strict=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from dlspec.numeric.rounding import several
 from dlspec.report.watch import EpochReport, Watch
 
 LINE_SECONDS = 5.0
@@ -83,7 +84,7 @@ class ConsoleWatch(Watch):
         dev = "" if score is None else f", dev {report.headline} {score:.4f}"
         if score is not None and self.best is not None:
             dev += " (the best)" if report.best else f" (best {self.best:.4f})"
-        speed = f"{report.examples_per_second:,.0f} examples/s"
+        speed = f"{several(report.examples_per_second, 'example')}/s"
         short = "" if score is None else f"dev {score:.4f}"
         if self.bar is not None:
             self.bar.update(

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dlspec.numeric.rounding import several
+
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, title: str = "") -> None:
     """A table with the first `left` columns flush left, the others flush right; plain when piped."""
@@ -58,7 +60,8 @@ def print_trained(result: Mapping[str, Any]) -> None:
     """What `train` leaves on stdout."""
     from dlspec.report.goals import print_goal
 
-    speed = f", {result['examples_per_second']:,.0f} examples a second" if result["examples_per_second"] else ""
+    rate = result["examples_per_second"]
+    speed = f", {several(rate, 'example')} a second" if rate else ""
     kept = result.get("best_epoch")
     best = f"; the best on dev was epoch {kept}" if kept else ""
     print(

@@ -66,7 +66,7 @@ def prepared(
     if not recipe.evaluator.finds:
         raise ArgumentError(
             f"'{recipe.task.name}' finds no boxes: detect is for runs of detection and localization; "
-            f"dlspec predict {opened.folder.parent.name}/{opened.folder.name} … is for this one"
+            f"dlspec {recipe.task.verb} {opened.folder.parent.name}/{opened.folder.name} … is for this one"
         )
     names = opened.state["task"]["names"]
     for name in classes:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from dlspec.numeric.rounding import several
 from dlspec.recipe.goal import MEASURED, Goal
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
@@ -139,6 +140,6 @@ def said(measured: Mapping[str, Any]) -> str:
         middle, most = measured["latency_ms_p50"], measured["latency_ms_p95"]
         parts.append(f"one example takes {middle:.3g} ms, 95 of 100 at most {most:.3g} ms")
     if "examples_per_second" in measured:
-        parts.append(f"{measured['examples_per_second']:,.0f} examples a second, {BATCH} at a time")
+        parts.append(f"{several(measured['examples_per_second'], 'example')} a second, {BATCH} at a time")
     threads, where = measured["threads"], measured["machine"]["processor"]
     return f"the network: {'; '.join(parts)} ({threads} thread{'s' * (threads != 1)}, {where})"

@@ -138,8 +138,10 @@ def translating(
     """
     opened = run if isinstance(run, OpenedRun) else open_run(run, root)
     task = opened.recipe.task
-    if opened.recipe.evaluator.name != "sentences":
-        raise ArgumentError(f"the task of {opened.folder}, {task.name}, says no sentences; ask `dlspec predict`")
+    if task.verb != "translate":
+        raise ArgumentError(
+            f"the task of {opened.folder}, {task.name}, translates nothing; `dlspec {task.verb}` is for its runs"
+        )
     wide = max(beam or task.beam, n_best)
     other = task.model_copy(update={"beam": wide, "n_best": n_best})
     return Translating(opened.with_recipe(opened.recipe.model_copy(update={"task": other})), watch or Watch())

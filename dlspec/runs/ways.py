@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from dlspec.numeric.rounding import several
+
 MARGIN = 1.05
 """how many times as fast as in parallel another way must be"""
 
@@ -40,7 +42,7 @@ class Timed(NamedTuple):
         """What was measured and taken, in words.  since: which step it holds from.  size: examples a step."""
 
         def rates(seconds: float) -> str:
-            return f"{size / seconds:,.0f} against {size / self.parallel:,.0f} examples a second"
+            return f"{size / seconds:,.0f} against {several(size / self.parallel, 'example')} a second"
 
         lines = []
         if self.single_threaded:

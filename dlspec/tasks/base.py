@@ -48,6 +48,8 @@ class Task(Component):
 
     takes: ClassVar[type[Model]]
     """the family of architectures that can answer"""
+    verb: ClassVar[str] = "predict"
+    """the command that is made for its runs: `dlspec <verb> RUN …`"""
     asks_of: ClassVar[tuple[str, ...]] = ()
     """the kinds of input that it can be asked of; nothing: of any"""
 
@@ -205,7 +207,9 @@ class Task(Component):
 
         Raises ArgumentError where the task makes no text, or the text holds what the network does not know.
         """
-        raise ArgumentError(f"task '{self.name}' has no text to go on with; sample is for language models")
+        raise ArgumentError(
+            f"task '{self.name}' makes up no text, as language models do; `dlspec {self.verb}` is for its runs"
+        )
 
     def calibrate(self, predictions: Sequence[Prediction], dev: Examples, state: State) -> State:
         """The task's part of the state with thresholds fitted on dev; by default unchanged."""

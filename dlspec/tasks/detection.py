@@ -42,6 +42,7 @@ class Detection(Task):
 
     summary: ClassVar[str] = "any number of objects a picture: the class and the box of each"
     takes: ClassVar[type[Model]] = Detector
+    verb: ClassVar[str] = "detect"
     asks_of: ClassVar[tuple[str, ...]] = ("picture",)
     name: Literal["detection"] = "detection"
     anchors: int = Field(3, gt=0, le=16)

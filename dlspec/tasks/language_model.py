@@ -36,6 +36,7 @@ class LanguageModel(Task):
 
     summary: ClassVar[str] = "what comes next in a text: characters, words or pieces"
     takes: ClassVar[type[Model]] = Tagger
+    verb: ClassVar[str] = "sample"
     asks_of: ClassVar[tuple[str, ...]] = ("text",)
     name: Literal["language_model"] = "language_model"
 

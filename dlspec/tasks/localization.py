@@ -34,6 +34,7 @@ class Localization(Task):
 
     summary: ClassVar[str] = "one object a picture or none: its class and its box"
     takes: ClassVar[type[Model]] = Backbone
+    verb: ClassVar[str] = "detect"
     asks_of: ClassVar[tuple[str, ...]] = ("picture",)
     name: Literal["localization"] = "localization"
     threshold: float = Field(0.5, gt=0, lt=1)

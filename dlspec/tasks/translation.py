@@ -44,6 +44,7 @@ class Translation(Task):
 
     summary: ClassVar[str] = "a text for each text: translation, by beam search"
     takes: ClassVar[type[Model]] = Translator  # type: ignore[type-abstract]
+    verb: ClassVar[str] = "translate"
     asks_of: ClassVar[tuple[str, ...]] = ("text",)
     name: Literal["translation"] = "translation"
 

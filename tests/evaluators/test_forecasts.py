@@ -107,6 +107,24 @@ def test_another_tools_table_is_known_when_asked():
     assert FORECASTS.recognize({**columns, "guess": ["1", "2", "x"]}, asked=True) is None
 
 
+def test_another_tools_table_is_known_by_its_steps_where_nothing_else_looks_so(tmp_path):
+    """Numbers that are not whole are no labels; whole ones may be (`1; 3`), and then one has to say what they are."""
+    from small_training import Heard
+
+    from dlspec.runs.predictions import judged_tables
+
+    (tmp_path / "steps.csv").write_text(
+        "id,truth,guess\n" + "".join(f"{i},{i}.5; {i}; {i + 1},{i}; {i}.25; {i}\n" for i in range(12))
+    )
+    judged = judged_tables([str(tmp_path / "steps.csv")], watch=Heard())
+    assert judged.evaluator.name == "forecasts" and judged.state["horizon"] == 3
+    mae = judged.evaluator.combine(judged.parts["dev"].statistics)["mae"]
+    assert mae == pytest.approx((0.5 + 0.25 + 1) / 3)
+    whole = {"truth": ["1; 3"] * 3, "guess": ["1; 2"] * 3}
+    assert FORECASTS.recognize(whole) is None and FORECASTS.recognize(whole, asked=True)["horizon"] == 2
+    assert FORECASTS.recognize({"truth": ["1.5"], "guess": ["2.5"]}) is None
+
+
 def test_truths_that_do_not_fit_are_named():
     with pytest.raises(DataError, match=r"example 'e1' has a truth of 3 numbers; expected 2, 2 steps of 1 target"):
         FORECASTS.statistics(Examples(["e0", "e1"], [None] * 2, [[1, 2], [1, 2, 3]]), np.zeros((2, 2, 1)), STATE)

@@ -147,6 +147,11 @@ def test_columns_come_back():
     assert again == ["a dog", "ein „Hund“", ""] and again[0].score == -1.5 and again[1].score is None
     assert [one.others for one in again] == [one.others for one in guesses]
     assert evaluator.columns(["a", "b"], STATE) == {"guess": ["a", "b"]}
+    said = evaluator.said(guesses, STATE)  # as `predict --json` has it: lists, and no JSON within JSON
+    assert said[0]["others"] == [{"guess": "the dog", "score": -2.0}, {"guess": "dog", "score": -3.0}]
+    assert said[1] == {"guess": "ein „Hund“", "score": None, "others": []}
+    written = {name: [json.dumps(one[name]) if name == "others" else one[name] for one in said] for name in said[0]}
+    assert [one.others for one in evaluator.from_columns(written, STATE)] == [one.others for one in guesses]
     assert evaluator.from_columns({"guess": ["a", None]}, STATE) == ["a", ""]
     with pytest.raises(DataError, match="no column 'guess'"):
         evaluator.from_columns({"truth": ["a"]}, STATE)

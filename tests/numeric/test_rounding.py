@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from dlspec.numeric.rounding import brief, legible, round_range, round_step
+from dlspec.numeric.rounding import brief, legible, round_range, round_step, several
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,8 @@ def test_long_numbers_in_a_text_are_cut():
     assert legible("spent = 44.830000000000005: 3.1% of 1,200") == "spent = 44.83: 3.1% of 1,200"
     for left in ("0.5 to 0.123456", "v1.23456789b", "1.2.3456789", "a0.12345678"):
         assert legible(left) == left
+
+
+def test_what_is_counted_is_named_by_the_number_that_is_shown():
+    said = [several(count, "example") for count in (0.4, 0.6, 1.4, 1.6, 2, 1234.5)]
+    assert said == ["0 examples", "1 example", "1 example", "2 examples", "2 examples", "1,234 examples"]

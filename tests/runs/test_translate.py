@@ -11,6 +11,7 @@ import small_translation
 from small_training import Heard, left
 
 from dlspec.runs.opened import open_run
+from dlspec.runs.sample import sample
 from dlspec.runs.text_parts import parts
 from dlspec.runs.translate import translating
 from dlspec.types import ArgumentError
@@ -125,7 +126,9 @@ def test_what_cannot_be(run, tmp_path, capsys):
     ):
         assert left(["translate", str(run), *arguments]) == 2
         assert says in capsys.readouterr().err
-    with pytest.raises(ArgumentError, match=", classification, says no sentences"):
+    with pytest.raises(ArgumentError, match="; `dlspec translate` is for its runs"):
+        sample(run)
+    with pytest.raises(ArgumentError, match=", classification, translates nothing; `dlspec predict` is for its runs"):
         from dlspec.recipe.load import load
         from dlspec.runs.train import train
 

@@ -13,6 +13,7 @@ from dlspec.recipe.load import check_text, load
 from dlspec.runs.opened import open_run
 from dlspec.runs.sample import sample
 from dlspec.runs.train import train
+from dlspec.runs.translate import translating
 from dlspec.tasks.language_model import LanguageModel, shifted
 from dlspec.types import ArgumentError, DataError, Examples, RecipeError
 
@@ -152,6 +153,8 @@ def test_what_cannot_be_sampled_is_said(run, capsys):
     ):
         with pytest.raises(ArgumentError, match=says):
             sample(run.run, **settings)
+    with pytest.raises(ArgumentError, match="language_model, translates nothing; `dlspec sample` is for its runs"):
+        translating(run.run)
     with pytest.raises(SystemExit) as left:
         main(["sample", str(run.run), "--text", "the", "--length", "5", "--top-k", "1", "--json"])
     said = json.loads(capsys.readouterr().out)
