@@ -252,6 +252,18 @@ class Figure(NamedTuple):
     caption: str = ""
 
 
+class Passage(NamedTuple):
+    """A text that is read beside others: a sentence, its reference, what a network said; plain, so that it is JSON."""
+
+    name: str
+    """what it is: source, truth, guess"""
+    parts: Sequence[tuple[str, str, str]]
+    """the text in pieces, blanks among them; of each how it is marked (right, wrong, missed; "": not), and what is said
+    of it"""
+    labelled: bool = False
+    """what is said of a piece stands beside it; else it comes up when it is pointed at"""
+
+
 class Finding(NamedTuple):
     """Something that `check` has seen: how grave, of which kind, where; and what was seen, why it matters, the mend."""
 

@@ -18,6 +18,7 @@ from dlspec.types import (
     Mistakes,
     NumberLabels,
     Outcomes,
+    Passage,
     Prediction,
     Share,
     State,
@@ -215,6 +216,14 @@ class Evaluator(Component):
         """Where in the picture truth and guess are, to be drawn on it; by default None: they are no places.
 
         prediction None: there is no guess.  An example whose y is None has an empty truth, Marks().
+        """
+        return None
+
+    def beside(self, example: Example, prediction: Prediction | None, state: State) -> list[Passage] | Figure | None:
+        """Truth and guess as a person looks at them, where they are more than a word: texts with what is wrong in them
+        marked, or something drawn; by default None.
+
+        prediction None: there is no guess.
         """
         return None
 

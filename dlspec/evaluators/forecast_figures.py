@@ -72,25 +72,30 @@ def _worst(held: Statistics, state: State) -> list[Figure]:
     error = (np.abs(held["guess"] - held["truth"]) / held["unit"][:, None]).mean(axis=1)
     found = []
     for row, target in _chosen(error, held["block"]):
-        name = state["targets"][target]
-        history, horizon = held["history"][row, :, target], state["horizon"]
-        steps = list(range(1 - len(history), horizon + 1))
-        last = float(history[-1])
-
-        def ahead(of: str, row: int = row, target: int = target) -> list[float | None]:
-            return _plain(held[of][row, :, target])
-
-        begin = [] if np.isnan(last) else [last]
-        x = steps[-horizon - len(begin) :]
-        series = [{"name": "before", "x": steps[: len(history)], "y": _plain(history)}] if begin else []
-        series += [{"name": "truth", "x": x, "y": begin + ahead("truth")}]
-        series += [{"name": "network", "x": x, "y": begin + ahead("guess")}]
-        if "seasonal" in held and not np.isnan(held["seasonal"][row]).any():
-            series.append({"name": OTHERS["seasonal"], "x": x, "y": begin + ahead("seasonal")})
-        caption = f"mean error {error[row, target]:.3g} naive errors"
-        data = {"series": series, "x_title": "steps ahead", "y_title": name}
-        found.append(Figure("lines", f"Worst window {len(found) + 1}: {name}", data, caption))
+        title = f"Worst window {len(found) + 1}: {state['targets'][target]}"
+        found.append(window(held, row, target, state, title))
     return found
+
+
+def window(held: Statistics, row: int, target: int, state: State, title: str, *, guessed: bool = True) -> Figure:
+    """One target of one window: what was before, what came, and, where it is guessed, what forecasts said."""
+    import numpy as np
+
+    history, horizon = held["history"][row, :, target], state["horizon"]
+    steps = list(range(1 - len(history), horizon + 1))
+    last = float(history[-1])
+    begin = [] if np.isnan(last) else [last]
+    x = steps[-horizon - len(begin) :]
+    series = [{"name": "before", "x": steps[: len(history)], "y": _plain(history)}] if begin else []
+    names = {"truth": "truth", **({"guess": "network", "seasonal": OTHERS["seasonal"]} if guessed else {})}
+    if "seasonal" not in held:
+        names |= {"naive": OTHERS["naive"]} if guessed else {}
+    for of, name in names.items():
+        if of in held and not np.isnan(held[of][row, :, target]).any():
+            series.append({"name": name, "x": x, "y": begin + _plain(held[of][row, :, target])})
+    far = np.abs(held["guess"] - held["truth"])[row, :, target].mean() / held["unit"][row, target]
+    data = {"series": series, "x_title": "steps ahead", "y_title": state["targets"][target]}
+    return Figure("lines", title, data, f"mean error {far:.3g} naive errors" if guessed else "")
 
 
 def _chosen(error: np.ndarray, block: np.ndarray) -> list[tuple[int, int]]:

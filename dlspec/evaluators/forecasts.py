@@ -212,6 +212,21 @@ class Forecasts(Evaluator):
 
         return figures(statistics, state)
 
+    def beside(self, example: Example, prediction: Any, state: State) -> Figure | None:
+        """What was before, what came and what was forecast, of the target that was forecast worst; None where what came
+        is not known."""
+        import numpy as np
+
+        from dlspec.evaluators.forecast_figures import window
+
+        if example.y is None:
+            return None
+        one = Examples([example.id], [example.x], [example.y])
+        guess = self._truths(one, state) if prediction is None else np.asarray(prediction, np.float64)[None]
+        held = self.statistics(one, guess, state)
+        far = (np.abs(held["guess"] - held["truth"]) / held["unit"][:, None])[0].mean(axis=0)
+        return window(held, 0, int(far.argmax()), state, example.id, guessed=prediction is not None)
+
     def stack(self, predictions: Sequence[Any]) -> np.ndarray:
         import numpy as np
 

@@ -13,7 +13,7 @@ from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.sentence_figures import COLUMNS
 from dlspec.evaluators.tables import number_column, sentences
 from dlspec.evaluators.truths import texts
-from dlspec.types import Error, Example, Examples, Figure, Metric, Share, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Metric, Passage, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,6 +181,14 @@ class Sentences(Evaluator):
 
         lengths = [math.nan if y is None else len(str(y).split()) for y in examples.column("y")]
         return {"words of the truth": np.array(lengths, np.float64)}
+
+    def beside(self, example: Example, prediction: str | None, state: State) -> list[Passage]:
+        """Source, reference and guess, with the words marked that are in one of the two alone."""
+        from dlspec.evaluators.sentence_passages import passages
+
+        asked = example.x if isinstance(example.x, str) else None
+        truth = None if example.y is None else str(example.y)
+        return passages(asked, truth, None if prediction is None else str(prediction))
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         truths = [str(y) for y in examples.column("y") if y is not None]

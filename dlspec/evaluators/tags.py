@@ -12,7 +12,7 @@ from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.tag_pairs import BROKEN, broken_of, mended, paired
 from dlspec.evaluators.tag_truths import both, spoken, tag_rows, truth_of
 from dlspec.numeric.chunks import PLAIN, chunks, tags_of
-from dlspec.types import Error, Example, Examples, Figure, Metric, Outcomes, Share, State, Statistics
+from dlspec.types import Error, Example, Examples, Figure, Metric, Outcomes, Passage, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,6 +179,12 @@ class Tags(Evaluator):
         truth, guess = np.repeat(np.array(cells, np.int64), counts, axis=0).T
         truth, guess = (np.where(codes < other, codes, -1) for codes in (truth, guess))
         return Outcomes(truth, guess, [name or "entity" for name in state["types"]])
+
+    def beside(self, example: Example, prediction: Any, state: State) -> list[Passage] | None:
+        """The sentence with its true entities and with those that were said; None where its words are not known."""
+        from dlspec.evaluators.tag_passages import passages
+
+        return passages(example, prediction, state)
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         return tag_truths.remarks(examples, state)

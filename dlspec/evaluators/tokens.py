@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import unicodedata
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 from dlspec.evaluators.base import Evaluator
 from dlspec.evaluators.token_kinds import BANDS, KINDS, bands_of, kinds_of
 from dlspec.evaluators.truths import texts
-from dlspec.types import DataError, Error, Example, Examples, Figure, Metric, Share, State, Statistics
+from dlspec.types import DataError, Error, Example, Examples, Figure, Metric, Passage, Share, State, Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 ANOTHER = "another text"
 BEFORE = 40
 """characters that are shown before what surprised"""
+SURPRISE = 4.0
+"""bits that a token costs at least to be marked in its text: it was given 1 in 16 or less"""
+LONGEST = 2_000
+"""tokens of a text that are shown"""
 METRICS = ("bits_per_character", "perplexity", "bits_per_token", "token_accuracy")
 
 
@@ -183,6 +188,23 @@ class Tokens(Evaluator):
     def truth(self, examples: Examples, state: State) -> list[Any]:
         return [None if y is None else str(y) for y in examples.column("y")]
 
+    def beside(self, example: Example, prediction: Read | None, state: State) -> list[Passage] | None:
+        """The text as it was read, with what surprised marked; None where it is not known how it was read."""
+        if prediction is None or not prediction.pieces:
+            return None
+        glue, count = state.get("glue", ""), min(len(prediction.pieces), LONGEST)
+        bits, wrong = prediction.bits[:count], _wrong(prediction)[:count]
+        least = max(SURPRISE, 2 * float(bits.mean()))
+        parts = []
+        for place in range(count):
+            piece, said = prediction.pieces[place] + glue, prediction.said[place]
+            strange = bool(wrong[place]) and bits[place] >= least
+            says = f"{bits[place]:.3g} bits; the most probable was '{said}'"
+            parts.append((piece, "wrong", says) if strange else (piece, "", ""))
+        rest = [] if count == len(prediction.pieces) else [("…", "", "")]
+        mean = float(prediction.bits.sum()) / len(prediction.pieces)
+        return [Passage(f"perplexity {2.0 ** min(mean, 1000):.3g}", [*_together(parts), *rest])]
+
     def figures(self, statistics: Statistics, state: State) -> list[Figure]:
         """Bits by place in the text, and where all bits are."""
         bits, tokens = ({of: statistics[f"{of}_{what}"].sum(axis=0) for of in ("place", "kind")} for what in _WHAT)
@@ -220,6 +242,15 @@ def _wrong(read: Read) -> np.ndarray:
     import numpy as np
 
     return np.fromiter((a != b for a, b in zip(read.pieces, read.said, strict=True)), bool, len(read.pieces))
+
+
+def _together(parts: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The same text with what is not marked in as few parts as can be."""
+    found = []
+    for marked, some in itertools.groupby(parts, key=lambda one: bool(one[1])):
+        own = list(some)
+        found += own if marked else [("".join(one[0] for one in own), "", "")]
+    return found
 
 
 def _listed(read: Read) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dlspec.numeric.rounding import legible
-from dlspec.report import chained, contact, curve, health, human, ledger, plots
+from dlspec.report import blamed, chained, contact, curve, health, human, ledger, plots
 from dlspec.report.pictures import BUDGET
 from dlspec.report.terminal import between, number, share
 from dlspec.types import SPLITS, Figure
@@ -183,6 +183,8 @@ def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None, sheet: Any 
         "worst": [_item(item) for item in worst["items"]],
         "worst_of": worst["of"],
         "contact": sheet,
+        "together": one.get("together"),
+        "blame": blamed.view(one.get("blame"), one["metric"]),
     }
 
 
@@ -196,7 +198,8 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     shows = item["shows"]
     if isinstance(shows, str) and len(shows) > LONGEST_TEXT:
         shows = f"{shows[: LONGEST_TEXT - 1]}…"
-    return {**item, "shows": shows}
+    figure = {"figure": Figure(**item["figure"])} if "figure" in item else {}
+    return {**item, "shows": shows, **figure}
 
 
 def _kind_shown(item: Mapping[str, Any]) -> str:

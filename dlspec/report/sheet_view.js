@@ -30,6 +30,7 @@ function image(row, size) {
 }
 
 function outcome(item) {
+  if (item.error && (item.passages || item.drawing)) return item.kinds.join(", ");
   if (item.error) return `${item.truth} → ${item.guess}`;
   return item.suspect?.suggested ? `${item.truth}, likely ${item.suspect.suggested}` : item.truth;
 }
@@ -39,6 +40,31 @@ function chips(item) {
   if (item.label) found.unshift(make("span", "chip label", `label: ${item.label}`));
   else if (item.suspect?.suggested) found.push(make("span", "chip doubt", `label? ${item.suspect.suggested}`));
   return found;
+}
+
+// Truth and guess of an example: texts beside one another, or a drawing, which the report's own plots have made.
+function content(item) {
+  if (item.drawing) return new DOMParser().parseFromString(item.drawing, "text/html").body.firstChild;
+  if (!item.passages) return text("blockquote", item.text ?? item.id);
+  return make("dl", "passages-of", ...item.passages.flatMap((one) => {
+    const node = make("dd", "", ...one.parts.map(([words, mark, says]) => part(words, mark, says, one.labelled)));
+    node.dir = "auto";
+    return [make("dt", "", one.name), node];
+  }));
+}
+
+function part(words, mark, says, labelled) {
+  if (!mark) return words;
+  const node = make("mark", mark, words);
+  if (says && labelled) node.append(make("small", "", says));
+  else if (says) node.title = says;
+  return node;
+}
+
+function text(name, words) {
+  const node = make(name, "", words);
+  node.dir = "auto";
+  return node;
 }
 
 function drawn(item, row) {
@@ -52,7 +78,7 @@ function drawn(item, row) {
     return make("tr", "card", make("th", "", item.id), make("td", "said", outcome(item)), marks, ...cells);
   }
   const marks = make("span", "marks", ...chips(item));
-  return make("li", "card", make("b", "", outcome(item)), marks, make("blockquote", "", item.text ?? item.id));
+  return make("li", "card", text("b", outcome(item)), marks, content(item));
 }
 
 function build() {
@@ -135,7 +161,7 @@ function look() {
     big.dataset.row = here;
     if (held.input === "picture") big.replaceChildren(image(here, "large"));
     else if (held.input === "table") big.replaceChildren(pairs(held.columns.map((name, i) => [name, item.cells[i]])));
-    else big.replaceChildren(make("blockquote", "", item.text ?? ""));
+    else big.replaceChildren(content(item));
     byId("label").value = item.label;
     byId("label-said").textContent = "";
     big.firstChild.scrollTop = 0;

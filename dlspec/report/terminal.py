@@ -169,6 +169,8 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         if len(result["kinds"]) > 15:
             where = f", in {result['files']['kinds']}" if result["files"] else ""
             print(f"… and {len(result['kinds']) - 15} rarer kinds{where}\n")
+        if result.get("together"):
+            print(f"{result['together']}\n")
     if result.get("chain"):
         from dlspec.report.chained import print_chain
 

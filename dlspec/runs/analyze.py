@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.report.terminal import number
 from dlspec.report.watch import Watch
 from dlspec.runs import contact, explain, gallery, report, slicing
 from dlspec.runs import embeddings as projected
@@ -26,7 +28,7 @@ from dlspec.runs.tagged import tagged
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
 from dlspec.strategy.mending import Mending
-from dlspec.types import SPLITS, Error, Examples, Metric
+from dlspec.types import SPLITS, Error, Examples, Metric, Statistics
 
 IMPORTANCE_EXAMPLES = 2_000
 """permutation importance looks at no more: each column costs five predictions of all of them"""
@@ -132,6 +134,7 @@ def analyzed(
     mending = Mending(evaluator, examples, predictions, statistics, state, found, metric)
     slices, remarks = slicing.slices(judged, split, found, mending, watch)
     looked = eyeballs.draw(part, found.wrong, split, asked=eyeball, home=judged.home)
+    blame, whose = blamed(judged, split, found, watch)
     result: dict[str, Any] = {
         "run": None if judged.opened is None else str(judged.opened.folder),
         "split": split,
@@ -141,11 +144,12 @@ def analyzed(
         "metric": metric.name,
         "value": score,
         "kinds": kinds,
+        "together": _together(judged, statistics, kinds, mending, found),
         "slices": slices,
         "tags": tags and tagged(judged, split, tags, mending, looked.rows),
         "eyeball": eyeballs.told(looked, part, found.wrong, split, judged.home),
         "label_issues": audit and wrong_labels.label_issues(judged, split, audit, kinds),
-        "blame": blamed(judged, split, found, watch),
+        "blame": blame,
         "importance": [] if judged.opened is None else importance(judged.opened, examples, metric, watch),
         "worst": shown(judged, examples, ceilings.worst(found, worst, looked.rows)),
         "embeddings": projected.write(judged, split, found, looked.rows, watch) if embeddings else None,
@@ -168,6 +172,8 @@ def analyzed(
             found,
             looked.rows,
             lambda row: evaluator.marks(examples[row], predictions[row], state),
+            lambda row: evaluator.beside(examples[row], predictions[row], state),
+            whose,
             None if judged.opened is None else functools.partial(explain.panels, judged.opened),
         )
         contact.keep(judged.home, split, judged.input, part, evaluator.outcomes(statistics, state), found, looked.rows)
@@ -238,6 +244,23 @@ def _kinds(found: Sequence[ceilings.Kind], metric: Metric, score: float) -> list
         ceiling = one.ceilings[metric.name]
         kinds.append({**asdict(one), "ceiling": ceiling, "gain": sign * (ceiling - score)})
     return sorted(kinds, key=lambda one: (-np.nan_to_num(one["gain"], nan=-np.inf), -one["count"], one["kind"]))
+
+
+def _together(
+    judged: Judged, statistics: Statistics, kinds: Sequence[dict[str, Any]], mending: Mending, found: ceilings.Errors
+) -> str | None:
+    """That ceilings do not add up, where the metric is of all examples together; None where it is a mean over them."""
+    share, metric = judged.evaluator.shares(statistics).get(judged.metric.name), judged.metric.name
+    mean = share is not None and share.rows is not None and share.among is None and share.metric is None
+    if len(kinds) < 2 or mean:
+        return None
+    gains, whole = sum(one["gain"] for one in kinds), mending.gain(found.wrong)
+    if not (math.isfinite(gains) and math.isfinite(whole)):
+        return None
+    return (
+        f"{metric} of all {mending.n:,} together is not additive, for it is no mean over examples: mended one by one, "
+        f"these kinds gain {number(gains)} in sum, and all at once {number(whole)}"
+    )
 
 
 def _write_errors(file: Path, examples: Examples, found: ceilings.Errors, seen: np.ndarray) -> None:

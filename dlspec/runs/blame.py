@@ -11,7 +11,7 @@ from dlspec.report.watch import Watch
 from dlspec.runs.judged import Judged
 from dlspec.runs.store import Store, spread
 from dlspec.strategy.ceilings import Errors
-from dlspec.strategy.search_blame import Blame, blame, groups
+from dlspec.strategy.search_blame import ALIKE, Blame, blame, groups
 from dlspec.tasks.base import Task
 
 MOST = 2_000
@@ -20,23 +20,29 @@ FEWEST = 10
 """of a group of fewer sentences nothing is said"""
 
 
-def blamed(judged: Judged, split: str, found: Errors, watch: Watch) -> dict[str, Any] | None:
+def blamed(judged: Judged, split: str, found: Errors, watch: Watch) -> tuple[dict[str, Any] | None, dict[str, str]]:
     """Of a run that says one thing after another: `compared` sentences with an error, `search` and `model` (count,
     share, low, high), `alike`, `verdict`, `says`, what to `do`; and `by`, scores by facts of the source.
 
-    None where there is no network, it says nothing so, or nothing is wrong.
+    None where there is no network, it says nothing so, or nothing is wrong.  And by id, who is to blame for each.
     """
     opened = judged.opened
     if opened is None or type(opened.recipe.task).forcing is Task.forcing or not found.wrong.any():
-        return None
+        return None, {}
     rows = np.flatnonzero(found.wrong)
     rows = rows[spread(len(rows), MOST)]
     watch.note(f"making the network say {len(rows):,} truths, to compare their scores with those of its guesses")
     truths, guesses = _scores(judged, split, rows)
     counted = blame(truths, guesses)
-    by = _by_facts(judged, split, rows, truths - guesses)
+    by = _by_facts(judged, split, found, rows, truths - guesses)
+    ids = judged.parts[split].examples.take(rows.tolist()).ids
+    whose = {
+        name: "the search" if apart > 0 else "the model"
+        for name, apart in zip(ids, (truths - guesses).tolist(), strict=True)
+        if abs(apart) > ALIKE
+    }
     model = {"low": 1 - counted.high, "high": 1 - counted.low, "count": counted.model, "share": 1 - counted.share}
-    return {
+    told = {
         "compared": counted.compared,
         "alike": counted.alike,
         "search": {"count": counted.search, "share": counted.share, "low": counted.low, "high": counted.high},
@@ -46,6 +52,7 @@ def blamed(judged: Judged, split: str, found: Errors, watch: Watch) -> dict[str,
         "do": _to_do(counted, getattr(opened.recipe.task, "beam", 1)),
         "by": by,
     }
+    return told, whose
 
 
 def _scores(judged: Judged, split: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -65,31 +72,39 @@ def _scores(judged: Judged, split: str, rows: np.ndarray) -> tuple[np.ndarray, n
     return truths, guesses
 
 
-def _by_facts(judged: Judged, split: str, rows: np.ndarray, apart: np.ndarray) -> list[dict[str, Any]]:
-    """By each fact of the source, in groups: from, to, how many, their score, and the share that is the search's."""
+def _by_facts(judged: Judged, split: str, found: Errors, rows: np.ndarray, apart: np.ndarray) -> list[dict[str, Any]]:
+    """By each fact of the source, in groups: from, to, how many, their score, the share that is the search's with its
+    interval (None: too few), and the most frequent kind of error with its share of the group."""
     part, opened = judged.parts[split], judged.opened
     assert opened is not None
     facts = opened.recipe.input.facts(part.examples, opened.state["input"])
     margin = np.full(len(part.examples), np.nan)
     margin[rows] = apart
-    found = []
+    told = []
     for name, values in facts.items():
         some = groups(values) if values.dtype.kind == "f" else []
         for chosen in some if len(some) > 1 else ():
             few = {key: one[chosen] for key, one in part.statistics.items()}
             own = margin[chosen][~np.isnan(margin[chosen])]
             of = blame(own, np.zeros(len(own)))
-            found.append(
+            enough = of.search + of.model >= FEWEST
+            kinds = [(int(np.isin(touched, chosen).sum()), kind) for kind, touched in found.touched()]
+            most, kind = max(kinds, key=lambda one: one[0])
+            told.append(
                 {
                     "fact": name,
                     "from": float(values[chosen].min()),
                     "to": float(values[chosen].max()),
                     "examples": len(chosen),
                     "value": judged.evaluator.combine(few, only={judged.metric.name})[judged.metric.name],
-                    "search": of.share if of.search + of.model >= FEWEST else None,
+                    "search": of.share if enough else None,
+                    "low": of.low if enough else None,
+                    "high": of.high if enough else None,
+                    "kind": kind if most else None,
+                    "kind_share": most / len(chosen),
                 }
             )
-    return found
+    return told
 
 
 def _says(of: Blame) -> str:

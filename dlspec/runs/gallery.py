@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from dlspec.report.pictures import BUDGET, DRAWN, inlined, small
 from dlspec.runs import folder as folders
 from dlspec.runs.judged import Shown
 from dlspec.strategy import ceilings
-from dlspec.types import Arrays, Error, Example, Examples, Marks, State, UnreadableError
+from dlspec.types import Arrays, Error, Example, Examples, Figure, Marks, Passage, State, UnreadableError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,11 +42,14 @@ def keep_worst(
     found: ceilings.Found,
     among: Any = None,
     marks: Callable[[int], Any] | None = None,
+    beside: Callable[[int], Any] | None = None,
+    blame: Mapping[str, str] | None = None,
     explained: Callable[[Examples, Sequence[str]], tuple[list[Any], list[str], str] | None] | None = None,
 ) -> None:
     """Write worst/<split>.json: the worst examples as a person looks at them.  `found`: the errors of each example.
 
-    among: (N,) bool, those that may be looked at; None: all.  marks: of a row, what Evaluator.marks says of it.
+    among: (N,) bool, those that may be looked at; None: all.  marks, beside: of a row, what the evaluator's methods of
+    these names say of it.  blame: by id, who is to blame for the error.
     explained: of the first few, where they have no marks, and the kinds of their errors: pictures that say where the
     answer comes from, what of it each explains, and a legend.
     """
@@ -65,9 +68,12 @@ def keep_worst(
             seen[: len(pictures)] = [{**one, "shows": own, "explains": of, "legend": said} for one, own, of in named]
     together = [_kinds(found[row]) for row in rows]
     items = [
-        {**one, **_of_error(error), **({"errors": kinds} if kinds else {})}
-        for one, error, kinds in zip(seen, errors, together, strict=True)
+        {**one, **_of_error(error), **({"errors": kinds} if kinds else {}), **read(beside and beside(row))}
+        for one, error, kinds, row in zip(seen, errors, together, rows, strict=True)
     ]
+    for one in items:
+        if blame and one["id"] in blame:
+            one["tags"]["to blame"] = blame[one["id"]]
     folders.write_json(folder / "worst" / f"{split}.json", items)
 
 
@@ -99,6 +105,15 @@ def shown(
     return items
 
 
+def read(beside: Sequence[Passage] | Figure | None) -> dict[str, Any]:
+    """What Evaluator.beside says, as JSON has it: `passages` or `figure`; nothing where it says nothing."""
+    if beside is None:
+        return {}
+    return (
+        {"figure": beside._asdict()} if isinstance(beside, Figure) else {"passages": [one._asdict() for one in beside]}
+    )
+
+
 def samples(recipe: Recipe, train: Examples, state: State) -> list[dict[str, Any]]:
     """A few examples of train, evenly spread, with their truth."""
     chosen = _readable(recipe, _spread(train, SAMPLES.get(recipe.input.kind, SAMPLES_OTHERWISE)))
@@ -108,10 +123,11 @@ def samples(recipe: Recipe, train: Examples, state: State) -> list[dict[str, Any
     if any(one is not None for one in marks):  # what is drawn need not be said: a mask would fill the page
         return seen
     truths = evaluator.truth(chosen, task)
-    return [
-        {**one, "truth": truth if isinstance(truth, str | int | float) else None}
-        for one, truth in zip(seen, truths, strict=True)
-    ]
+    found = []
+    for one, example, truth in zip(seen, chosen, truths, strict=True):
+        known = isinstance(truth, str | int | float) and truth != one["shows"]  # of a language model the text itself
+        found.append({**one, "truth": truth if known else None, **read(evaluator.beside(example, None, task))})
+    return found
 
 
 def augmented(recipe: Recipe, train: Examples, state: State) -> list[list[dict[str, Any]]]:

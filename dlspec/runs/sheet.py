@@ -66,7 +66,7 @@ class Sheet:
             "shown": shown,
             "metric": self.judged.metric.name,
             "value": self.value,
-            "input": self.judged.input.kind,
+            "input": self.kind,
             "columns": self.columns,
             "items": [
                 {
@@ -84,6 +84,11 @@ class Sheet:
             "relabel_file": near(self.notes.relabel_file) if self.notes else "relabel.csv",
             "command": self.next_command(),
         }
+
+    @property
+    def kind(self) -> str:
+        """How examples are listed: as pictures, as rows of a table, or one below the other."""
+        return "picture" if self.judged.input.kind == "picture" else "table" if self.columns else "text"
 
     @functools.cached_property
     def key(self) -> str:

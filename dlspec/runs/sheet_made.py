@@ -8,6 +8,7 @@ from typing import Any
 
 from dlspec.data.corrections import Labels
 from dlspec.report.html import cell
+from dlspec.report.plots import draw
 from dlspec.report.watch import Watch
 from dlspec.runs import eyeball as eyeballs
 from dlspec.runs import folder as folders
@@ -19,7 +20,7 @@ from dlspec.runs.predictions import judged_tables
 from dlspec.runs.sheet import Sheet, near
 from dlspec.runs.sheet_notes import Doubt, Notes
 from dlspec.strategy import ceilings
-from dlspec.types import SPLITS, ArgumentError, Example, Examples, UnreadableError
+from dlspec.types import SPLITS, ArgumentError, Example, Examples, Figure, Passage, UnreadableError
 
 MOST = 2_000
 """errors on a sheet, the worst; as many doubtful labels beside them"""
@@ -126,19 +127,21 @@ def made(
         given = f"{label:.6g}" if isinstance(label, float) else str(label)
         given = given if len(given) <= LONGEST_LABEL else first.truth  # a mask as a text says nothing to a person
         item = _item(judged, example, split, first.truth, first.guess, given, doubts.get(first.id))
+        beside = evaluator.beside(example, part.predictions[row], state)
         if item is not None:
-            items.append({**item, "error": True, "kinds": kinds})
+            items.append({**_read(item, beside), "error": True, "kinds": kinds})
             examples.append(example)
     listed = {item["id"] for item in items}
     for example, own, doubt in _doubted({one: of for one, of in doubts.items() if one not in listed}, whole):
         item = _item(judged, example, own, doubt.label, "", doubt.label, doubt)
+        beside = None if example.y is None else evaluator.beside(example, None, state)
         if item is not None:
-            items.append({**item, "error": False, "kinds": []})
+            items.append({**_read(item, beside), "error": False, "kinds": []})
             examples.append(example)
     if not items:
         raise ArgumentError(f"{split} has no errors, and no label is doubted: there is nothing to look at")
     score = evaluator.combine(part.statistics, only={judged.metric.name})[judged.metric.name]
-    columns = list(judged.input.show(examples[0]).content) if judged.input.kind == "table" else []
+    columns = list(judged.input.show(examples[0]).content) if "cells" in items[0] else []
     total, wrong = int(looked.rows.sum()), int(found.wrong[looked.rows].sum())
     return Sheet(name, judged, split, total, wrong, score, examples, items, columns, notes, list(command))
 
@@ -183,3 +186,13 @@ def _item(
     elif rendering is not None and rendering.kind == "text":
         item["text"] = rendering.content[:LONGEST_TEXT]
     return item
+
+
+def _read(item: dict[str, Any], beside: Sequence[Passage] | Figure | None) -> dict[str, Any]:
+    """The item with truth and guess as texts or as a drawing, which then stand for the example itself."""
+    if beside is None:
+        return item
+    shown = {name: value for name, value in item.items() if name not in ("cells", "text")}
+    if isinstance(beside, Figure):
+        return {**shown, "drawing": str(draw(beside))}
+    return {**shown, "passages": [one._asdict() for one in beside]}
