@@ -258,8 +258,8 @@ def _together(
     if not (math.isfinite(gains) and math.isfinite(whole)):
         return None
     return (
-        f"{metric} of all {mending.n:,} together is not additive, for it is no mean over examples: mended one by one, "
-        f"these kinds gain {number(gains)} in sum, and all at once {number(whole)}"
+        f"ceilings do not add up, for {metric} of all {mending.n:,} together is not additive (no mean over examples): "
+        f"mended one by one, these kinds gain {number(gains)} in sum, and all at once {number(whole)}"
     )
 
 
