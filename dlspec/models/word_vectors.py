@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from collections.abc import Iterator, Mapping
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from dlspec.types import DataError, Place
 
@@ -22,13 +23,14 @@ def width_of(path: str) -> int:
 
     if os.path.isdir(path):
         return int(np.load(_array(path), mmap_mode="r").shape[1])
-    with _opened(path) as lines:
-        first = lines.readline().split()
-        if len(first) == 2 and all(one.isdigit() for one in first):
-            return int(first[1])
-        if len(first) < 3 or not _is_number(first[-1]):
-            raise DataError("expected a word and its numbers on each line, with blanks between", where=Place(path, 1))
-        return len(first) - 1
+    line = next(_lines(path), "")
+    first = line.split()
+    if len(first) == 2 and all(one.isdigit() for one in first):
+        return int(first[1])
+    if len(first) < 3 or not _is_number(first[-1]):
+        message = f"expected a word and its numbers on each line, with blanks between, got {_shown(line)}"
+        raise DataError(message, where=Place(path, 1))
+    return len(first) - 1
 
 
 def vectors_of(path: str, wanted: Mapping[str, int], size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,18 +75,19 @@ def _rows(path: str, width: int, wanted: object) -> Iterator[tuple[str, np.ndarr
             if word in wanted:
                 yield word, np.asarray(values[place], np.float32)
         return
-    with _opened(path) as lines:
-        for number, line in enumerate(lines, 1):
-            word, *numbers = line.rstrip().rsplit(" ", width)
-            if number == 1 and len(line.split()) == 2:
-                continue
-            if len(numbers) != width:
-                raise DataError(f"expected a word and {width} numbers", where=Place(path, number))
-            if word in wanted:
-                try:
-                    yield word, np.array(numbers, np.float32)
-                except ValueError:
-                    raise DataError(f"expected a word and {width} numbers", where=Place(path, number)) from None
+    for number, line in enumerate(_lines(path), 1):
+        word, *numbers = line.rstrip().rsplit(" ", width)
+        if number == 1 and len(line.split()) == 2:
+            continue
+        wrong = len(numbers) != width
+        if not wrong and word in wanted:
+            try:
+                yield word, np.array(numbers, np.float32)
+            except ValueError:
+                wrong = True
+        if wrong:
+            message = f"expected a word and {width} numbers, got {_shown(line)}; mend the line or take it out"
+            raise DataError(message, where=Place(path, number))
 
 
 def _array(folder: str) -> str:
@@ -97,10 +100,25 @@ def _array(folder: str) -> str:
     return os.path.join(folder, arrays[0])
 
 
-def _opened(path: str) -> IO[str]:
-    if path.endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="\n")
-    return open(path, encoding="utf-8", errors="replace", newline="\n")
+def _lines(path: str) -> Iterator[str]:
+    """Raises DataError where the file cannot be read, or is packed and cut short."""
+    try:
+        if path.endswith(".gz"):
+            with gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="\n") as lines:
+                yield from lines
+        else:
+            with open(path, encoding="utf-8", errors="replace", newline="\n") as lines:
+                yield from lines
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(f"cannot be read ({error}); was it copied whole?", where=Place(path)) from None
+
+
+def _shown(line: str) -> str:
+    """What a line holds, in few words: its begin, and how many cells."""
+    cells = line.split()
+    if not cells:
+        return "an empty line"
+    return f"'{line.strip()[:40]}{'…' * (len(line.strip()) > 40)}' ({len(cells) - 1} behind the word)"
 
 
 def _is_number(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from typing import IO
 
 from dlspec.types import DataError, Place
@@ -20,8 +21,9 @@ def words_of_vectors(path: str) -> list[str]:
         with _opened(file) as lines:
             found = [line.rstrip("\n") if folder else line.split(" ", 1)[0] for line in lines]
             first = None if folder or not found else found[0]
-    except OSError as error:
-        message = f"expected vectors as text, or a folder with one array (.npy) and {WORDS}: {error.strerror}"
+    except (EOFError, OSError, zlib.error) as error:
+        what = getattr(error, "strerror", None) or f"{error}; was it copied whole?"
+        message = f"expected vectors as text, or a folder with one array (.npy) and {WORDS}: {what}"
         raise DataError(message, where=Place(file)) from None
     if first is not None and first.isdigit() and len(found) == int(first) + 1:
         found = found[1:]  # word2vec's first line: how many words, and how many numbers each has

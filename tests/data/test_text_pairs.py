@@ -1,9 +1,12 @@
 """Pairs of texts: two files of aligned lines, one with tabs; where they part is said."""
 
 import gzip
+import re
 
+import numpy as np
 import pytest
 
+from dlspec.data.aligned_lines import parted
 from dlspec.data.text_pairs import TextPairs
 from dlspec.runs.init import init
 from dlspec.types import DataError
@@ -62,6 +65,21 @@ def test_where_files_part_is_said(tmp_path):
         TextPairs(path=english, target=german).load()
     with pytest.raises(DataError, match="the shorter ends before line 3"):
         TextPairs(path=write(tmp_path, "b.en", ENGLISH), target=write(tmp_path, "b.de", GERMAN[:2])).load()
+
+
+def test_a_lost_line_is_found_by_the_lengths_of_those_around_it(tmp_path):
+    random = np.random.default_rng(0)
+    lengths = random.integers(5, 60, 300)
+    english = ["e" * k for k in lengths]
+    german = ["d" * round(1.2 * k + one) for k, one in zip(lengths, random.normal(0, 2, 300), strict=True)]
+    for lost in (40, 150, 299):
+        said = parted("a.en", english, "a.de", german[:lost] + german[lost + 1 :])
+        if lost == 299:
+            assert f"the shorter ends before line 300, which is '{english[-1][:40]}" in said
+            continue
+        found = re.search(r"at about line (\d+) \('(e+)…?' beside '(d+)…?'\)", said)
+        assert found and abs(int(found[1]) - lost - 1) <= 2 and found[2] == english[int(found[1]) - 1][:40]
+    assert "at about line" in parted("a.de", german[:99] + german[100:], "a.en", english)
 
 
 def test_what_is_empty_or_no_utf8_is_counted(tmp_path):

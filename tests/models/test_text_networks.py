@@ -1,5 +1,7 @@
 """bag_of_embeddings and text_cnn against NumPy written from the papers; vectors that were learned before."""
 
+import gzip
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from dlspec.models.sequence.bag_of_embeddings import BagOfEmbeddings
 from dlspec.models.sequence.text_cnn import TextCNN
 from dlspec.models.word_vectors import vectors_of, width_of
+from dlspec.numeric.word_lists import words_of_vectors
 from dlspec.types import DataError, RecipeError
 
 SHAPES = {"tokens": {"shape": [None], "dtype": "int32", "vocabulary": 9}}
@@ -69,10 +72,24 @@ def test_text_files_of_glove_and_word2vec(tmp_path, head):
 
 def test_broken_vectors_are_named(tmp_path):
     (tmp_path / "v.txt").write_text("the 1 2\nfilm 3\n")
-    with pytest.raises(DataError, match=r"v\.txt:2: expected a word and 2 numbers"):
+    with pytest.raises(DataError, match=r"v\.txt:2: expected a word and 2 numbers, got 'film 3' \(1 behind the word\)"):
         vectors_of(str(tmp_path / "v.txt"), {"film": 0}, 1)
+    (tmp_path / "v.txt").write_text("the 1 2\nfilm 3 x.y\n")
+    with pytest.raises(DataError, match=r"v\.txt:2: expected a word and 2 numbers, got 'film 3 x.y'"):
+        vectors_of(str(tmp_path / "v.txt"), {"film": 0}, 1)
+    (tmp_path / "v.txt").write_text("")
+    with pytest.raises(DataError, match=r"v\.txt:1: expected a word and its numbers .* got an empty line"):
+        width_of(str(tmp_path / "v.txt"))
     with pytest.raises(DataError, match="expected one array"):
         width_of(str(tmp_path))
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"the 0.1 0.25\n" * 99)[:-30], b"the 1 2\n"])
+def test_packed_vectors_that_were_cut_short_are_said_to_be_so(tmp_path, data):
+    (tmp_path / "v.txt.gz").write_bytes(data)
+    for read in (width_of, lambda path: vectors_of(path, {"a": 0}, 1), words_of_vectors):
+        with pytest.raises(DataError, match=r"v\.txt\.gz: .*was it copied whole\?"):
+            read(str(tmp_path / "v.txt.gz"))
 
 
 @pytest.mark.parametrize("tune", [True, False])
