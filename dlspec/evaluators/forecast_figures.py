@@ -95,7 +95,8 @@ def window(held: Statistics, row: int, target: int, state: State, title: str, *,
             series.append({"name": name, "x": x, "y": begin + _plain(held[of][row, :, target])})
     far = np.abs(held["guess"] - held["truth"])[row, :, target].mean() / held["unit"][row, target]
     data = {"series": series, "x_title": "steps ahead", "y_title": state["targets"][target]}
-    return Figure("lines", title, data, f"mean error {far:.3g} naive errors" if guessed else "")
+    whose = f"{state['targets'][target]} alone has a" if len(state["targets"]) > 1 else "a"
+    return Figure("lines", title, data, f"{whose} mean error of {far:.3g} naive errors" if guessed else "")
 
 
 def _chosen(error: np.ndarray, block: np.ndarray) -> list[tuple[int, int]]:
