@@ -21,7 +21,8 @@ ANOTHER = "another text"
 BEFORE = 40
 """characters that are shown before what surprised"""
 SURPRISE = 4.0
-"""bits that a token costs at least to be marked in its text: it was given 1 in 16 or less"""
+"""bits that a token costs at least to be marked in its text: it was given 1 in 16 or less; and a deviation above the
+text's mean"""
 LONGEST = 2_000
 """tokens of a text that are shown"""
 METRICS = ("bits_per_character", "perplexity", "bits_per_token", "token_accuracy")
@@ -190,11 +191,14 @@ class Tokens(Evaluator):
 
     def beside(self, example: Example, prediction: Read | None, state: State) -> list[Passage] | None:
         """The text as it was read, with what surprised marked; None where it is not known how it was read."""
+        import numpy as np
+
         if prediction is None or not prediction.pieces:
             return None
         glue, count = state.get("glue", ""), min(len(prediction.pieces), LONGEST)
         bits, wrong = prediction.bits[:count], _wrong(prediction)[:count]
-        least = max(SURPRISE, 2 * float(bits.mean()))
+        known = bits[np.isfinite(bits)]
+        least = max(SURPRISE, float(known.mean() + known.std()) if len(known) else 0.0)
         parts = []
         for place in range(count):
             piece, said = prediction.pieces[place] + glue, prediction.said[place]

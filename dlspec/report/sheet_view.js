@@ -30,7 +30,7 @@ function image(row, size) {
 }
 
 function outcome(item) {
-  if (item.error && (item.passages || item.drawing)) return item.kinds.join(", ");
+  if (item.error && (item.passages || item.drawing)) return item.kinds.slice(0, 3).join(", ") + (item.kinds[3] ? ", …" : "");
   if (item.error) return `${item.truth} → ${item.guess}`;
   return item.suspect?.suggested ? `${item.truth}, likely ${item.suspect.suggested}` : item.truth;
 }

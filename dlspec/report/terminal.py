@@ -192,7 +192,7 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         table(
             ["example", "kind", "truth", "guess", *(["what it is"] if seen else [])],
             [
-                [w["id"], w["kind"], w["truth"], w["guess"], *([_brief(w["shows"])] if seen else [])]
+                [w["id"], w["kind"], _line(w["truth"]), _line(w["guess"]), *([_brief(w["shows"])] if seen else [])]
                 for w in result["worst"]
             ],
             left=5,
@@ -217,8 +217,13 @@ def _brief(shows: Any, most: int = 46) -> str:
     """A row or a text in one line."""
     if isinstance(shows, Mapping):
         shows = ", ".join(f"{name} {_short(value)}" for name, value in shows.items() if value is not None)
-    text = "" if shows is None else str(shows)
+    text = _line("" if shows is None else str(shows))
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _line(text: str) -> str:
+    """A text of several lines in one."""
+    return text.replace("\n", "↵")
 
 
 def _short(value: Any) -> str:

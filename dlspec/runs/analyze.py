@@ -33,6 +33,8 @@ from dlspec.types import SPLITS, Error, Examples, Metric, Statistics
 IMPORTANCE_EXAMPLES = 2_000
 """permutation importance looks at no more: each column costs five predictions of all of them"""
 IMPORTANCE_PARTS = 200
+SAME = 1e-3
+"""ceilings whose sum is so near to what mending all gives add up, as those of bits per character do"""
 
 
 def analyze(
@@ -249,13 +251,13 @@ def _kinds(found: Sequence[ceilings.Kind], metric: Metric, score: float) -> list
 def _together(
     judged: Judged, statistics: Statistics, kinds: Sequence[dict[str, Any]], mending: Mending, found: ceilings.Errors
 ) -> str | None:
-    """That ceilings do not add up, where the metric is of all examples together; None where it is a mean over them."""
+    """That ceilings do not add up, where the metric is of all examples together; None where they do."""
     share, metric = judged.evaluator.shares(statistics).get(judged.metric.name), judged.metric.name
     mean = share is not None and share.rows is not None and share.among is None and share.metric is None
     if len(kinds) < 2 or mean:
         return None
     gains, whole = sum(one["gain"] for one in kinds), mending.gain(found.wrong)
-    if not (math.isfinite(gains) and math.isfinite(whole)):
+    if not (math.isfinite(gains) and math.isfinite(whole)) or math.isclose(gains, whole, rel_tol=SAME):
         return None
     return (
         f"ceilings do not add up, for {metric} of all {mending.n:,} together is not additive (no mean over examples): "

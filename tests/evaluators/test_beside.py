@@ -75,7 +75,7 @@ def test_what_surprised_a_language_model():
     read = Read(("t", "h", "e", " ", "x"), np.array([0.5, 0.5, 7, 3, 2]), ("t", "h", "a", " ", "y"))
     [one] = Tokens().beside(Example("a", "the x", "the x"), read, {})
     assert one.parts == [("th", "", ""), ("e", "wrong", "7 bits; the most probable was 'a'"), (" x", "", "")]
-    assert one.name == "perplexity 6.06"  # 2.6 bits a token, twice of which is marked
+    assert one.name == "perplexity 6.06"  # 2.6 bits a token, with a deviation of 2.4
     assert Tokens().beside(Example("a", "the x", "the x"), None, {}) is None
     [words] = Tokens().beside(
         Example("a", "a b", "a b"), Read(("a", "b"), np.array([1.0, np.inf]), ("a", "c")), {"glue": " "}

@@ -116,6 +116,8 @@ def test_what_is_said_can_be_read(opened, pages):
     page, *_ = opened(1280)
     page.goto(report.as_uri(), wait_until="load")
     shown = page.locator("main").inner_text()
+    # Gains in bits add up, as do those of means over examples; those of corpus BLEU and of F1 over all entities do not.
+    assert ("do not add up" in shown) == (kind in ("sentences", "tags"))
     if kind == "sentences":
         assert "Search or model: who is to blame" in shown and "60.0 % (23.0 % to 88.0 %)" in shown
         assert "is not additive" in shown and "under-translation (25%)" in shown and "too few to say" in shown
