@@ -42,6 +42,13 @@ class Example:
     weight: float = 1.0
 
 
+class Lines(NamedTuple):
+    """Where an example stands in the user's files: of each of its words the line, counted from 1."""
+
+    file: str
+    numbers: Sequence[int]
+
+
 class Examples(Sequence[Example]):
     """Examples held by column, so that a million cost no million objects.
 
@@ -60,6 +67,7 @@ class Examples(Sequence[Example]):
         sources: Sequence[str] | None = None,
         weights: Sequence[float] | None = None,
         times: Sequence[Any] | None = None,
+        lines: Sequence[Lines | None] | None = None,
         rows: Sequence[int] | None = None,
     ) -> None:
         self.columns: dict[str, Any] = {
@@ -71,6 +79,7 @@ class Examples(Sequence[Example]):
             "sources": sources,
             "weights": weights,
             "times": times,
+            "lines": lines,
         }
         self.rows: Sequence[int] = range(len(ids)) if rows is None else rows
 
@@ -113,7 +122,7 @@ class Examples(Sequence[Example]):
         return other
 
     def column(self, name: str) -> list[Any]:
-        """ids, x, y, groups, sources, weights or times of this selection alone; a missing one is a list of None."""
+        """A column of this selection alone (ids, x, y, groups, …); a missing one is a list of None."""
         values = self.columns[name]
         return [None] * len(self) if values is None else [values[row] for row in self.rows]
 
@@ -185,11 +194,14 @@ class Error(NamedTuple):
 
 class ClassLabels(NamedTuple):
     """Classes as people gave them (int (N,), -1: none of the names), beside what a network that never saw them finds
-    probable (float (N, C))."""
+    probable (float (N, C)); NaN where it does not say."""
 
     given: Any
     probabilities: Any
     names: Sequence[str]
+    parts: Any = None
+    """of several labels an example, int (N, 2): the row of the example, and which of its parts (words) the label is of,
+    from 0; None: each is of a whole example"""
 
 
 class NumberLabels(NamedTuple):

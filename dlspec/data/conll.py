@@ -12,7 +12,7 @@ from dlspec.data.base import Reader
 from dlspec.data.conll_lines import MOST, Sentences, read, summary
 from dlspec.data.sources import Encoding, Source
 from dlspec.proposals import Proposal
-from dlspec.types import Complaint, DataError, Examples, Place, Splits
+from dlspec.types import Complaint, DataError, Examples, Lines, Place, Splits
 
 LONG = 1_000
 """words of a sentence, from which on the empty lines between sentences may be missing"""
@@ -103,7 +103,7 @@ class Conll(Reader):
             raise DataError(
                 "there are words alone, one a line, and no tags; expected a word and its tag on each line, with a tab "
                 "or blanks between",
-                where=Place(found.file, found.lines[0]),
+                where=Place(found.file, found.lines[0][0]),
             )
         return word, tag
 
@@ -120,19 +120,19 @@ def _examples(found: Sentences, word: int, tag: int | None, prefix: str) -> Exam
         _whole(found, y, "tag", tag)
     ids = [f"{prefix}{number}" for number in range(1, len(x) + 1)]
     groups = [f"{prefix}{one}" for one in found.documents] if any(found.documents) else None
-    return Examples(ids, x, y, groups=groups)
+    return Examples(ids, x, y, groups=groups, lines=[Lines(found.file, one) for one in found.lines])
 
 
 def _whole(found: Sentences, values: Sequence[Sequence[str]], what: str, column: int) -> None:
     """Raises DataError that names the sentences with an empty word or tag, or a tag of several words."""
     wrong = []
-    for line, row in zip(found.lines, values, strict=True):
+    for lines, row in zip(found.lines, values, strict=True):
         empty = not all(row)
         if empty or (what == "tag" and any(len(one.split()) > 1 for one in row)):
             odd = next(one for one in row if not one or len(one.split()) > 1)
             got = "nothing" if not odd else f"'{odd}'"
             message = f"in the sentence beginning here a {what} (column {column}) is {got}; expected one without blanks"
-            wrong.append(Complaint(Place(found.file, line), message))
+            wrong.append(Complaint(Place(found.file, lines[0]), message))
     if wrong:
         more = [Complaint(Place(found.file), f"{len(wrong) - MOST:,} more sentences are so")] * (len(wrong) > MOST)
         raise DataError(wrong[:MOST] + more)

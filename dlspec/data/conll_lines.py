@@ -21,11 +21,11 @@ MOST = 20
 
 @dataclass
 class Sentences:
-    """What a file holds: of each sentence its rows of cells, the line that it begins on, and its document."""
+    """What a file holds: of each sentence its rows of cells, the line of each, and its document."""
 
     file: str
     rows: list[list[list[str]]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    lines: list[list[int]] = field(default_factory=list)
     documents: list[int] = field(default_factory=list)
     """0 where the file does not say"""
     width: int = 0
@@ -73,13 +73,15 @@ def cells(line: str, delimiter: str) -> list[str]:
 def _fill(found: Sentences, lines: Sequence[str]) -> None:
     comments, document, faults = 0, 0, list[Complaint]()
     current: list[list[str]] = []
+    lines: list[int] = []
     for number, line in enumerate([*lines, ""], 1):
         begins_document = line.startswith(DOCUMENT)
         if not line.strip() or begins_document:
             if current:
                 found.rows.append(current)
+                found.lines.append(lines)
                 found.documents.append(document)
-                current = []
+                current, lines = [], []
             document += begins_document
             continue
         row = cells(line, found.delimiter)
@@ -88,9 +90,8 @@ def _fill(found: Sentences, lines: Sequence[str]) -> None:
             continue
         if len(row) != found.width:
             faults.append(Complaint(Place(found.file, number), _ragged(row, line, found)))
-        if not current:
-            found.lines.append(number)
         current.append(row)
+        lines.append(number)
     if faults:
         more = [Complaint(Place(found.file), f"{len(faults) - MOST:,} more lines are so")] * (len(faults) > MOST)
         raise DataError(faults[:MOST] + more)
@@ -107,10 +108,11 @@ def _count(found: Sentences) -> None:
     )
     if not found.counted:
         return
-    kept = [[row for row in rows if row[0].isdigit()] for rows in found.rows]
+    kept = [[place for place, row in enumerate(rows) if row[0].isdigit()] for rows in found.rows]
     gone = found.words - sum(map(len, kept))
     if gone:
-        found.rows = kept
+        found.rows = [[rows[place] for place in own] for rows, own in zip(found.rows, kept, strict=True)]
+        found.lines = [[lines[place] for place in own] for lines, own in zip(found.lines, kept, strict=True)]
         found.said.append(f"lines passed over that stand for several words, or for unwritten ones (3-4, 3.1): {gone:,}")
 
 

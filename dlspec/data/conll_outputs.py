@@ -30,7 +30,7 @@ def read_tagged(files: Sequence[str], split: str) -> PredictionTable:
             raise DataError(
                 f"has one column, '{found.rows[0][0][0]}'; expected a word, its true tag and the one that was said, or "
                 "both tags alone, as conlleval takes them",
-                where=Place(file, found.lines[0]),
+                where=Place(file, found.lines[0][0]),
             )
         prefix = f"{number}:" if len(files) > 1 else ""
         ids += [f"{prefix}{place}" for place in range(1, len(found.rows) + 1)]

@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, WithJsonSchema
 
@@ -28,23 +28,57 @@ Corrections = Annotated[
 ]
 
 
-def read(file: str) -> dict[str, str]:
-    """Id → new label, of the rows where one is given.  Raises DataError that names the row."""
+class Spot(NamedTuple):
+    """What a label is of: an example, or one of its words, counted from 1."""
+
+    id: str
+    word: int | None = None
+
+    def __str__(self) -> str:
+        return f"'{self.id}'" if self.word is None else f"word {self.word} of '{self.id}'"
+
+
+def read(file: str) -> dict[Spot, str]:
+    """What of → new label, of the rows where one is given; a column `word` says which word's.
+
+    Raises DataError that names the row.
+    """
     names, rows = filled(file)
     for wanted in ("id", "new"):
         if wanted not in names:
             near = nearest(wanted, names)
             hint = f"; did you mean '{near}'?" if near else f"; it has {', '.join(names) or 'none'}"
             raise DataError(f"a table of corrected labels has a column '{wanted}'{hint}", where=Place(file, 1))
-    own, new = names.index("id"), names.index("new")
-    found: dict[str, str] = {}
+    own, new, word = names.index("id"), names.index("new"), names.index("word") if "word" in names else None
+    found: dict[Spot, str] = {}
+    in_words: set[str] = set()
     for line, row in rows:
-        name, label = as_id(row[own]), row[new].strip()
-        if label and found.get(name, label) != label:
-            raise DataError(f"'{name}' is both {found[name]} and {label}; keep one", where=Place(file, line))
-        if label:
-            found[name] = label
+        spot, label = Spot(as_id(row[own]), None if word is None else _word(row[word], file, line)), row[new].strip()
+        if not label:
+            continue
+        if found.get(spot, label) != label:
+            raise DataError(f"{spot} is both {found[spot]} and {label}; keep one", where=Place(file, line))
+        found[spot] = label
+        if spot.word is not None:
+            in_words.add(spot.id)
+        if spot.id in in_words and Spot(spot.id) in found:
+            message = f"'{spot.id}' has both new tags for the whole and one for a word of it; keep one"
+            raise DataError(message, where=Place(file, line))
     return found
+
+
+def _word(cell: str, file: str, line: int) -> int | None:
+    text = cell.strip()
+    if not text:
+        return None
+    try:
+        number = float(text)  # a spreadsheet may write 3.0
+    except ValueError:
+        number = math.nan
+    if number >= 1 and number.is_integer():
+        return int(number)
+    message = f"column 'word' says which word of the sentence has the label, counted from 1; got '{text}'"
+    raise DataError(message, where=Place(file, line))
 
 
 def corrected(splits: Splits, files: Sequence[str], *, partial: bool = False) -> Splits:
@@ -59,34 +93,38 @@ def corrected(splits: Splits, files: Sequence[str], *, partial: bool = False) ->
 
 
 def applied(
-    splits: Splits, file: str, new: Mapping[str, str], *, partial: bool = False
+    splits: Splits, file: str, new: Mapping[Spot, str], *, partial: bool = False
 ) -> tuple[Splits, dict[str, int]]:
-    """Splits with new labels (id → text), and how many of each split are other ones now.
+    """Splits with new labels (what of → text), and how many of each split are other ones now.
 
     file: where the labels come from, for a person.  Raises DataError where an id or a class is unknown.
     """
     changed, parts = dict.fromkeys(splits.parts, 0), dict(splits.parts)
-    unknown, everywhere = dict(new), Labels([part for part in parts.values() if part.labelled])
+    everywhere = Labels([part for part in parts.values() if part.labelled])
+    unknown: dict[str, dict[int | None, str]] = {}
+    for spot, text in new.items():
+        unknown.setdefault(spot.id, {})[spot.word] = text
     for name, part in parts.items():
         values: dict[int, Any] = {}
         for row in part.rows:
-            label = unknown.pop(part.columns["ids"][row], None)
-            if label is not None:
+            texts = unknown.pop(part.columns["ids"][row], None)
+            if texts is not None:
                 try:
-                    values[row] = everywhere.value(label)
-                    _fits(values[row], part.columns["y"][row])
+                    value, count = everywhere.mended(part.columns["y"][row], texts)
                 except ValueError as error:
                     raise DataError(f"'{part.columns['ids'][row]}': {error}", where=Place(file)) from None
-        truly = {row: value for row, value in values.items() if _other(value, part, row)}
-        changed[name] = len(truly)
-        if truly:
-            parts[name] = relabelled(part, truly)
+                if count:
+                    values[row] = value
+                    changed[name] += count
+        if values:
+            parts[name] = relabelled(part, values)
     if unknown and not partial:
         raise DataError(_unknown(list(unknown), splits), where=Place(file))
-    text = json.dumps([splits.fingerprint, sorted((name, str(label)) for name, label in new.items())])
+    said = [[spot.id, label] if spot.word is None else [spot.id, label, spot.word] for spot, label in new.items()]
+    text = json.dumps([splits.fingerprint, sorted(said)])
     mark = hashlib.blake2b(text.encode(), digest_size=8).hexdigest() if sum(changed.values()) else splits.fingerprint
-    said = (_said(os.path.basename(file), changed), one_sided(changed))
-    return Splits(parts, mark, (*splits.notes, *filter(None, said))), changed
+    notes = (_said(os.path.basename(file), changed), one_sided(changed))
+    return Splits(parts, mark, (*splits.notes, *filter(None, notes))), changed
 
 
 def relabelled(part: Examples, values: Mapping[int, Any]) -> Examples:
@@ -97,12 +135,25 @@ def relabelled(part: Examples, values: Mapping[int, Any]) -> Examples:
     return part.replace(y=labels)
 
 
+def with_tags(old: Any, new: Mapping[int, str]) -> Any:
+    """The tags of a sentence with some of them others; new: place, from 0 → tag.  Of a text, a text.
+
+    Raises ValueError where they are no tags of as many words.
+    """
+    tags = list(tags_of(old))
+    for place, tag in new.items():
+        if not 0 <= place < len(tags):
+            raise ValueError(f"there is no word {place + 1}: it has {len(tags)}")
+        tags[place] = tag
+    return " ".join(tags) if isinstance(old, str) else tuple(tags)
+
+
 class Labels:
     """The labels that there are, and what a text stands for among them."""
 
     def __init__(self, parts: Sequence[Examples]) -> None:
         values = [plain(one) for part in parts for one in part.column("y") if one is not None]
-        self.tags = {tag for one in values if _is_tags(one) for tag in one}
+        self.tags = {tag for one in values if is_tags(one) for tag in one}
         self.known: dict[str, Any] = {_spelt(one): one for one in values}
         kinds = {type(one[0]) for one in values if text_of(one)}
         self.parse: Callable[[str], Any] | None = boxes_of if Box in kinds else points_of if kinds else None
@@ -128,6 +179,22 @@ class Labels:
             raise ValueError(f"expected a number, got '{text}'")
         raise ValueError(_no_class(text, list(self.known)))
 
+    def mended(self, old: Any, texts: Mapping[int | None, str]) -> tuple[Any, int]:
+        """A label as a person wrote it anew, and how many labels are others now; texts: of a word (from 1), or None.
+
+        Raises ValueError where there is no such label, or no such word.
+        """
+        if None in texts:
+            new = self.value(texts[None])
+            fits(new, old)
+            return new, int(class_name(new) != class_name(old))
+        known = self.tags or {tag for one in self.known for tag in one.split()}
+        for tag in texts.values():
+            if tag not in known:
+                raise ValueError(_no_class(tag, list(known), "tag"))
+        new = with_tags(old, {word - 1: tag for word, tag in texts.items() if word is not None})
+        return new, sum(map(str.__ne__, tags_of(old), tags_of(new)))
+
     def _tagged(self, text: str) -> tuple[str, ...]:
         """A tag for each word.  Raises ValueError where one is none of those that there are."""
         strange = [one for one in text.split() if one not in self.tags]
@@ -142,22 +209,18 @@ def _no_class(text: str, known: Sequence[str], what: str = "class") -> str:
     return f"there is no {what} '{text}'" + (f"; did you mean '{near}'?" if near else f"; known: {some}")
 
 
-def _is_tags(value: Any) -> bool:
+def is_tags(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(isinstance(one, str) for one in value)
 
 
 def _spelt(value: Any) -> str:
-    return " ".join(value) if _is_tags(value) else text_of(value) or str(class_name(value))
+    return " ".join(value) if is_tags(value) else text_of(value) or str(class_name(value))
 
 
-def _fits(value: Any, old: Any) -> None:
+def fits(value: Any, old: Any) -> None:
     """Raises ValueError where a sentence would have more or fewer tags than words."""
-    if _is_tags(value) and len(value) != len(old):
+    if is_tags(value) and len(value) != len(old):
         raise ValueError(f"{len(value)} tags, but the sentence has {len(old)} words")
-
-
-def _other(value: Any, part: Examples, row: int) -> bool:
-    return class_name(value) != class_name(part.columns["y"][row])
 
 
 def _unknown(ids: Sequence[str], splits: Splits) -> str:

@@ -16,7 +16,7 @@ def joined(parts: Sequence[Examples]) -> Examples:
     """
     if len(parts) == 1:
         return parts[0]
-    columns = {name: _column(parts, name) for name in ("y", "groups", "sources", "weights", "times")}
+    columns = {name: _column(parts, name) for name in ("y", "groups", "sources", "weights", "times", "lines")}
     tags = {
         name: [value for one in parts for value in (one.tag(name) if name in one.tag_names else [""] * len(one))]
         for name in dict.fromkeys(name for one in parts for name in one.tag_names)

@@ -26,6 +26,8 @@ NOTES = (
     "size",
     "truth",
     "guess",
+    "part",
+    "what",
     "prediction",
     "file",
     "path",

@@ -194,8 +194,15 @@ class Evaluator(Component):
     def labels(
         self, examples: Examples, predictions: Sequence[Prediction], state: State
     ) -> ClassLabels | NumberLabels | None:
-        """What an audit of labels works on; by default None: the truths are no labels that one could audit."""
+        """What an audit of labels works on; by default None: the truths are no labels that one could audit.
+
+        An example may have several, one each of its parts: then `part` says what these are.
+        """
         return None
+
+    def part(self, example: Example, place: int) -> tuple[str, str]:
+        """A part that has a label of its own (a word), and the example with that part in brackets."""
+        raise IndexError(f"{self.name} has a label an example, and none of parts")
 
     def heads(self, statistics: Statistics, state: State) -> dict[str, Head]:
         """What a prediction says, by name, where that is several things of different kinds; by default none."""

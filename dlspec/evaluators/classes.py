@@ -150,7 +150,8 @@ class Classes(Evaluator):
 
         index = {name: i for i, name in enumerate(state["classes"])}
         given = np.array([index.get(name, -1) for name in class_names(examples)], np.int64)
-        return ClassLabels(given, np.asarray(predictions, np.float64), state["classes"])
+        sure = np.asarray(predictions, np.float64)
+        return ClassLabels(given, sure if state.get("probabilities", True) else sure * np.nan, state["classes"])
 
     def outcomes(self, statistics: Statistics, state: State) -> Outcomes:
         return Outcomes(statistics["truth"], statistics["guess"], state["classes"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlspec.evaluators.tables import tags
 from dlspec.evaluators.truths import some, texts
 from dlspec.numeric.chunks import OUTSIDE, PLAIN, Chunk, Tags, broken, chunks, is_chunked, scheme_of, tags_of, type_of
-from dlspec.types import DataError, Example, Examples, State
+from dlspec.types import ClassLabels, DataError, Example, Examples, State
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 MOST_TYPES = 30
 """that are facts of their own"""
 NO_ENTITY = "no entity"
+
+
+class Tagged(tuple[str, ...]):
+    """Tags of a sentence, as a tuple is, and how probable each of `names` was of each word: float32 (W, C), NaN where
+    nothing was said of a word; or None."""
+
+    probabilities: np.ndarray | None
+
+    def __new__(cls, tags: Iterable[str], probabilities: np.ndarray | None = None) -> Tagged:
+        new = super().__new__(cls, tuple(tags))
+        new.probabilities = probabilities
+        return new
 
 
 def tag_rows(examples: Examples) -> list[Tags]:
@@ -68,6 +80,22 @@ def both(examples: Examples, predictions: Sequence[Any], state: State) -> list[t
 
 def truth_of(example: Example) -> Tags:
     return tag_rows(Examples([example.id], [None], [example.y]))[0]
+
+
+def labels(examples: Examples, predictions: Sequence[Any], state: State) -> ClassLabels:
+    """See Tags.labels."""
+    import numpy as np
+
+    names = state["names"]
+    place = {name: i for i, name in enumerate(names)}
+    given, sure, parts = list[int](), [np.zeros((0, len(names)))], list[tuple[int, int]]()
+    for row, (truth, guess) in enumerate(zip(tag_rows(examples), predictions, strict=True)):
+        own = getattr(guess, "probabilities", None)
+        given += [place.get(tag, -1) for tag in truth]
+        sure.append(np.full((len(truth), len(names)), np.nan) if own is None else own)
+        parts += [(row, word) for word in range(len(truth))]
+    together = np.concatenate(sure).astype(np.float64)
+    return ClassLabels(np.array(given, np.int64), together, names, np.array(parts, np.int64).reshape(-1, 2))
 
 
 def spoken(entity: Chunk | None, x: Any) -> str:

@@ -12,14 +12,26 @@ from dlspec.evaluators.tables import number_column
 from dlspec.evaluators.tag_pairs import BROKEN, broken_of, mended, paired
 from dlspec.evaluators.tag_truths import both, spoken, tag_rows, truth_of
 from dlspec.numeric.chunks import PLAIN, chunks, tags_of
-from dlspec.types import Error, Example, Examples, Figure, Metric, Outcomes, Passage, Share, State, Statistics
+from dlspec.types import (
+    ClassLabels,
+    Error,
+    Example,
+    Examples,
+    Figure,
+    Metric,
+    Outcomes,
+    Passage,
+    Share,
+    State,
+    Statistics,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 class Tags(Evaluator):
-    """Predictions are a sequence of tags a sentence, one a word.
+    """Predictions are a sequence of tags a sentence, one a word; of a network they are `Tagged` (see tag_truths).
 
     `state`: `names` of train's tags; `types` of its entities; `scheme`, how they are written (bio, iob1, bioes, bilou),
     or `plain` where tags are of another form (NOUN), each word an entity of its own; see dlspec.numeric.chunks.
@@ -185,6 +197,18 @@ class Tags(Evaluator):
         from dlspec.evaluators.tag_passages import passages
 
         return passages(example, prediction, state)
+
+    def labels(self, examples: Examples, predictions: Sequence[Any], state: State) -> ClassLabels:
+        """A label each word.  Raises DataError that names examples without a truth."""
+        return tag_truths.labels(examples, predictions, state)
+
+    def part(self, example: Example, place: int) -> tuple[str, str]:
+        """The word; nothing where the words are not known."""
+        x = example.x.split() if isinstance(example.x, str) else example.x
+        if not isinstance(x, tuple | list):
+            return "", ""
+        word = str(x[place])
+        return word, " ".join([*x[:place], f"[{word}]", *x[place + 1 :]])
 
     def remarks(self, examples: Examples, state: State) -> list[str]:
         return tag_truths.remarks(examples, state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.report.terminal import between, number, share, table
+from dlspec.report.terminal import between, brief, number, share, table
 
 SHOWN = 10
 
@@ -15,10 +15,19 @@ def print_issues(issues: Mapping[str, Any]) -> None:
     if issues["suspects"]:
         some = issues["suspects"][:SHOWN]
         total = sum(one["suspects"] for one in issues["splits"].values())
+        words, seen = (any(one.get(key) for one in some) for key in ("word", "what"))
         table(
-            ["example", "split", "label", "suggested", "probability"],
-            [[one["id"], one["split"], one["label"], one["suggested"], number(one["probability"])] for one in some],
-            left=4,
+            ["example", *(["word"] * words), "split", "label", "suggested", "probability", *(["what it is"] * seen)],
+            [
+                [
+                    one["id"],
+                    *([str(one["word"])] * words),
+                    *(one["split"], one["label"], one["suggested"], number(one["probability"])),
+                    *([brief(one["what"], around=f"[{one['token']}]")] * seen),
+                ]
+                for one in some
+            ],
+            left=6 + words,
             title=f"labels that are likely wrong, the most doubtful {len(some)} of {total:,}",
         )
         table(

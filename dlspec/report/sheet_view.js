@@ -1,6 +1,7 @@
 // What is seen: the examples, the one that is looked at, and the table of tags.  All text goes in as text.
 const MOST_COLUMNS = 12;
 const PIXELS = 64;
+const BRIEF = 60;
 const BATCH = 240;
 // Examples are drawn when the list comes to them: a long sheet opens, and answers a key, as fast as a short one.
 const nodes = [];
@@ -32,13 +33,15 @@ function image(row, size) {
 function outcome(item) {
   if (item.error && (item.passages || item.drawing)) return item.kinds.slice(0, 3).join(", ") + (item.kinds[3] ? ", …" : "");
   if (item.error) return `${item.truth} → ${item.guess}`;
+  if (item.suspect?.words) return item.suspect.words.join("; ");
   return item.suspect?.suggested ? `${item.truth}, likely ${item.suspect.suggested}` : item.truth;
 }
 
 function chips(item) {
   const found = item.tags.map((tag) => make("span", tag === WRONG ? "chip wrong" : "chip", tag));
-  if (item.label) found.unshift(make("span", "chip label", `label: ${item.label}`));
-  else if (item.suspect?.suggested) found.push(make("span", "chip doubt", `label? ${item.suspect.suggested}`));
+  const doubted = item.suspect?.words ?? (item.suspect?.suggested ? [item.suspect.suggested] : []);
+  if (item.label) found.unshift(make("span", "chip label", `label: ${brief(item.label)}`));
+  else found.push(...doubted.map((one) => make("span", "chip doubt", `label? ${one}`)));
   return found;
 }
 
@@ -65,6 +68,10 @@ function text(name, words) {
   const node = make(name, "", words);
   node.dir = "auto";
   return node;
+}
+
+function brief(text) {
+  return text.length > BRIEF ? `${text.slice(0, BRIEF - 1)}…` : text;
 }
 
 function drawn(item, row) {
@@ -174,7 +181,8 @@ function look() {
   const doubt = item.suspect;
   const sure = doubt?.probability ? ` (${percent(Number(doubt.probability))})` : "";
   byId("doubt").hidden = !doubt;
-  byId("doubt").textContent = doubt?.suggested ? `The label ${item.given} may be wrong; likely ${doubt.suggested}${sure}` : doubt?.why ?? "";
+  if (doubt?.words) byId("doubt").textContent = `Tags that may be wrong: ${doubt.words.join("; ")}${sure}`;
+  else byId("doubt").textContent = doubt?.suggested ? `The label ${item.given} may be wrong; likely ${doubt.suggested}${sure}` : doubt?.why ?? "";
   byId("label").placeholder = doubt?.suggested || item.given;
   if (document.activeElement !== byId("label")) byId("label").value = item.label;
 }

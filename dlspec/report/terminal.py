@@ -192,7 +192,7 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         table(
             ["example", "kind", "truth", "guess", *(["what it is"] if seen else [])],
             [
-                [w["id"], w["kind"], _line(w["truth"]), _line(w["guess"]), *([_brief(w["shows"])] if seen else [])]
+                [w["id"], w["kind"], _line(w["truth"]), _line(w["guess"]), *([brief(w["shows"])] if seen else [])]
                 for w in result["worst"]
             ],
             left=5,
@@ -213,12 +213,18 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
         print(f"written: {result['files']['kinds']}, {result['files']['errors']}")
 
 
-def _brief(shows: Any, most: int = 46) -> str:
-    """A row or a text in one line."""
+def brief(shows: Any, most: int = 46, around: str = "") -> str:
+    """A row or a text in one line, cut; around: the words that it is cut around, if they are in it."""
     if isinstance(shows, Mapping):
         shows = ", ".join(f"{name} {_short(value)}" for name, value in shows.items() if value is not None)
     text = _line("" if shows is None else str(shows))
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    if len(text) <= most:
+        return text
+    middle = text.find(around) + len(around) // 2 if around in text else 0
+    start = max(0, min(middle - most // 2, len(text) - most))
+    shown = text[start : start + most]
+    shown = f"…{shown[1:]}" if start else shown
+    return f"{shown[:-1]}…" if start + most < len(text) else shown
 
 
 def _line(text: str) -> str:

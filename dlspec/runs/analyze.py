@@ -22,9 +22,12 @@ from dlspec.runs import labels as wrong_labels
 from dlspec.runs.blame import blamed
 from dlspec.runs.findings import findings
 from dlspec.runs.judged import Judged, judged_run, parts_of
+from dlspec.runs.label_issues import label_issues
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.predictions import judged_tables
+from dlspec.runs.relabel_table import write_relabel
 from dlspec.runs.tagged import tagged
+from dlspec.runs.told import SEEN_OR_HEARD, told
 from dlspec.strategy import ceilings
 from dlspec.strategy.importance import permutation_importance
 from dlspec.strategy.mending import Mending
@@ -150,7 +153,7 @@ def analyzed(
         "slices": slices,
         "tags": tags and tagged(judged, split, tags, mending, looked.rows),
         "eyeball": eyeballs.told(looked, part, found.wrong, split, judged.home),
-        "label_issues": audit and wrong_labels.label_issues(judged, split, audit, kinds),
+        "label_issues": audit and label_issues(judged, split, audit, kinds),
         "blame": blame,
         "importance": [] if judged.opened is None else importance(judged.opened, examples, metric, watch),
         "worst": shown(judged, examples, ceilings.worst(found, worst, looked.rows)),
@@ -161,10 +164,10 @@ def analyzed(
     if judged.home is not None:
         home = judged.home / "errors"
         if audit:
-            wrong_labels.write_relabel(home / "relabel.csv", audit, judged, split, result["label_issues"])
+            write_relabel(home / "relabel.csv", audit, judged, split, result["label_issues"])
         result["files"] = {"kinds": str(home / f"{split}.json"), "errors": str(home / f"{split}.csv")}
         folders.write_json(home / f"{split}.json", result)
-        _write_errors(home / f"{split}.csv", examples, found, looked.rows)
+        _write_errors(home / f"{split}.csv", judged, examples, found, looked.rows)
         report.keep_figures(judged.home, split, evaluator, statistics, state)
         gallery.keep_worst(
             judged.home,
@@ -265,13 +268,16 @@ def _together(
     )
 
 
-def _write_errors(file: Path, examples: Examples, found: ceilings.Errors, seen: np.ndarray) -> None:
-    """Every error, a row each, with the part it is in (none where all may be looked at) and the example's tags."""
+def _write_errors(file: Path, judged: Judged, examples: Examples, found: ceilings.Errors, seen: np.ndarray) -> None:
+    """Every error, a row each: the part it is in (none where all may be looked at), the example's tags, and what it is,
+    where it can be read."""
     with folders.writing(file) as text:
         writer = csv.writer(text, lineterminator="\n")
-        parts = not seen.all()
-        writer.writerow(("id", "kind", "size", "truth", "guess", *(["part"] * parts), *examples.tag_names))
+        parts, readable = not seen.all(), judged.input.kind not in SEEN_OR_HEARD
+        more = (*(["part"] * parts), *examples.tag_names, *(["what"] * readable))
+        writer.writerow(("id", "kind", "size", "truth", "guess", *more))
         for row in np.flatnonzero(found.wrong).tolist():
+            what = [told(judged.input, examples[row]) or ""] * readable
             for error in found[row]:
                 own = ["eyeball" if seen[row] else "black box"] * parts
-                writer.writerow((*error, *own, *(str(tag) for tag in examples[row].tags.values())))
+                writer.writerow((*error, *own, *(str(tag) for tag in examples[row].tags.values()), *what))

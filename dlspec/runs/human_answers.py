@@ -13,7 +13,7 @@ from dlspec.evaluators.base import Evaluator
 from dlspec.numeric.class_names import class_name, named
 from dlspec.recipe.component import nearest
 from dlspec.recipe.schema import Recipe
-from dlspec.types import DataError, Examples, NumberLabels, Place, State
+from dlspec.types import ClassLabels, DataError, Examples, NumberLabels, Place, State
 
 SPLIT = "dev"
 """which people answer on, unless another is named"""
@@ -87,7 +87,7 @@ def _kind(evaluator: Evaluator, state: State, examples: Examples) -> Literal["no
     few = examples.take(range(1))
     right = evaluator.stack([evaluator.perfect(one, state) for one in few])
     labels = evaluator.labels(few, right, state)
-    if labels is None:
+    if labels is None or (isinstance(labels, ClassLabels) and labels.parts is not None):
         raise DataError(f"answers to '{evaluator.name}' cannot be read from a table; state the human level as a number")
     return "interval" if isinstance(labels, NumberLabels) else "nominal"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from dlspec.data.corrections import applied, one_sided, read
+from dlspec.data.corrections import Spot, applied, one_sided, read
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs.judged import Judged, judged_run, parts_of
@@ -109,7 +109,7 @@ def _patch(opened: OpenedRun, table: Path) -> Path:
     return file
 
 
-def _findings(result: Mapping[str, Any], labels: Mapping[str, str], warning: str | None) -> list[str]:
+def _findings(result: Mapping[str, Any], labels: Mapping[Spot, str], warning: str | None) -> list[str]:
     metric, changed = result["metric"], result["changed"]
     where = ", ".join(f"{name} {many:,}" for name, many in changed.items() if many)
     total = sum(changed.values())

@@ -17,7 +17,7 @@ from dlspec.report.pictures import DRAWN, PLAIN, inlined, small, within
 from dlspec.report.sheet import page
 from dlspec.runs import folder as folders
 from dlspec.runs.judged import Judged
-from dlspec.runs.sheet_notes import Notes
+from dlspec.runs.sheet_notes import Notes, label_of
 from dlspec.types import Example, UnreadableError
 
 MOST_CLASSES = 2_000
@@ -72,7 +72,7 @@ class Sheet:
                 {
                     **item,
                     "tags": tags.get(item["id"], ()),
-                    "label": doubts[item["id"]].new if item["id"] in doubts else "",
+                    "label": label_of(item["given"], doubts.get(item["id"], ())),
                 }
                 for item in self.items
             ],
@@ -129,7 +129,7 @@ class Sheet:
         """What came of it, and what to do next."""
         assert self.notes is not None
         tags, doubts = self.notes.tags(), self.notes.doubts()
-        corrected = sum(bool(one.new) for one in doubts.values())
+        corrected = sum(bool(one.new) for rows in doubts.values() for one in rows)
         if not tags and not corrected:
             return f"nothing is tagged; the tags would be in {near(self.notes.tags_file)}"
         said = []

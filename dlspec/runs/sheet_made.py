@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.data.corrections import Labels
+from dlspec.numeric.chunks import tags_of
 from dlspec.report.html import cell
 from dlspec.report.plots import draw
 from dlspec.report.watch import Watch
@@ -18,7 +19,7 @@ from dlspec.runs.labels import FOLDS
 from dlspec.runs.opened import open_run
 from dlspec.runs.predictions import judged_tables
 from dlspec.runs.sheet import Sheet, near
-from dlspec.runs.sheet_notes import Doubt, Notes
+from dlspec.runs.sheet_notes import Doubt, Notes, with_words
 from dlspec.strategy import ceilings
 from dlspec.types import SPLITS, ArgumentError, Example, Examples, Figure, Passage, UnreadableError
 
@@ -125,15 +126,18 @@ def made(
         first, example = errors[0], part.examples[row]
         kinds = list(dict.fromkeys(error.kind for error in errors))
         given = f"{label:.6g}" if isinstance(label, float) else str(label)
-        given = given if len(given) <= LONGEST_LABEL else first.truth  # a mask as a text says nothing to a person
-        item = _item(judged, example, split, first.truth, first.guess, given, doubts.get(first.id))
+        rows = doubts.get(first.id, [])
+        if len(given) > LONGEST_LABEL and not any(one.word for one in rows):
+            given = first.truth  # a mask as a text says nothing to a person
+        item = _item(judged, example, split, first.truth, first.guess, given, rows)
         beside = evaluator.beside(example, part.predictions[row], state)
         if item is not None:
             items.append({**_read(item, beside), "error": True, "kinds": kinds})
             examples.append(example)
     listed = {item["id"] for item in items}
-    for example, own, doubt in _doubted({one: of for one, of in doubts.items() if one not in listed}, whole):
-        item = _item(judged, example, own, doubt.label, "", doubt.label, doubt)
+    for example, own, of_it in _doubted({one: of for one, of in doubts.items() if one not in listed}, whole):
+        given = " ".join(tags_of(example.y)) if of_it[0].word else of_it[0].label
+        item = _item(judged, example, own, given, "", given, of_it)
         beside = None if example.y is None else evaluator.beside(example, None, state)
         if item is not None:
             items.append({**_read(item, beside), "error": False, "kinds": []})
@@ -150,28 +154,30 @@ def _command(words: Sequence[str], split: str) -> list[str]:
     return ["dlspec", "error-analysis", *words, *(() if split == "dev" else ("--split", split))]
 
 
-def _doubted(doubts: Mapping[str, Doubt], whole: Mapping[str, Examples]) -> list[tuple[Example, str, Doubt]]:
+def _doubted(
+    doubts: Mapping[str, Sequence[Doubt]], whole: Mapping[str, Examples]
+) -> list[tuple[Example, str, Sequence[Doubt]]]:
     """Examples whose labels are to be looked at, in the order of relabel.csv; what is no longer there is left out."""
     places = {own: {one: row for row, one in enumerate(part.ids)} for own, part in whole.items()} if doubts else {}
     found = []
-    for name, doubt in doubts.items():
-        own = next((one for one in (doubt.split, *places) if name in places.get(one, ())), None)
-        if own is not None and doubt.label:
-            found.append((whole[own][places[own][name]], own, doubt))
+    for name, rows in doubts.items():
+        own = next((one for one in (rows[0].split, *places) if name in places.get(one, ())), None)
+        if own is not None and rows[0].label:
+            found.append((whole[own][places[own][name]], own, rows))
     return found[:MOST]
 
 
 def _item(
-    judged: Judged, example: Example, split: str, truth: str, guess: str, given: str, doubt: Doubt | None
+    judged: Judged, example: Example, split: str, truth: str, guess: str, given: str, doubts: Sequence[Doubt]
 ) -> dict[str, Any] | None:
-    """What is said of an example; None where its file cannot be read any more.  given: its label in plain words."""
+    """What is said of an example; None where its file cannot be read any more.
+
+    given: its label in plain words.  doubts: its rows of relabel.csv.
+    """
     try:
         rendering = None if judged.input.kind == "picture" else judged.input.show(example)
     except UnreadableError:
         return None
-    suspect = None
-    if doubt is not None and doubt.label == given:
-        suspect = {"suggested": doubt.suggested, "probability": doubt.probability, "why": doubt.why}
     item: dict[str, Any] = {
         "id": example.id,
         "split": split,
@@ -179,7 +185,7 @@ def _item(
         "guess": guess,
         "given": given,
         "facts": [(name, str(value)) for name, value in example.tags.items() if str(value)],
-        "suspect": suspect,
+        "suspect": _suspect(given, doubts),
     }
     if rendering is not None and rendering.kind == "table":
         item["cells"] = [cell(value) for value in rendering.content.values()]
@@ -196,3 +202,18 @@ def _read(item: dict[str, Any], beside: Sequence[Passage] | Figure | None) -> di
     if isinstance(beside, Figure):
         return {**shown, "drawing": str(draw(beside))}
     return {**shown, "passages": [one._asdict() for one in beside]}
+
+
+def _suspect(given: str, doubts: Sequence[Doubt]) -> dict[str, Any] | None:
+    """What is doubted of a label: its own row or, of a sentence, the rows of its words as they still are."""
+    whole = next((one for one in doubts if not one.word and one.label == given), None)
+    if whole is not None:
+        return {"suggested": whole.suggested, "probability": whole.probability, "why": whole.why}
+    tags = tags_of(given)
+    words = [one for one in doubts if one.word and tags[int(float(one.word)) - 1 :][:1] == (one.label,)]
+    suggested = with_words(given, [(one.word, one.suggested) for one in words if one.suggested])
+    if not suggested:
+        return None
+    said = [f"{one.token or f'word {one.word}'}: {one.label} → {one.suggested}" for one in words if one.suggested]
+    sure = words[0].probability if len(said) == 1 else ""
+    return {"suggested": suggested, "probability": sure, "why": words[0].why, "words": said}

@@ -14,8 +14,9 @@ from pathlib import Path
 from dlspec.data import corrections
 from dlspec.data.filled_table import as_id
 from dlspec.data.tag_table import as_tag, read_tags, write_tags
+from dlspec.numeric.chunks import tags_of
 from dlspec.runs import folder as folders
-from dlspec.runs.labels import COLUMNS
+from dlspec.runs.relabel_table import COLUMNS, OF_WORDS
 from dlspec.types import DataError, Place
 
 LONGEST_TAG = 80
@@ -29,7 +30,7 @@ WRITTEN = "written in the sheet"
 
 @dataclass(frozen=True)
 class Doubt:
-    """A row of relabel.csv."""
+    """A row of relabel.csv; all in the words of the table."""
 
     split: str
     label: str
@@ -37,6 +38,21 @@ class Doubt:
     probability: str
     new: str
     why: str
+    word: str = ""
+    """which of its words the label is of, from 1; nothing: it is of the whole example"""
+    token: str = ""
+
+
+def label_of(given: str, rows: Sequence[Doubt]) -> str:
+    """The right label of an example as these rows have it, of single words put into the given one; or nothing."""
+    whole = next((one.new for one in rows if not one.word), "")
+    return whole or with_words(given, [(one.word, one.new) for one in rows if one.word and one.new])
+
+
+def with_words(given: str, tags: Sequence[tuple[str, str]]) -> str:
+    """A sentence's tags with some of them others (word, from 1, and tag); nothing where none fits."""
+    new = {int(float(word)) - 1: tag for word, tag in tags}
+    return str(corrections.with_tags(given, new)) if new and max(new) < len(tags_of(given)) else ""
 
 
 class Notes:
@@ -77,22 +93,23 @@ class Notes:
             self._tags, self._seen = found, _signature(self.tags_file)
         return clean
 
-    def doubts(self) -> dict[str, Doubt]:
-        """Id → its row of relabel.csv.  Raises DataError where that is no table of labels."""
+    def doubts(self) -> dict[str, list[Doubt]]:
+        """Id → its rows of relabel.csv.  Raises DataError where that is no table of labels."""
         if not self.relabel_file.is_file():
             return {}
         names, rows, _ = _read_relabel(self.relabel_file)
-        fields = [one for one in COLUMNS if one != "id"]
-        found = {}
+        fields = [one for one in (*COLUMNS, *OF_WORDS[:2]) if one != "id"]
+        found: dict[str, list[Doubt]] = {}
         for row in rows:
             cells = dict(zip(names, row, strict=True))
-            found[cells["id"]] = Doubt(**{one: cells.get(one, "").strip() for one in fields})
+            found.setdefault(cells["id"], []).append(Doubt(**{one: cells.get(one, "").strip() for one in fields}))
         return found
 
     def set_label(self, name: str, label: str, *, split: str, given: str) -> str:
         """Write the right label of an example into relabel.csv, on disk when this returns; "" takes it back.
 
-        split, given: where the example stands, and its label so far.  Returns the label in the data's own words.
+        split, given: where the example stands, and its label so far.  Where rows are of single words, so is what is
+        written.  Returns the label in the data's own words.
         Raises ValueError where there is no such label, DataError where the file has been made unreadable.
         """
         label = label.strip()
@@ -103,12 +120,15 @@ class Notes:
             names, rows, delimiter = _read_relabel(self.relabel_file) if held else (list(COLUMNS), [], ",")
             own, new = names.index("id"), names.index("new")
             mine = [row for row in rows if row[own] == name]
+            said = {"id": name, "split": split, "label": given, "why": WRITTEN}
+            words = _words(names, mine)
             if not mine and label:
-                said = {"id": name, "split": split, "label": given, "why": WRITTEN}
                 mine = [[said.get(one, "") for one in names]]
                 rows += mine
             for row in mine:
-                row[new] = label
+                row[new] = "" if words else label
+            if words and label:
+                rows += _by_word(names, words, label, given, said)
             if mine:
                 _write_relabel(self.relabel_file, names, rows, delimiter)
         return label
@@ -155,6 +175,33 @@ def _read_relabel(file: Path) -> tuple[list[str], list[list[str]], str]:
         raise DataError("two of its columns have the same name; keep one", where=Place(str(file), 1))
     own = names.index("id")
     return names, [[*row[:own], as_id(row[own]), *row[own + 1 :]] for row in rows[1:]], delimiter
+
+
+def _words(names: Sequence[str], rows: Sequence[list[str]]) -> dict[int, list[str]]:
+    """Word, from 1 → its row, of the rows that are of single words."""
+    if "word" not in names:
+        return {}
+    word = names.index("word")
+    return {int(float(row[word])): row for row in rows if row[word].strip()}
+
+
+def _by_word(
+    names: Sequence[str], words: Mapping[int, list[str]], label: str, given: str, said: Mapping[str, str]
+) -> list[list[str]]:
+    """Write the new tags of a sentence into the rows of its words; returns rows for other words that are changed.
+
+    Raises ValueError where there are more or fewer tags than words.
+    """
+    tags, old = tags_of(label), tags_of(given)
+    corrections.fits(tags, old)
+    more = []
+    for word, (tag, before) in enumerate(zip(tags, old, strict=True), 1):
+        if word in words:
+            words[word][names.index("new")] = tag
+        elif tag != before:
+            held = {**said, "word": str(word), "label": before, "new": tag}
+            more.append([held.get(one, "") for one in names])
+    return more
 
 
 def _write_relabel(file: Path, names: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> None:

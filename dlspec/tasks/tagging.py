@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from dlspec.evaluators.tag_truths import learned, tag_rows
+from dlspec.evaluators.tag_truths import Tagged, learned, tag_rows
 from dlspec.evaluators.tags import Tags
 from dlspec.inputs.base import Input
 from dlspec.models.base import Model, Tagger
@@ -130,14 +130,16 @@ class Tagging(Task):
         """log C: a network that knows nothing gives each of C tags the same probability."""
         return math.log(self.outputs(state))
 
-    def predict(self, network: Any, batches: Iterable[Arrays], state: State) -> Sequence[tuple[str, ...]]:
-        """The tag with the greatest logit at the first piece of each word."""
+    def predict(self, network: Any, batches: Iterable[Arrays], state: State) -> Sequence[Tagged]:
+        """The tag with the greatest logit at the first piece of each word, and the probabilities of all tags there."""
         import numpy as np
 
         names, outside = np.array(state["task"]["names"], object), state["task"]["outside"]
-        found: list[tuple[str, ...]] = []
+        found: list[Tagged] = []
         for batch in batches:
-            best = names[np.asarray(network(batch)).argmax(axis=-1)]
-            for row, firsts in zip(best, batch["firsts"], strict=True):
-                found.append(tuple(np.where(firsts >= 0, row[firsts], outside).tolist()))
+            for logits, firsts in zip(np.asarray(network(batch), np.float32), batch["firsts"], strict=True):
+                own, there = logits[firsts], firsts >= 0
+                powers = np.exp(own - own.max(axis=-1, keepdims=True))
+                sure = np.where(there[:, None], powers / powers.sum(axis=-1, keepdims=True), np.float32(np.nan))
+                found.append(Tagged(np.where(there, names[own.argmax(axis=-1)], outside).tolist(), sure))
         return found
