@@ -73,15 +73,15 @@ def cells(line: str, delimiter: str) -> list[str]:
 def _fill(found: Sentences, lines: Sequence[str]) -> None:
     comments, document, faults = 0, 0, list[Complaint]()
     current: list[list[str]] = []
-    lines: list[int] = []
+    numbers: list[int] = []
     for number, line in enumerate([*lines, ""], 1):
         begins_document = line.startswith(DOCUMENT)
         if not line.strip() or begins_document:
             if current:
                 found.rows.append(current)
-                found.lines.append(lines)
+                found.lines.append(numbers)
                 found.documents.append(document)
-                current, lines = [], []
+                current, numbers = [], []
             document += begins_document
             continue
         row = cells(line, found.delimiter)
@@ -91,7 +91,7 @@ def _fill(found: Sentences, lines: Sequence[str]) -> None:
         if len(row) != found.width:
             faults.append(Complaint(Place(found.file, number), _ragged(row, line, found)))
         current.append(row)
-        lines.append(number)
+        numbers.append(number)
     if faults:
         more = [Complaint(Place(found.file), f"{len(faults) - MOST:,} more lines are so")] * (len(faults) > MOST)
         raise DataError(faults[:MOST] + more)

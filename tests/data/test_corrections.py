@@ -53,6 +53,37 @@ def test_tags_of_a_sentence_are_corrected_word_by_word(tmp_path):
         corrected(one, tmp_path, [f"{first.id},,,,,{new.replace('person', 'persn')}"]).read()
 
 
+def test_single_words_have_new_tags(tmp_path):
+    one = reader("conll", tmp_path)
+    first = one.read()["train"][0]
+    wrong = [place for place, tag in enumerate(first.y) if tag != "B-person"][:2]
+    head, rows = "id,new,word", [f"{first.id},B-person,{place + 1}" for place in wrong]
+    again = corrected(
+        one, tmp_path, [*rows, f"{first.id},,1", f"{first.id},{first.y[-1]},{len(first.y)}.0"], head
+    ).read()
+    expected = ["B-person" if place in wrong else tag for place, tag in enumerate(first.y)]
+    assert again["train"][0].y == tuple(expected) and again.fingerprint != one.read().fingerprint
+    assert any(f"corrects {len(wrong)} labels: train {len(wrong)}" in note for note in again.notes)
+    for row, says in (
+        (f"{first.id},B-persn,1", "no tag 'B-persn'; did you mean 'B-person'"),
+        (f"{first.id},O,99", f"there is no word 99: it has {len(first.y)}"),
+        (f"{first.id},O,Paris", "counted from 1; got 'Paris'"),
+        (f"{first.id},O,0", "counted from 1; got '0'"),
+        (f"{first.id},O,1\n{first.id},I-person,1", f"word 1 of '{first.id}' is both O and I-person"),
+        (f"{first.id},O,1\n{first.id},{' '.join(first.y)},", "both new tags for the whole and one for a word of it"),
+    ):
+        with pytest.raises(DataError, match=says):
+            corrected(one, tmp_path, [row], head).read()
+
+
+def test_tags_that_came_as_a_text_stay_one():
+    labels = Labels([Examples(["a", "b"], ["Ann sleeps", "in Rome"], ["B-per O", "O B-loc"])])
+    assert labels.mended("B-per O", {1: "B-loc", 2: "O"}) == ("B-loc O", 1)
+    assert labels.mended("B-per O", {None: "O B-loc"}) == ("O B-loc", 1)
+    with pytest.raises(ValueError, match="no tag 'B-org'"):
+        labels.mended("B-per O", {1: "B-org"})
+
+
 def test_what_is_unknown_is_a_sentence(tmp_path):
     iris = reader("iris", tmp_path)
     with pytest.raises(DataError, match=r"this id is unknown to the data: nobody"):

@@ -6,7 +6,7 @@ import time
 import drawn_sheet
 import pytest
 
-from dlspec.data.corrections import read
+from dlspec.data.corrections import Spot, read
 from dlspec.data.tag_table import read_tags
 from dlspec.runs.sheet import write
 from dlspec.runs.sheet_server import serving
@@ -73,7 +73,7 @@ def test_keys_tag_and_the_file_has_it(visit, address, sheet):
     page.fill("#label", "dog")
     with answered(page):
         page.keyboard.press("Enter")
-    assert read(str(sheet.notes.relabel_file)) == {names[1 + across]: "dog"}
+    assert read(str(sheet.notes.relabel_file)) == {Spot(names[1 + across]): "dog"}
     assert "3 of 60 errors tagged" in page.inner_text("#tagged") and "67 %" in page.inner_text("#counts")
     page.keyboard.press("u")
     assert page.inner_text("#shown") == "57 shown"
@@ -155,7 +155,7 @@ def test_the_file_opens_offline_and_keeps_tags_until_they_are_saved(visit, brows
     assert read_tags(caught.value.path()) == {"of another sheet": ("odd",), first: (tag,), second: (tag,)}
     with page.expect_download() as caught:
         page.click("#save-labels")
-    assert read(str(caught.value.path())) == {second: "fox"}
+    assert read(str(caught.value.path())) == {Spot(second): "fox"}
     assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [file.as_uri()] and complaints == []
     assert page.evaluate("document.querySelector('.card img').naturalWidth > 0")
     context.close()

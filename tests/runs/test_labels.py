@@ -9,17 +9,18 @@ import pytest
 from small_training import left
 
 from dlspec.cli import main
-from dlspec.data.corrections import read
+from dlspec.data.corrections import Spot, read
 from dlspec.recipe.load import load
 from dlspec.report.html import page
 from dlspec.report.watch import Watch
 from dlspec.runs import report
 from dlspec.runs.analyze import analyze
 from dlspec.runs.judged import judged_run
-from dlspec.runs.labels import Audit, Suspicion, audit, write_relabel
-from dlspec.runs.labels import _verdict as verdict_of
+from dlspec.runs.label_issues import _verdict as verdict_of
+from dlspec.runs.labels import Audit, Suspicion, audit
 from dlspec.runs.opened import open_run
 from dlspec.runs.relabel import relabel
+from dlspec.runs.relabel_table import write_relabel
 from dlspec.runs.sheet_made import sheet_of_predictions
 from dlspec.runs.train import train
 from dlspec.types import ArgumentError, DataError
@@ -34,9 +35,9 @@ def test_suspects_whose_names_are_no_utf8(home, tmp_path):
     write_relabel(file, doubted, judged, "dev", {"right_answers": []})
     assert file.read_text().splitlines()[1] == r"p\udce9.png,dev,x,y,0.9000,,suspect"
     file.write_text(file.read_text().replace(",,suspect", ",z,suspect"))
-    assert read(str(file)) == {name: "z"}
+    assert read(str(file)) == {Spot(name): "z"}
     write_relabel(file, doubted, judged, "dev", {"right_answers": []})  # what a person wrote stays
-    assert read(str(file)) == {name: "z"} and len(file.read_text().splitlines()) == 2
+    assert read(str(file)) == {Spot(name): "z"} and len(file.read_text().splitlines()) == 2
 
 
 def test_labels_of_predictions_made_elsewhere(tmp_path, capsys):

@@ -132,9 +132,9 @@ def test_names_of_files_that_are_no_utf8(tmp_path):
     label = made.items[0]["given"]
     for given in (label, ""):  # the second finds the row of the first
         made.notes.set_label(name, given, split="dev", given=label)
-        assert list(made.notes.doubts()) == [name] and made.notes.doubts()[name].new == given
+        assert list(made.notes.doubts()) == [name] and [one.new for one in made.notes.doubts()[name]] == [given]
     made.notes.set_label(name, label, split="dev", given=label)
-    assert corrections.read(str(made.notes.relabel_file)) == {name: label}
+    assert corrections.read(str(made.notes.relabel_file)) == {corrections.Spot(name): label}
 
 
 @pytest.fixture(scope="module")

@@ -140,7 +140,7 @@ def test_right_labels_go_to_relabel(client, sheet):
     status, said = client.post({"row": 4, "label": "dgo"})
     assert status == 400 and "did you mean 'dog'" in said["error"]
     assert client.post({"row": 4, "label": " dog "}) == (200, {"label": "dog"})
-    assert corrections.read(str(sheet.notes.relabel_file)) == {name: "dog"}
+    assert corrections.read(str(sheet.notes.relabel_file)) == {corrections.Spot(name): "dog"}
     with open(sheet.notes.relabel_file, newline="") as text:
         (row,) = csv.DictReader(text)
     assert (row["id"], row["split"], row["label"], row["new"]) == (name, "dev", given, "dog")
