@@ -117,8 +117,9 @@ class AttentiveDecoder(keras.layers.Layer):
                 states = advanced(now[0], states)
                 return states, [states[0]]
 
-            *_, found_TBn = loop(turn, [filled(projected_TBn, USUAL)], start, [self.units], USUAL)
-            return ops.transpose(found_TBn[: ops.shape(said)[1]], (1, 0, 2))
+            series, starts = [filled(projected_TBn, USUAL)[None]], [one[None] for one in start]
+            *_, found_PTBn = loop(turn, series, starts, [self.units], USUAL)
+            return ops.transpose(found_PTBn[0, : ops.shape(said)[1]], (1, 0, 2))
 
         def scanned(states: Any, now: Any) -> tuple[Any, Any]:
             states = tuple(advanced(now, states))

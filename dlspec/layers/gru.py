@@ -36,52 +36,55 @@ class GRU(Recurrent):
         sums = (normal(sums, self.recurrent_gain) if self.normalized else sums) + self.bias[1]
         return [_step(projected_Bn, sums, h)[0]]
 
-    def unrolled(self, projected_TBn: Any, states: Sequence[Any], kept_Bn: Any, block: int) -> list[Any]:
-        units = self.units
+    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int) -> list[Any]:
+        units, always = self.units, [] if kept is None else [kept]
 
-        def run(projected_TBn: Any, h: Any, kernel: Any, bias: Any) -> Any:
+        def run(projected: Any, h: Any, kernel: Any, bias: Any) -> Any:
             def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-                [h] = states
-                sums = ops.matmul(h if kept_Bn is None else h * kept_Bn, kernel) + bias
-                h, zr, g, inner = _step(now[0], sums, h)
+                (inputs, *kept), [h] = now, states
+                sums = ops.matmul(h * kept[0] if kept else h, kernel) + bias
+                h, zr, g, inner = _step(inputs, sums, h)
                 return [h], [h, zr, g, inner]
 
-            _, *found = loop(step, [projected_TBn], [h], [units, 2 * units, units, units], block)
+            _, *found = loop(step, [projected], [h], [units, 2 * units, units, units], block, always=always)
 
             def back(upstream: Any) -> Any:
-                return self._back(upstream, block, kept_Bn, kernel, h, found)
+                return self._back(upstream, block, always, kernel, h, found)
 
             return found[0], back
 
         kernel, bias = read(self.recurrent_kernel), read(self.bias)[1]
-        return [ops.custom_gradient(run)(projected_TBn, *states, kernel, bias)]
+        return [ops.custom_gradient(run)(projected, *states, kernel, bias)]
 
-    def _back(self, upstream: Any, block: int, kept_Bn: Any, kernel: Any, start: Any, run: Any) -> Any:
+    def _back(self, upstream: Any, block: int, always: list[Any], kernel: Any, start: Any, run: Any) -> Any:
         """The gradients of projected inputs, state, kernel and its bias.
 
         With δh of a step's output the sums get δz = δh (h−g) z(1−z), δg = δh (1−z)(1−g²), δr = δg a r(1−r), where a is
         U h + b of g, which gets δg r; h gets δh z beside what comes through U.  All factors are known before the loop.
         """
         hs, zr, g, inner = run
-        z, r = ops.split(zr, 2, axis=-1)
+        units = self.units
+        z, r = parts(zr, [units] * 2)
+        slope_z, slope_r = parts(zr - zr * zr, [units] * 2)
         entered = before(start, hs)
         candidate = (1 - z) * (1 - g * g)
-        update, reset = (entered - g) * z * (1 - z), candidate * inner * r * (1 - r)
-        factors = ops.stack([update, reset, candidate * r], axis=2)
+        factors = ops.stack([(entered - g) * slope_z, candidate * inner * slope_r, candidate * r], axis=3)
         turned = ops.transpose(kernel)
 
         def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-            factor_B3n, z, added = now
+            factor_B3n, z, added, *kept = now
             h = states[0] + added
-            sums = ops.reshape(h[:, None] * factor_B3n, (-1, 3 * self.units))
+            sums = ops.reshape(h[:, None] * factor_B3n, (-1, 3 * units))
             through = ops.matmul(sums, turned)
-            return [h * z + (through if kept_Bn is None else through * kept_Bn)], [h, sums]
+            return [h * z + (through * kept[0] if kept else through)], [h, sums]
 
-        widths = [self.units, 3 * self.units]
-        first, h, sums = loop(step, [factors, z, upstream], [ops.zeros_like(start)], widths, block, backwards=True)
-        projected = ops.concatenate([sums[..., : 2 * self.units], h * candidate], axis=-1)
-        kernel = products(entered if kept_Bn is None else entered * kept_Bn, sums)
-        return projected, first, kernel, ops.sum(sums, axis=(0, 1))
+        series = [factors, z, upstream]
+        first, h, sums = loop(
+            step, series, [ops.zeros_like(start)], [units, 3 * units], block, always=always, backwards=True
+        )
+        projected = ops.concatenate([sums[..., : 2 * units], h * candidate], axis=-1)
+        kernel = products(entered * always[0][:, None] if always else entered, sums)
+        return projected, first, kernel, ops.sum(sums, axis=(0, 1, 2))
 
 
 def _step(projected: Any, sums: Any, h: Any) -> tuple[Any, Any, Any, Any]:

@@ -56,29 +56,28 @@ class LSTM(Recurrent):
         c, _, _, o = _step(projected_Bn + sums, c)
         return [o * ops.tanh(normal(c, self.carry_gain, self.carry_shift) if self.normalized else c), c]
 
-    def unrolled(self, projected_TBn: Any, states: Sequence[Any], kept_Bn: Any, block: int) -> list[Any]:
-        with_carry = self.return_state
+    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int) -> list[Any]:
+        with_carry, units, always = self.return_state, self.units, [] if kept is None else [kept]
 
-        def run(projected_TBn: Any, h: Any, c: Any, kernel: Any) -> Any:
+        def run(projected: Any, h: Any, c: Any, kernel: Any) -> Any:
             def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-                h, c = states
-                sums = now[0] + ops.matmul(h if kept_Bn is None else h * kept_Bn, kernel)
-                c, ifo, g, o = _step(sums, c)
-                t = ops.tanh(c)
-                h = o * t
-                return [h, c], [ifo, g, c, t, h]
+                (sums, *kept), (h, c) = now, states
+                c, ifo, g, o = _step(sums + ops.matmul(h * kept[0] if kept else h, kernel), c)
+                return [o * ops.tanh(c), c], [ifo, g, c]
 
-            *_, ifo, g, cs, t, hs = loop(step, [projected_TBn], [h, c], [3 * self.units, *[self.units] * 4], block)
+            *_, ifo, g, cs = loop(step, [projected], [h, c], [3 * units, units, units], block, always=always)
+            t = ops.tanh(cs)  # again, and h: quicker for all steps at once than to keep each step's
+            hs = ifo[..., 2 * units :] * t
 
             def back(*upstream: Any) -> Any:
-                return self._back(upstream, block, kept_Bn, kernel, (h, c), (ifo, g, cs, t, hs))
+                return self._back(upstream, block, always, kernel, (h, c), (ifo, g, cs, t, hs))
 
             return ((hs, cs) if with_carry else hs), back
 
-        found = ops.custom_gradient(run)(projected_TBn, *states, self._inside(read(self.recurrent_kernel)))
+        found = ops.custom_gradient(run)(projected, *states, self._inside(read(self.recurrent_kernel)))
         return list(found) if with_carry else [found]
 
-    def _back(self, upstream: Sequence[Any], block: int, kept_Bn: Any, kernel: Any, starts: Any, run: Any) -> Any:
+    def _back(self, upstream: Sequence[Any], block: int, always: list[Any], kernel: Any, starts: Any, run: Any) -> Any:
         """The gradients of projected inputs, both states and the kernel.
 
         With δh and δc of a step's states, the sums get δi = δc g i(1−i), δf = δc c f(1−f), δo = δh tanh(c') o(1−o),
@@ -86,25 +85,27 @@ class LSTM(Recurrent):
         """
         ifo, g, cs, t, hs = run
         units = self.units
-        i, f, o = ops.split(ifo, 3, axis=-1)
-        factors = [g * i * (1 - i), before(starts[1], cs) * f * (1 - f), t * o * (1 - o), i * (1 - g * g)]
-        series = [ops.stack(factors, axis=2), o * (1 - t * t), f, *upstream]
+        i, f, o = parts(ifo, [units] * 3)
+        slope_i, slope_f, slope_o = parts(ifo - ifo * ifo, [units] * 3)
+        factors = [g * slope_i, before(starts[1], cs) * slope_f, t * slope_o, i - i * g * g]
+        series = [ops.stack(factors, axis=3), o - hs * t, f, *upstream]
         turned = ops.transpose(kernel)
 
         def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-            factor_B4n, through, forget, *added = now
-            h, c = states
+            (factor_B4n, through, forget, *added), (h, c) = now, states
+            kept = added.pop() if always else None
             h = h + added[0]
             c = c + h * through
             if len(added) > 1:
                 c = c + added[1]
             sums = ops.reshape(ops.stack([c, c, h, c], axis=1) * factor_B4n, (-1, 4 * units))
             h = ops.matmul(sums, turned)
-            return [h if kept_Bn is None else h * kept_Bn, c * forget], [sums]
+            return [h if kept is None else h * kept, c * forget], [sums]
 
-        h, c, sums = loop(step, series, [ops.zeros_like(one) for one in starts], [4 * units], block, backwards=True)
+        zeros = [ops.zeros_like(one) for one in starts]
+        h, c, sums = loop(step, series, zeros, [4 * units], block, always=always, backwards=True)
         entered = before(starts[0], hs)
-        return sums, h, c, products(entered if kept_Bn is None else entered * kept_Bn, sums)
+        return sums, h, c, products(entered * always[0][:, None] if always else entered, sums)
 
 
 def _step(sums: Any, c: Any) -> tuple[Any, Any, Any, Any]:

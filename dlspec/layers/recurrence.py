@@ -8,6 +8,7 @@ steps at once.  Sequences are padded on the right, where what a cell does is thr
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ FEWEST, MOST = 5, 10
 """steps a turn of the loop, where their number is known"""
 USUAL = 4
 """steps a turn, where it is not: up to three are taken in vain at the end"""
+ROWS = 8
+"""examples that a share of a batch has at least"""
 
 Step = Callable[[list[Any], list[Any]], tuple[list[Any], list[Any]]]
 """(what is read at a time, states) → (states, what is kept)"""
@@ -31,50 +34,108 @@ def block_of(length: int | None) -> int:
     return min(range(FEWEST, MOST + 1), key=lambda steps: (-length % steps, -steps))
 
 
-def filled(values_TBn: Any, block: int) -> Any:
-    """Zeros behind the last step, up to whole blocks, and one block at least."""
-    length = values_TBn.shape[0]
-    missing = -length % block if length else block
-    if length is None:
-        length = keras.ops.shape(values_TBn)[0]
-        missing = -keras.ops.maximum(length, 1) % block + keras.ops.cast(length == 0, "int32")
-    if isinstance(missing, int) and not missing:
-        return values_TBn
-    return keras.ops.pad(values_TBn, [[0, missing], *[[0, 0]] * (len(values_TBn.shape) - 1)])
+def parts_of(batch: int | None) -> int:
+    """P, shares of a batch to be taken side by side: one for each processor's sake, none of them too small for it.
 
-
-def loop(step: Step, series: Sequence[Any], states: Sequence[Any], widths: Sequence[int], block: int,
-         *, backwards: bool = False) -> list[Any]:  # fmt: skip
-    """Take a step for each time, and stack what the steps keep: (T, B, width) each.
-
-    TensorFlow's alone; not differentiable by itself.  series: read by time, (T, B, …), T a multiple of block.
-    states: what a step hands on, (B, n).  widths: of what a step keeps.  backwards: from the last time to the first.
+    What a step does is too little to be spread over two threads by itself.  On a GPU it is not, and steps wait.
     """
     import tensorflow as tf
 
-    length, batch = series[0].shape[:2]
-    turns = tf.shape(series[0])[0] // block if length is None else length // block
-    blocks = [tf.reshape(one, (-1, block, *_known(one)[1:])) for one in series]
-    kept = [
-        tf.TensorArray(series[0].dtype, size=turns * block, element_shape=(batch, width), infer_shape=False)
-        for width in widths
-    ]
-    order = range(block - 1, -1, -1) if backwards else range(block)
+    threads = tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count() or 1
+    if threads == 1 or (batch is not None and batch < 2 * ROWS) or tf.config.list_physical_devices("GPU"):
+        return 1
+    return 2
 
-    def turn(number: Any, states: list[Any], kept: list[Any]) -> tuple[Any, list[Any], list[Any]]:
-        read = [tf.unstack(one[number], block) for one in blocks]
-        for place in order:
-            states, found = step([one[place] for one in read], states)
-            kept = [array.write(number * block + place, one) for array, one in zip(kept, found, strict=True)]
-        return number + (-1 if backwards else 1), states, kept
 
-    first = turns - 1 if backwards else 0
-    *_, states, kept = tf.while_loop(
-        lambda number, *_: number >= 0 if backwards else number < turns,
-        turn,
-        (tf.convert_to_tensor(first), list(states), kept),
+def shared_out(values_Bn: Any, parts: int) -> Any:
+    """(B, …) → (P, b, …): shares of a batch, with zeros behind where it cannot be shared out evenly."""
+    if parts == 1:
+        return values_Bn[None]
+    rows = keras.ops.shape(values_Bn)[0] if values_Bn.shape[0] is None else values_Bn.shape[0]
+    missing = -rows % parts
+    if not isinstance(missing, int) or missing:
+        values_Bn = keras.ops.pad(values_Bn, [[0, missing], *[[0, 0]] * (len(values_Bn.shape) - 1)])
+    return keras.ops.reshape(values_Bn, (parts, (rows + missing) // parts, *_known(values_Bn)[1:]))
+
+
+def together(values_PTbn: Any, batch: Any) -> Any:
+    """(P, T, b, n) → (T, B, n): the batch of what was shared out."""
+    import tensorflow as tf
+
+    if values_PTbn.shape[0] == 1:
+        return values_PTbn[0]
+    parts, length, rows, width = _known(values_PTbn)
+    values = tf.reshape(tf.transpose(values_PTbn, (1, 0, 2, 3)), (length, parts * rows, width))
+    return values if isinstance(batch, int) and batch % parts == 0 else values[:, :batch]
+
+
+def filled(values_TBn: Any, block: int, axis: int = 0) -> Any:
+    """Zeros behind the last step, up to whole blocks, and one block at least."""
+    length = values_TBn.shape[axis]
+    missing = -length % block if length else block
+    if length is None:
+        length = keras.ops.shape(values_TBn)[axis]
+        missing = -keras.ops.maximum(length, 1) % block + keras.ops.cast(length == 0, "int32")
+    if isinstance(missing, int) and not missing:
+        return values_TBn
+    return keras.ops.pad(values_TBn, [[0, missing if at == axis else 0] for at in range(len(values_TBn.shape))])
+
+
+def loop(step: Step, series: Sequence[Any], states: Sequence[Any], widths: Sequence[int], block: int,
+         *, always: Sequence[Any] = (), backwards: bool = False) -> list[Any]:  # fmt: skip
+    """Take a step for each time, and stack what the steps keep: (P, T, b, width) each, behind the states at the end.
+
+    TensorFlow's alone; not differentiable by itself.  Each of the P shares of a batch is a chain of its own, and they
+    go on side by side.  series: read by time, (P, T, b, …), T a multiple of block.  states: what a step hands on,
+    (P, b, n).  widths: of what a step keeps.  always: (P, b, …), read at each time alike, behind the series.
+    backwards: from the last time to the first.
+    """
+    import tensorflow as tf
+
+    parts, length, rows = series[0].shape[:3]
+    turns = tf.shape(series[0])[1] // block if length is None else length // block
+    begin = tf.convert_to_tensor(turns - 1 if backwards else 0)
+
+    def goes_on(number: Any, *_: Any) -> Any:
+        return number >= 0 if backwards else number < turns
+
+    def chain(part: int) -> tuple[list[Any], list[Any]]:
+        blocks = [tf.reshape(one[part], (-1, block, *_known(one)[2:])) for one in series]
+        beside = [one[part] for one in always]
+
+        def turn(number: Any, states: list[Any], kept: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+            read = [tf.unstack(one[number], block) for one in blocks]
+            for place in range(block - 1, -1, -1) if backwards else range(block):
+                states, found = step([*(one[place] for one in read), *beside], states)
+                kept = [array.write(number * block + place, one) for array, one in zip(kept, found, strict=True)]
+            return number + (-1 if backwards else 1), states, kept
+
+        kept = [
+            tf.TensorArray(series[0].dtype, size=turns * block, element_shape=(rows, width), infer_shape=False)
+            for width in widths
+        ]
+        *_, last, kept = tf.while_loop(goes_on, turn, (begin, [one[part] for one in states], kept))
+        return last, kept
+
+    lasts, kepts = zip(*(chain(part) for part in range(parts)), strict=True)
+    ends = [tf.stack(one) for one in zip(*lasts, strict=True)]
+    return ends + [_stacked(arrays, turns * block) for arrays in zip(*kepts, strict=True)]
+
+
+def _stacked(arrays: Sequence[Any], length: Any) -> Any:
+    """(P, T, …): what is in P arrays; in a graph it is copied once."""
+    import tensorflow as tf
+
+    first = arrays[0]
+    if len(arrays) == 1 or tf.executing_eagerly():
+        return tf.stack([one.stack() for one in arrays])
+    flow = first.flow
+    for other in arrays[1:]:
+        flow = tf.raw_ops.TensorListConcatLists(input_a=flow, input_b=other.flow, element_dtype=first.dtype)
+    values = tf.raw_ops.TensorListStack(
+        input_handle=flow, element_shape=first.element_shape, element_dtype=first.dtype, num_elements=-1
     )
-    return [*states, *(one.stack() for one in kept)]
+    return tf.reshape(values, (len(arrays), length, *_known(values)[1:]))
 
 
 def _known(values: Any) -> list[Any]:
@@ -85,9 +146,9 @@ def _known(values: Any) -> list[Any]:
     return [shape[axis] if size is None else size for axis, size in enumerate(values.shape)]
 
 
-def before(start_Bn: Any, values_TBn: Any) -> Any:
+def before(start_PBn: Any, values_PTBn: Any) -> Any:
     """What each step began with: the start, and what the steps but the last gave."""
-    return keras.ops.concatenate([start_Bn[None], values_TBn[:-1]], axis=0)
+    return keras.ops.concatenate([start_PBn[:, None], values_PTBn[:, :-1]], axis=1)
 
 
 def read(variable: Any) -> Any:
@@ -108,10 +169,12 @@ def parts(values: Any, sizes: Sequence[int]) -> list[Any]:
     return list(keras.ops.split(values, list(itertools.accumulate(sizes))[:-1], axis=-1))
 
 
-def products(left_TBn: Any, right_TBm: Any) -> Any:
-    """The sum over all steps and examples of the outer products, (n, m): the gradient of a kernel."""
-    left, right = (keras.ops.reshape(one, (-1, one.shape[-1])) for one in (left_TBn, right_TBm))
-    return keras.ops.matmul(keras.ops.transpose(left), right)
+def products(left_PTbn: Any, right_PTbm: Any) -> Any:
+    """The sum over all steps and examples of the outer products, (n, m): the gradient of a kernel.  TensorFlow's."""
+    import tensorflow as tf
+
+    left, right = (tf.reshape(one, (-1, one.shape[-1])) for one in (left_PTbn, right_PTbm))
+    return tf.matmul(left, right, transpose_a=True)
 
 
 def normal(values: Any, gain: Any, shift: Any = None, epsilon: float = 1e-5) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from dlspec.layers.recurrence import block_of, filled
+from dlspec.layers.recurrence import block_of, filled, parts_of, shared_out, together
 
 
 class Recurrent(keras.layers.Layer, abc.ABC):
@@ -22,8 +22,9 @@ class Recurrent(keras.layers.Layer, abc.ABC):
     end of each sequence too.
 
     What makes it fast: the inputs of all steps are projected by one product of matrices before the loop; masks act
-    behind it, as sequences are padded on the right; several steps are one turn of the loop; and its gradient is
-    written out, so that the loop back holds no more than what waits for the step after it.
+    behind it, as sequences are padded on the right; several steps are one turn of the loop; the halves of a batch are
+    loops side by side; and the gradient is written out, so that the loop back holds no more than what waits for the
+    step after it.
 
     dropout: share of the inputs that is silenced, the same at each step of a sequence (Gal and Ghahramani 2016).
     recurrent_dropout: the same of the output as it enters the next step.  normalized: layer normalisation inside the
@@ -87,9 +88,10 @@ class Recurrent(keras.layers.Layer, abc.ABC):
         """One step, from projected inputs and states to states.  kept: by what the output is multiplied, if at all."""
 
     @abc.abstractmethod
-    def unrolled(self, projected_TBn: Any, states: Sequence[Any], kept_Bn: Any, block: int) -> list[Any]:
-        """All steps at once with a gradient of its own, on TensorFlow; the states over time, (T, B, units) each.
+    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int) -> list[Any]:
+        """All steps at once with a gradient of its own, on TensorFlow; the states over time, (P, T, b, units) each.
 
+        projected: (P, T, b, gates × units), states and kept (P, b, units): shares of a batch.
         Of several states the output alone is given where `return_state` is off.
         """
 
@@ -116,15 +118,25 @@ class Recurrent(keras.layers.Layer, abc.ABC):
         if self.backwards:
             inputs = reversed_in_time(inputs, lengths)
         kept = self._kept(count, self.units, self.recurrent_dropout) if training and self.recurrent_dropout else None
-        projected = self.projected(ops.transpose(inputs, (1, 0, 2)))
         if keras.backend.backend() == "tensorflow" and not self.normalized:
-            block = block_of(length)
-            over_time = self.unrolled(filled(projected, block), states, kept, block)
-            if length is None or length % block:
-                over_time = [one[: ops.shape(sequences)[1]] for one in over_time]
+            over_time = self._in_parts(inputs, states, kept, batch)
         else:
-            over_time = self._scanned(projected, states, kept)
+            over_time = self._scanned(self.projected(ops.transpose(inputs, (1, 0, 2))), states, kept)
         return self._given(over_time, states, lengths, mask)
+
+    def _in_parts(self, inputs_BTD: Any, states: Sequence[Any], kept_Bn: Any, batch: int | None) -> list[Any]:
+        """The states over time, (T, B, units) each, of shares of the batch side by side."""
+        length, parts = inputs_BTD.shape[1], parts_of(batch)
+        block = block_of(length)
+        x = ops.transpose(shared_out(inputs_BTD, parts), (0, 2, 1, 3))
+        shares = [shared_out(one, parts) for one in states]
+        kept = None if kept_Bn is None else shared_out(kept_Bn, parts)
+        found = self.unrolled(filled(self.projected(x), block, axis=1), shares, kept, block)
+        rows = ops.shape(inputs_BTD)[0] if batch is None else batch
+        over_time = [together(one, rows) for one in found]
+        if length is None or length % block:
+            over_time = [one[: ops.shape(inputs_BTD)[1]] for one in over_time]
+        return over_time
 
     def _scanned(self, projected_TBn: Any, states: Sequence[Any], kept_Bn: Any) -> list[Any]:
         """The same loop as any backend takes and differentiates it."""

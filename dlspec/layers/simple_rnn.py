@@ -30,30 +30,31 @@ class SimpleRNN(Recurrent):
         sums = ops.matmul(h if kept_Bn is None else h * kept_Bn, self.recurrent_kernel)
         return [ops.tanh(projected_Bn + (normal(sums, self.recurrent_gain) if self.normalized else sums))]
 
-    def unrolled(self, projected_TBn: Any, states: Sequence[Any], kept_Bn: Any, block: int) -> list[Any]:
-        def run(projected_TBn: Any, h: Any, kernel: Any) -> Any:
+    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int) -> list[Any]:
+        units, always = self.units, [] if kept is None else [kept]
+
+        def run(projected: Any, h: Any, kernel: Any) -> Any:
             def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-                [h] = states
-                h = ops.tanh(now[0] + ops.matmul(h if kept_Bn is None else h * kept_Bn, kernel))
+                (sums, *kept), [h] = now, states
+                h = ops.tanh(sums + ops.matmul(h * kept[0] if kept else h, kernel))
                 return [h], [h]
 
-            _, hs = loop(step, [projected_TBn], [h], [self.units], block)
+            _, hs = loop(step, [projected], [h], [units], block, always=always)
 
             def back(upstream: Any) -> Any:
                 turned = ops.transpose(kernel)
 
                 def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-                    slope, added = now
+                    slope, added, *kept = now
                     sums = (states[0] + added) * slope
-                    h = ops.matmul(sums, turned)
-                    return [h if kept_Bn is None else h * kept_Bn], [sums]
+                    through = ops.matmul(sums, turned)
+                    return [through * kept[0] if kept else through], [sums]
 
-                first, sums = loop(
-                    step, [1 - hs * hs, upstream], [ops.zeros_like(h)], [self.units], block, backwards=True
-                )
+                series = [1 - hs * hs, upstream]
+                first, sums = loop(step, series, [ops.zeros_like(h)], [units], block, always=always, backwards=True)
                 entered = before(h, hs)
-                return sums, first, products(entered if kept_Bn is None else entered * kept_Bn, sums)
+                return sums, first, products(entered * always[0][:, None] if always else entered, sums)
 
             return hs, back
 
-        return [ops.custom_gradient(run)(projected_TBn, *states, read(self.recurrent_kernel))]
+        return [ops.custom_gradient(run)(projected, *states, read(self.recurrent_kernel))]

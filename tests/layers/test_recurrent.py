@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dlspec.layers import recurrence, recurrent
 from dlspec.layers.bidirectional import Bidirectional
 from dlspec.layers.gru import GRU
 from dlspec.layers.lstm import LSTM
@@ -14,6 +15,11 @@ from dlspec.layers.simple_rnn import SimpleRNN
 PAIRS = {SimpleRNN: keras.layers.SimpleRNN, GRU: keras.layers.GRU, LSTM: keras.layers.LSTM}
 BATCH, LENGTH, FEATURES, UNITS = 5, 13, 3, 4
 LENGTHS = [13, 1, 7, 12, 0]
+
+
+@pytest.fixture(autouse=True)
+def shared_out_for_the_smallest_batch(monkeypatch):
+    monkeypatch.setattr(recurrence, "ROWS", 1)
 
 
 def numbers(*shape, seed=0):
@@ -151,6 +157,21 @@ def test_padding_changes_nothing(kind, backwards, normalized):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+@pytest.mark.parametrize("batch", [4, 5])
+@pytest.mark.parametrize("kind", PAIRS)
+def test_shares_of_a_batch_side_by_side_give_what_the_whole_gives(kind, batch, monkeypatch):
+    x, mask = numbers(batch, LENGTH, FEATURES), mask_of(LENGTHS[:batch], LENGTH)
+    settings = {"return_sequences": True, "return_state": True, "recurrent_dropout": 0.5}
+    drawn = keras.ops.cast(2 * (numbers(batch, UNITS, seed=5) > 0), "float32")
+    found = {}
+    for parts in (1, 2):
+        layer = with_weights(kind(UNITS, **settings))
+        monkeypatch.setattr(layer, "_kept", lambda *_: drawn)
+        monkeypatch.setattr(recurrent, "parts_of", lambda size, parts=parts: parts)
+        found[parts] = stepped(layer, x, mask)
+    agree(found[1], found[2])
+
+
 @pytest.mark.parametrize("kind", PAIRS)
 def test_the_loop_of_any_backend_gives_the_same(kind, monkeypatch):
     x, mask = numbers(BATCH, LENGTH, FEATURES), mask_of(LENGTHS, LENGTH)
@@ -159,9 +180,11 @@ def test_the_loop_of_any_backend_gives_the_same(kind, monkeypatch):
     drawn = keras.ops.cast(2 * (numbers(BATCH, UNITS, seed=5) > 0), "float32")
     for one in (layer, other):
         monkeypatch.setattr(one, "_kept", lambda *_: drawn)
-    monkeypatch.setattr(
-        other, "unrolled", lambda projected, states, kept, block: other._scanned(projected, states, kept)
-    )
+
+    def scanned(inputs, states, kept, batch):
+        return other._scanned(other.projected(keras.ops.transpose(inputs, (1, 0, 2))), states, kept)
+
+    monkeypatch.setattr(other, "_in_parts", scanned)
     agree(stepped(layer, x, mask), stepped(other, x, mask))
 
 
