@@ -132,9 +132,11 @@ def _stacked(arrays: Sequence[Any], length: Any) -> Any:
     flow = first.flow
     for other in arrays[1:]:
         flow = tf.raw_ops.TensorListConcatLists(input_a=flow, input_b=other.flow, element_dtype=first.dtype)
+    shape = [-1 if size is None else size for size in first.element_shape]
     values = tf.raw_ops.TensorListStack(
-        input_handle=flow, element_shape=first.element_shape, element_dtype=first.dtype, num_elements=-1
+        input_handle=flow, element_shape=shape, element_dtype=first.dtype, num_elements=-1
     )
+    values.set_shape((None, *first.element_shape))
     return tf.reshape(values, (len(arrays), length, *_known(values)[1:]))
 
 

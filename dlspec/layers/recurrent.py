@@ -105,7 +105,7 @@ class Recurrent(keras.layers.Layer, abc.ABC):
         return [ops.zeros((batch, self.units), dtype=self.compute_dtype) for _ in range(self.carried)]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
-        batch, length = sequences.shape[0], sequences.shape[1]
+        batch = sequences.shape[0]
         count = ops.shape(sequences)[0] if batch is None else batch
         if initial_state is None:
             states = self.first_states(count)

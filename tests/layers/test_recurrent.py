@@ -173,6 +173,28 @@ def test_shares_of_a_batch_side_by_side_give_what_the_whole_gives(kind, batch, m
 
 
 @pytest.mark.parametrize("kind", PAIRS)
+def test_shapes_may_be_unknown_until_the_step_is_taken(kind):
+    """As with batches of texts: neither how many there are is known to the graph, nor how long they are."""
+    layer, whole = (with_weights(kind(UNITS, return_sequences=True, return_state=True)) for _ in range(2))
+    x, mask = numbers(BATCH, LENGTH, FEATURES), mask_of(LENGTHS, LENGTH)
+    shapes = [tf.TensorSpec((None, None, FEATURES)), tf.TensorSpec((None, None), tf.bool)]
+
+    @tf.function(input_signature=shapes)
+    def gradients(x, mask):
+        with tf.GradientTape() as tape:
+            total = tf.add_n([tf.reduce_sum(one * one) for one in layer(x, mask=mask)])
+        return [total, *tape.gradient(total, [one.value for one in layer.trainable_weights])]
+
+    total = sum(float(keras.ops.sum(one * one)) for one in whole(x, mask=mask))
+    found = gradients(x, mask)
+    assert float(found[0]) == pytest.approx(total, rel=1e-5)
+    with tf.GradientTape() as tape:
+        again = tf.add_n([tf.reduce_sum(one * one) for one in whole(x, mask=mask)])
+    for one, other in zip(found[1:], tape.gradient(again, [one.value for one in whole.trainable_weights]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", PAIRS)
 def test_the_loop_of_any_backend_gives_the_same(kind, monkeypatch):
     x, mask = numbers(BATCH, LENGTH, FEATURES), mask_of(LENGTHS, LENGTH)
     settings = {"return_sequences": True, "return_state": True, "recurrent_dropout": 0.5}
