@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlspec.data.regular import Clock, clock_of, steps_of
 from dlspec.data.roles import times as times_of
@@ -39,19 +39,22 @@ def laid_out(
     frequency: str | None = None,
     duplicates: str = "fail",
     gaps: str = "fail",
+    moments: Sequence[Any] | None = None,
+    clock: Clock | None = None,
 ) -> Timeline:
     """Rows sorted by time, a row a step.
 
     columns: the values of each row, float64.  duplicates: fail, or which of several rows counts, or how they are
     joined (first, last, mean, sum).  gaps: fail, last (the value before stands for it), skip (it stays NaN).
+    moments: the rows' times, and clock: what a step is, where they are known.
     Raises DataError that names rows and times, and says what to do.
     """
     import numpy as np
 
-    times = times_of(data, time, decimal=decimal, use="tells the time of every row (data.time)")
+    times = moments_of(data, time, decimal=decimal) if moments is None else moments
     texts = [str(one) for one in data.columns[time].to_pylist()]
     try:
-        clock = clock_of(times, frequency)
+        clock = clock or clock_of(times, frequency)
     except DataError as error:
         raise DataError(error.complaints[0].message, where=Place(data.files[0])) from None
     steps, off = steps_of(times, clock, between=frequency is not None)
@@ -89,6 +92,11 @@ def laid_out(
     return Timeline(whole, labels, clock, [*notes, *said])
 
 
+def moments_of(data: Joined, time: str, *, decimal: str = ".") -> list[Any]:
+    """The time of every row: a number, or a datetime.  Raises DataError that names rows without one."""
+    return times_of(data, time, decimal=decimal, use="tells the time of every row (data.time)")
+
+
 def _joined(
     data: Joined,
     steps: np.ndarray,
@@ -112,8 +120,8 @@ def _joined(
         which = f"'{texts[several[0]]}'" if frequency is None else f"the {frequency} of {step}"
         raise data.bad(
             several,
-            f"{which} stands in {{rows}}; {many:,} time{'s' * (many > 1)} in all come more than once. Mend them, or "
-            "say what several rows of one time mean: data.duplicates: mean, sum, first or last",
+            f"{which} stands in {{rows}}; {many:,} time{'s come' if many > 1 else ' comes'} more than once in all. "
+            "Mend them, or say what several rows of one time mean: data.duplicates: mean, sum, first or last",
         )
     sorted_values = values[order]
     if how in ("first", "last"):

@@ -71,10 +71,19 @@ def without_missing(column: pa.Array, markers: Collection[str]) -> pa.Array:
     return pc.if_else(found, pa.scalar(None, pa.string()), column)
 
 
-def typed(data: Joined, name: str, *, decimal: str = ".", keep_text: bool = False, strict: bool = True) -> np.ndarray:
+def typed(
+    data: Joined,
+    name: str,
+    *,
+    decimal: str = ".",
+    keep_text: bool = False,
+    strict: bool = True,
+    keep: str | None = None,
+) -> np.ndarray:
     """A column as float64 or as object array of str.
 
-    keep_text: words, whatever they look like.  strict: refuse a column of numbers with a few that are none.
+    keep_text: words, whatever they look like.  strict: refuse a column of numbers with a few that are none;
+    keep: what is advised where they are words after all.
     Raises DataError that names the rows.
     """
     import numpy as np
@@ -121,7 +130,7 @@ def typed(data: Joined, name: str, *, decimal: str = ".", keep_text: bool = Fals
                 f"data.decimal: ',', or list the column under data.text if it is none",
             )
     if strict and share >= MOSTLY:
-        raise _almost_numbers(data, name, distinct.filter(pc.invert(numbers)))
+        raise _almost_numbers(data, name, distinct.filter(pc.invert(numbers)), keep)
     return words(column)
 
 
@@ -153,12 +162,13 @@ def _rows_with(data: Joined, name: str, texts: pa.Array) -> np.ndarray:
     return np.flatnonzero(pc.is_in(data.columns[name], texts).to_numpy(zero_copy_only=False))
 
 
-def _almost_numbers(data: Joined, name: str, strange: pa.Array) -> DataError:
+def _almost_numbers(data: Joined, name: str, strange: pa.Array, keep: str | None) -> DataError:
     shown = some("value", [f"'{text[:60]}'" for text in strange.to_pylist()])
     places = _rows_with(data, name, strange)
+    words_kept = keep or f"list '{name}' under data.text"
     header = "set data.header: true if row 1 is a header, " if data.rows[places[0]] == 1 else ""
     return data.bad(
         places,
         f"column '{name}' holds numbers, but not in {{rows}}: {shown}; mend them, {header}add what stands for a "
-        f"missing value to data.missing, or list '{name}' under data.text if it holds words",
+        f"missing value to data.missing, or {words_kept} if it holds words",
     )

@@ -108,8 +108,9 @@ def steps_of(times: Sequence[Any], clock: Clock, *, between: bool) -> tuple[np.n
     return steps.astype(np.int64), (np.abs(exact - steps) > 1e-6) & (not between)
 
 
-def season_of(values: np.ndarray, clock: Clock, given: int | None) -> tuple[int, str]:
-    """After how many steps things come again, and why; values (n,), of train alone.
+def season_of(values: np.ndarray, clock: Clock, given: int | None, *, longest: int | None = None) -> tuple[int, str]:
+    """After how many steps things come again, and why; values (n,), of train alone; of several series one after the
+    other, with gaps between, and the steps of the `longest`.
 
     Of the lengths that the unit offers, the one at which values are most alike, against half of it.
     """
@@ -117,13 +118,14 @@ def season_of(values: np.ndarray, clock: Clock, given: int | None) -> tuple[int,
 
     if given is not None:
         return given, "as data.season says"
+    steps = len(values) if longest is None else longest
     offered = [round(one / clock.every) for one in SEASONS.get(clock.unit, ()) if one / clock.every >= 2]
 
     def apart(lag: int) -> float:
         with np.errstate(invalid="ignore"):
             return float(np.nanmean(np.abs(values[lag:] - values[:-lag])))
 
-    known = {one: apart(one) / max(apart(max(1, one // 2)), 1e-12) for one in offered if len(values) >= 2 * one}
+    known = {one: apart(one) / max(apart(max(1, one // 2)), 1e-12) for one in offered if steps >= 2 * one}
     if not known:
         return 1, ""
     best = min(known, key=known.__getitem__)

@@ -9,6 +9,8 @@ from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError
 
 if TYPE_CHECKING:
+    from dlspec.data.columns import Joined
+    from dlspec.data.regular import Clock
     from dlspec.data.time_series import TimeSeries
 
 FEWEST_STEPS = 60
@@ -20,12 +22,13 @@ LONGEST_SEEN = 60
 
 
 def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposal | None:
-    """None where it is no table of a time, in equal steps, and one column of numbers; more are features of rows."""
+    """None where it is no table of a time, in equal steps, and one column of numbers; more are features of rows.  A
+    column of words besides may name the series that a row is of."""
     import numpy as np
 
+    from dlspec.data.along_time import moments_of
     from dlspec.data.columns import typed
     from dlspec.data.regular import clock_of, season_of, steps_of
-    from dlspec.data.roles import times as times_of
     from dlspec.data.table_guesses import is_table
 
     if os.path.isdir(path) or not is_table(reader, path):  # type: ignore[arg-type]
@@ -34,9 +37,13 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
     try:
         data = own._data()
         time = own._time(data)
-        if len(data) < FEWEST_STEPS or len(data.columns) != 2 or str(data.columns[time].type) != "string":
+        if len(data) < FEWEST_STEPS or str(data.columns[time].type) != "string":
             return None
-        times = times_of(data, time, decimal=".")
+        if len(data.columns) == 3:
+            return _several(reader, path, data, time, target)
+        if len(data.columns) != 2:
+            return None
+        times = moments_of(data, time)
         clock = clock_of(times)
     except DataError:
         return None
@@ -50,9 +57,7 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
     if values.dtype == object or target not in (None, name):
         return None
     season, why = season_of(values, clock, None)
-    horizon = min(HORIZONS.get(clock.unit, 1), max(1, count // 40))
-    seen = min(LONGEST_SEEN, max(2 * horizon, 2 * season if season <= LONGEST_SEEN // 2 else 28), count // 4)
-    window = season if seen < season <= count // 4 else seen
+    horizon, seen, window = _reach(clock, season, count)
     data_lines = [Line("path", path, path=True), Line("time", time, f"a row a {clock.words}")]
     data_lines.append(Line("target", name, "to be forecast"))
     gaps = len(steps) < count or bool(np.isnan(values).any())
@@ -80,3 +85,75 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
     return Proposal(
         facts, task, tuple(data_lines), (), entered, goal, seen_lines, doubts, name, special=1,
     )  # fmt: skip
+
+
+def _reach(clock: Clock, season: int, count: int) -> tuple[int, int, int]:
+    """Steps ahead, steps that the network sees, and steps that an example looks back, of so many."""
+    horizon = min(HORIZONS.get(clock.unit, 1), max(1, count // 40))
+    seen = min(LONGEST_SEEN, max(2 * horizon, 2 * season if season <= LONGEST_SEEN // 2 else 28), count // 4)
+    return horizon, seen, season if seen < season <= count // 4 else seen
+
+
+def _several(reader: type[TimeSeries], path: str, data: Joined, time: str, target: str | None) -> Proposal | None:
+    """A column of times, one of words that names the series, one of numbers.  Raises DataError where times are none."""
+    import numpy as np
+
+    from dlspec.data.along_time import moments_of
+    from dlspec.data.columns import typed
+    from dlspec.data.regular import clock_of, steps_of
+
+    others = [one for one in data.columns if one != time]
+    kinds = {one: typed(data, one, strict=False) for one in others}
+    words = [one for one in others if kinds[one].dtype == object]
+    if len(words) != 1:
+        return None
+    [name], [value] = words, [one for one in others if one not in words]
+    whose = kinds[name]
+    if target not in (None, value) or any(one is None for one in whose.tolist()):
+        return None
+    rows = {one: np.flatnonzero(whose == one) for one in dict.fromkeys(whose.tolist())}
+    times = np.array(moments_of(data, time), object)
+    lengths = list[int]()
+    clocks: list[Clock] = []
+    for own in rows.values():
+        if len(own) < 2:
+            continue  # it is left out, and told
+        if len(set(times[own].tolist())) < len(own):
+            return None
+        clock = clock_of(times[own].tolist())
+        steps, off = steps_of(times[own].tolist(), clock, between=False)
+        count = int(steps.max()) + 1
+        if off.any() or len(own) < REGULAR * count:
+            return None
+        lengths.append(count)
+        clocks.append(clock)
+    if len(lengths) < 2 or np.median(lengths) < FEWEST_STEPS or len({one.words for one in clocks}) > 1:
+        return None
+    count, clock = int(np.median(lengths)), clocks[0]
+    gaps = sum(lengths) + len(rows) - len(lengths) > len(data) or bool(np.isnan(kinds[value]).any())
+    settings = {"time": time, "series": name, "target": value, "gaps": "last" if gaps else "fail"}
+    horizon, seen, window = _reach(clock, 1, count)
+    loaded = reader(path=path, window=window, horizon=horizon, **settings).load()  # type: ignore[arg-type]
+    season = loaded["train"].columns["x"].season
+    horizon, seen, window = _reach(clock, season, count)
+    lines = [
+        Line("path", path, path=True),
+        Line("time", time, f"a row a {clock.words} of each series"),
+        Line("series", name, f"names the {len(lengths):,} series; no window goes from one to another"),
+        Line("target", value, "to be forecast"),
+        *([Line("gaps", "last", "steps or values are missing; the value before stands for them")] if gaps else []),
+        Line("window", window, "steps that an example looks back"),
+        Line("horizon", horizon, f"how far ahead is forecast, in steps of a {clock.words}; say what you need"),
+    ]
+    entered = [Line("scale", "window", "each window by itself, so that large and small series count alike")]
+    if window > seen:
+        entered.append(Line("length", seen, "steps that the network sees"))
+    told = (
+        f"{os.path.basename(path)}: {len(data):,} rows of {len(lengths):,} series, a step is a {clock.words}",
+        *(one for one in loaded.notes if one.startswith(("season", "no season", "in no split", "left out"))),
+    )
+    task = (Line("name", "forecasting", "MASE against the naive forecasts"),)
+    goal = (Line("optimize", "mase", "the mean over series; below 1: better than the last value again, in train"),)
+    doubts = (f"horizon {horizon}: how far ahead you need to see, only you know",)
+    facts = Facts("series", sum(max(0, one - window - horizon) for one in lengths), horizon, (seen, 1))
+    return Proposal(facts, task, tuple(lines), (), tuple(entered), goal, told, doubts, value, special=1)

@@ -1,7 +1,8 @@
-"""One long series out of a table with a time: windows to look back at, and the steps after each to be forecast."""
+"""Long series out of a table with a time, one or several: windows to look back at, and the steps after each."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -11,7 +12,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from dlspec.data.base import Reader
 from dlspec.data.columns import PLAIN
 from dlspec.data.fingerprint import fingerprint
-from dlspec.data.sources import Encoding
+from dlspec.data.sources import Encoding, some
 from dlspec.data.splits import Split
 from dlspec.data.tabular import all_of, columns_of, no_column, refuse
 from dlspec.proposals import Proposal
@@ -20,6 +21,8 @@ from dlspec.remedies import Remedy, Situation
 from dlspec.types import DataError, Place, Splits
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dlspec.data.columns import Joined
 
 TIMES = ("time", "date", "datetime", "timestamp", "month", "day", "week", "quarter", "year", "hour")
@@ -36,6 +39,9 @@ class TimeSeries(Reader):
     its targets lie in; one whose targets lie in two is in none.  So no x holds what a later split is asked, while dev
     and test look back at what was known by then.  Windows overlap, hence those of about two horizons make a group:
     intervals draw whole groups (blocks, Carlstein 1986).
+
+    Several series in one table, which `series` names, are cut at the same moments, each in windows of its own; their
+    steps are of one length.  Ids begin with the series' name, and the tag `series` tells it.
     """
 
     kind: ClassVar[str] = "series"
@@ -46,6 +52,8 @@ class TimeSeries(Reader):
 
     path: DataPath
     """the file"""
+    series: str | tuple[str, ...] | None = None
+    """the column, or columns, that name the series a row is of, where there are several in the table: store, station"""
     time: str | None = None
     """the column of times: dates, dates with a time of day, or numbers; left out: the one called so, or the first"""
     target: str | tuple[str, ...] | None = None
@@ -98,10 +106,10 @@ class TimeSeries(Reader):
 
     @model_validator(mode="after")
     def _each_column_once(self) -> TimeSeries:
-        used = [*columns_of(self.target), *self.features, *([self.time] if self.time else [])]
+        used = [*columns_of(self.target), *self.features, *self.series_columns, *([self.time] if self.time else [])]
         for name in used:
             if used.count(name) > 1:
-                refuse(f"column '{name}' is named twice among time, target and features; keep one")
+                refuse(f"column '{name}' is named twice among time, series, target and features; keep one")
         return self
 
     @classmethod
@@ -110,6 +118,10 @@ class TimeSeries(Reader):
         from dlspec.data.series_guesses import proposed
 
         return proposed(cls, path, target)
+
+    @property
+    def series_columns(self) -> tuple[str, ...]:
+        return columns_of(self.series)
 
     def files(self) -> list[str]:
         return [self.path]
@@ -131,27 +143,50 @@ class TimeSeries(Reader):
 
     def load(self, *, truth: bool = True) -> Splits:
         """train, dev and test; of another file (`at`) one part: every window whose targets are known or, without
-        truth, the last window alone, whose targets are still to come."""
-        from dlspec.data import windowing
-        from dlspec.data.along_time import laid_out
-        from dlspec.data.columns import typed
+        truth, the last window alone (of each series), whose targets are still to come."""
+        from dlspec.data import several_series, windowing
+        from dlspec.data.along_time import laid_out, moments_of
 
         data = self._data()
         time = self._time(data)
         targets = self._targets(data, time)
         columns: dict[str, Any] = {}
         for name in (*targets, *self.features):
-            columns[name] = typed(data, name, decimal=self.decimal)
-            if columns[name].dtype == object:
-                raise DataError(f"column '{name}' holds words; a series is of numbers", where=Place(self.path))
+            columns[name] = self._numbers(data, name)
+        rows = f"{Path(self.path).name}: {len(data):,} rows"
+        if self.series_columns:
+            times = moments_of(data, time, decimal=self.decimal)
+            several, base, more = several_series.lines_of(self, data, time, times, columns)
+            step = f"a step is a {base.words}" if base.unit != "step" else f"steps of {base.words}"
+            head = [f"{rows}, {len(several):,} series, {step}", f"forecast: {', '.join(targets)}", *more]
+            found = several_series.parts_of(
+                self, several, base, list(columns), len(targets), whole=self._elsewhere, truth=truth
+            )
+            return Splits(found.parts, notes=(*head, *found.notes))
         settings = {key: getattr(self, key) for key in ("decimal", "frequency", "duplicates", "gaps")}
         line = laid_out(data, time, columns, **settings)
-        rows = f"{Path(self.path).name}: {len(data):,} rows"
         said = f"{rows}, a step is a {line.clock.words} ({line.labels[0]} to {line.labels[-1]})"
         if line.clock.unit == "step":
             said = f"{rows}, steps of {line.clock.words} from {line.labels[0]} to {line.labels[-1]}"
         line = line._replace(notes=[said, f"forecast: {', '.join(targets)}", *line.notes])
         return windowing.parts_of(self, line, list(columns), len(targets), whole=self._elsewhere, truth=truth)
+
+    def _numbers(self, data: Joined, name: str) -> np.ndarray:
+        """A column of numbers, float64.  Raises DataError that shows what is none."""
+        import numpy as np
+
+        from dlspec.data.columns import PLAIN, typed
+
+        values = typed(data, name, decimal=self.decimal, keep="leave the column out")
+        if values.dtype != object:
+            return values
+        wrong = [place for place, one in enumerate(values) if one is not None and not re.fullmatch(PLAIN, one)]
+        shown = some("value", [f"'{one[:40]}'" for one in dict.fromkeys(values[wrong].tolist())])
+        raise data.bad(
+            wrong or np.arange(1),
+            f"column '{name}' holds words in {{rows}} ({shown}); a series is of numbers: take another column, mend "
+            "them, or add what stands for a missing value to data.missing",
+        )
 
     def _data(self) -> Joined:
         from dlspec.data import delimited, parquet, sources
@@ -180,13 +215,14 @@ class TimeSeries(Reader):
         import pyarrow.compute as pc
 
         names = list(data.columns)
-        for key, asked in (("target", columns_of(self.target)), ("features", self.features)):
+        asked_for = {"target": columns_of(self.target), "features": self.features, "series": self.series_columns}
+        for key, asked in asked_for.items():
             for name in asked:
                 if name not in names:
                     raise DataError(no_column(name, key, names), where=Place(self.path))
         if self.target is not None:
             return columns_of(self.target)
-        left = [name for name in names if name != time and name not in self.features]
+        left = [name for name in names if name != time and name not in (*self.features, *self.series_columns)]
         if len(left) == 1:
             return tuple(left)
 

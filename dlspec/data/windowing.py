@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.regular import Clock, season_of
@@ -36,8 +37,8 @@ def parts_of(reader: TimeSeries, line: Timeline, names: list[str], targets: int,
     ends = {"all": count} if whole or not truth else {"train": count - dev - test, "dev": count - test, "test": count}
     ends = {name: end for name, end in ends.items() if name in ("train", "all") or {"dev": dev, "test": test}[name]}
     season, why = season_of(line.values[: next(iter(ends.values())), 0], line.clock, reader.season)
-    notes = [*line.notes, *_season_note(season, why, reader, line.clock)]
-    values, names = _with_calendar(line, names, reader)
+    notes = [*line.notes, *season_note(season, why, reader, line.clock, next(iter(ends.values())))]
+    values, names = with_calendar(line, names, reader)
     known = ~np.isnan(values).any(axis=1)
     settings = {"names": names, "season": season}
     if not truth:
@@ -46,11 +47,11 @@ def parts_of(reader: TimeSeries, line: Timeline, names: list[str], targets: int,
     for name, end in ends.items():
         first = max(begin, window)
         origins = np.arange(first, end - horizon + 1, reader.stride)
-        kept = _untouched(origins, known, window, horizon)
+        kept = untouched(origins, known, window, horizon)
         bare += len(origins) - int(kept.sum())
         origins = origins[kept]
         if not len(origins):
-            raise DataError(_too_short(name, end - begin, len(line.values), reader, bare), where=Place(reader.path))
+            raise DataError(too_short(name, end - begin, len(line.values), reader, bare), where=Place(reader.path))
         parts[name] = _examples(line, values, origins, window, horizon, targets, settings)
         begin = end
     if bare:
@@ -78,7 +79,7 @@ def _examples(
     block = block_length(int(origins[-1] - origins[0]) + horizon, horizon)
     starts = origins[0] + (origins - origins[0]) // block * block
     groups = [f"from {line.labels[one]}" for one in starts.tolist()]
-    tags = _tags(line.clock, origins.tolist())
+    tags = tags_of(line.clock, origins.tolist())
     return Examples(labels, Windows(values, origins - window, window, **settings), ahead, tags=tags, groups=groups)
 
 
@@ -113,10 +114,10 @@ def _ahead(
     x = Windows(values, [count - window], window, **settings)
     first = line.clock.told(count)
     notes = [*notes, f"what comes after the last row is forecast, from {first} on"]
-    return Splits({"all": Examples([first], x, tags=_tags(line.clock, [count]))}, notes=tuple(notes))
+    return Splits({"all": Examples([first], x, tags=tags_of(line.clock, [count]))}, notes=tuple(notes))
 
 
-def _untouched(origins: np.ndarray, known: np.ndarray, window: int, horizon: int) -> np.ndarray:
+def untouched(origins: np.ndarray, known: np.ndarray, window: int, horizon: int) -> np.ndarray:
     """Whether all steps of a window and of what is asked of it are known, bool (N,)."""
     import numpy as np
 
@@ -125,7 +126,7 @@ def _untouched(origins: np.ndarray, known: np.ndarray, window: int, horizon: int
     return kept
 
 
-def _with_calendar(line: Timeline, names: list[str], reader: TimeSeries) -> tuple[np.ndarray, list[str]]:
+def with_calendar(line: Timeline, names: list[str], reader: TimeSeries) -> tuple[np.ndarray, list[str]]:
     """The values with two channels more for each cycle."""
     import numpy as np
 
@@ -145,7 +146,7 @@ def _with_calendar(line: Timeline, names: list[str], reader: TimeSeries) -> tupl
     return np.concatenate(channels, axis=1), [*names, *more]
 
 
-def _tags(clock: Clock, steps: list[int]) -> dict[str, list[str]]:
+def tags_of(clock: Clock, steps: Sequence[int]) -> dict[str, list[str]]:
     """What of the calendar may explain errors: slices of the error analysis."""
     if clock.unit in ("step", "year"):
         return {}
@@ -158,10 +159,16 @@ def _tags(clock: Clock, steps: list[int]) -> dict[str, list[str]]:
     return found
 
 
-def _season_note(season: int, why: str, reader: TimeSeries, clock: Clock) -> list[str]:
+def season_note(season: int, why: str, reader: TimeSeries, clock: Clock, steps: int) -> list[str]:
+    """What is to be said of a season, in train's so many steps, or where it is not known."""
     if season == 1:
         return [] if reader.season else ["no season is known of such steps; data.season says one"]
     said = f"season: {season} steps ({why})"
+    if season >= steps:
+        there = f"there are no more than {steps:,} steps to learn from" if steps else "there is nothing to learn from"
+        return [
+            f"{said}; {there}, no whole season, so that the seasonal naive forecast is not known: say a shorter one"
+        ]
     if season > reader.window:
         length = (
             "" if reader.window < 2 else f" (and input.length: {reader.window}, where the network should see no more)"
@@ -173,9 +180,10 @@ def _season_note(season: int, why: str, reader: TimeSeries, clock: Clock) -> lis
     return [said]
 
 
-def _too_short(name: str, steps: int, count: int, reader: TimeSeries, bare: int) -> str:
+def too_short(name: str, steps: int, count: int, reader: TimeSeries, bare: int) -> str:
     whose = f"{name} has {steps:,} of {count:,} steps" if name != "all" else f"there are {steps:,} steps"
     need = f"a window needs {reader.window:,} before it (data.window) and {reader.horizon:,} after (data.horizon)"
+    need += "; make these smaller, or give more steps"
     if name not in ("train", "all"):
         need = f"a window asks for {reader.horizon:,} of them (data.horizon); give it more (data.split.{name})"
     return f"{whose}, and {need}" + (f"; {bare:,} windows have a step without a value (data.gaps)" if bare else "")

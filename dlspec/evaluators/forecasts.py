@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 WRONG, FAR = 1.0, 2.0
 """a window is wrong where its mean error is above one naive error, and far off above two"""
+SERIES = "series"
+"""the tag that tells of which series a window is, where there are several"""
 ONE_WAY = 0.8
 """share of a window's error that goes one way, from which on it is too high or too low"""
 HISTORY = 3
@@ -26,7 +29,10 @@ class Forecasts(Evaluator):
 
     `state`: `horizon`, `targets` (names), `season`, `scale` (T,): the in-sample error of the naive forecast one step
     ahead in train, which MASE (Hyndman & Koehler 2006) divides absolute errors by.  mae and rmse are over all steps and
-    targets, whatever their units; mase is the mean over them of the scaled ones.
+    targets, whatever their units; mase is the mean over them of the scaled ones.  `scales`, of several series (the tag
+    `series` of examples): series → scale (T,); then mase is the mean over series of that of each, as in the M4
+    competition (Makridakis et al. 2020), however many windows they have; a series that train had not is measured by
+    `scale`.
 
     skill_naive = 1 − MASE / MASE of saying the last value again (Murphy 1988): 0 is as good, 1 perfect, below 0 worse;
     skill_seasonal against saying the season before again.  Both forecasts are made of x, the first T channels of which
@@ -48,8 +54,8 @@ class Forecasts(Evaluator):
 
     def statistics(self, examples: Examples, predictions: Sequence[Any], state: State) -> Statistics:
         """truth, guess, naive (N, H, T), where there is a season also seasonal; history (N, K, T), the steps before;
-        unit (N, T): the scale; block (N,): the number of the group.  Raises DataError that names examples without a
-        truth."""
+        unit (N, T): the scale; block (N,): the number of the group; of several series weight (N,): how much a window
+        counts, so that each series counts alike.  Raises DataError that names examples without a truth."""
         import numpy as np
 
         from dlspec.numeric.forecasts import naive, seasonal_naive
@@ -69,6 +75,12 @@ class Forecasts(Evaluator):
         }
         if state["season"] > 1:
             found["seasonal"] = seasonal_naive(past, horizon, state["season"])
+        if state.get("scales") and SERIES in examples.tag_names:
+            names, scales = examples.tag(SERIES), state["scales"]
+            found["unit"] = np.array([scales.get(one, state["scale"]) for one in names], np.float64)
+            found["unit"] = found["unit"].reshape(len(names), len(state["scale"]))
+            counts = Counter(names)
+            found["weight"] = np.array([len(names) / (len(counts) * counts[one]) for one in names], np.float64)
         return found
 
     def combine(
@@ -78,13 +90,14 @@ class Forecasts(Evaluator):
 
         residual = statistics["guess"] - statistics["truth"]
         weights = np.ones(len(residual)) if weights is None else np.asarray(weights, np.float64)
-        total = weights.sum()
+        of_series = weights * statistics["weight"] if "weight" in statistics else weights
 
-        def mean(values: np.ndarray) -> float:
+        def mean(values: np.ndarray, weights: np.ndarray = weights) -> float:
+            total = weights.sum()
             return float(weights @ values / total) if total > 0 else math.nan
 
         with np.errstate(invalid="ignore", over="ignore"):
-            mase = mean(_scaled(statistics, "guess"))
+            mase = mean(_scaled(statistics, "guess"), of_series)
             found = {
                 "mase": mase,
                 "mae": mean(np.abs(residual).mean(axis=(1, 2))),
@@ -92,7 +105,7 @@ class Forecasts(Evaluator):
             }
             for name, of in (("skill_naive", "naive"), ("skill_seasonal", "seasonal")):
                 if of in statistics:
-                    other = mean(_scaled(statistics, of))
+                    other = mean(_scaled(statistics, of), of_series)
                     found[name] = 1 - mase / other if other > 0 else math.nan
         return found
 
@@ -101,8 +114,9 @@ class Forecasts(Evaluator):
 
         with np.errstate(invalid="ignore", over="ignore"):
             residual = statistics["guess"] - statistics["truth"]
+            alike = bool((statistics.get("weight", np.ones(1)) == 1).all())
             return {
-                "mase": Share(_scaled(statistics, "guess")),
+                "mase": Share(_scaled(statistics, "guess") if alike else None),
                 "mae": Share(np.abs(residual).mean(axis=(1, 2))),
                 "rmse": Share((residual**2).mean(axis=(1, 2)), None, math.sqrt),
             }
@@ -111,7 +125,8 @@ class Forecasts(Evaluator):
         """At most one; its size is the window's mean scaled error."""
         import numpy as np
 
-        one = Examples([example.id], [example.x], [example.y])
+        tags = {name: [value] for name, value in example.tags.items()}
+        one = Examples([example.id], [example.x], [example.y], tags=tags)
         guess = np.asarray(prediction, np.float64)[None]
         mistakes = self.kinds_of(one, guess, self.statistics(one, guess, state), state)
         if not len(mistakes.rows):

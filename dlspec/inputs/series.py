@@ -20,7 +20,7 @@ SHOWN = 12
 MOST_CHANNELS = 8
 """channels of which facts are told"""
 LEAST_SPREAD = 0.01
-"""of train's deviation: what a window that hardly moves is divided by"""
+"""of train's deviation, of several series that of the smallest: what a window that hardly moves is divided by"""
 FAR = 6.0
 """deviations from train's mean from which on a value is strange"""
 
@@ -65,7 +65,8 @@ class Series(Input):
         return []
 
     def prepare(self, train: Examples) -> State:
-        """`length` (steps of an example), `channels` (names), `mean`, `deviation`, `low`, `high` of each over train;
+        """`length` (steps of an example), `channels` (names), `mean`, `deviation`, `low`, `high` of each over train,
+        `least`: the smallest deviation of a series that moves, where there are several (the tag `series`);
         `order`: the columns, where examples are rows of a table.
 
         Raises DataError where lengths differ, a value is missing or infinite, or a column of a table holds words.
@@ -97,6 +98,7 @@ class Series(Input):
             "channels": names,
             "mean": _by_channel(np.nanmean, values),
             "deviation": _by_channel(np.nanstd, values),
+            "least": _least(train, values),
             "low": _by_channel(np.nanmin, values),
             "high": _by_channel(np.nanmax, values),
             "scaled": self.scale == "standard",
@@ -124,7 +126,8 @@ class Series(Input):
             return {"series": ((values - mean) / deviation).astype(np.float32)}
         seen = values[:, -state["shapes"]["series"]["shape"][0] :]
         centre = seen.mean(axis=1)
-        spread = np.maximum(seen.std(axis=1), LEAST_SPREAD * deviation)
+        least = LEAST_SPREAD * np.array(state.get("least", deviation))
+        spread = np.maximum(seen.std(axis=1), np.where(least > 0, least, LEAST_SPREAD))
         found = ((values - centre[:, None]) / spread[:, None]).astype(np.float32)
         return {"series": found, "centre": centre.astype(np.float32), "spread": spread.astype(np.float32)}
 
@@ -265,3 +268,15 @@ def _by_channel(of: Any, values: np.ndarray) -> list[float]:
 
     channels = [values[..., k] for k in range(values.shape[2])]
     return [float(of(own)) if not np.isnan(own).all() else 0.0 for own in channels]
+
+
+def _least(train: Examples, values: np.ndarray) -> list[float]:
+    """Of each channel the deviation of the series that moves the least, 0 of none; of one series, its own."""
+    import numpy as np
+
+    if "series" not in train.tag_names:
+        return _by_channel(np.nanstd, values)
+    names = np.array(train.tag("series"))
+    each = np.array([_by_channel(np.nanstd, values[names == one]) for one in dict.fromkeys(names.tolist())])
+    least = np.where(each > 0, each, np.inf).min(axis=0)
+    return np.where(np.isfinite(least), least, 0.0).tolist()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from pydantic import ValidationError
 
 from dlspec.recipe.schema import Recipe
 from dlspec.runs.prepare import headline
@@ -137,9 +138,18 @@ def _size(recipe: Recipe, state: State, name: str, part: Examples) -> list[Findi
             f"with {len(part):,} examples, the 95 % interval of {metric.name} would be about ± {wide}, {at}: two "
             "recipes must differ by more than that before their scores tell them apart. ± 5 "
             f"{'points' if points else '%'} takes about {enough:,} examples: "
-            f"raise data.split.{name}, or judge by folds (data: {{split: {{folds: 5}}}})",
+            f"raise data.split.{name}{', or judge by folds (data: {split: {folds: 5}})' * _folds(recipe)}",
         )
     ]
+
+
+def _folds(recipe: Recipe) -> bool:
+    """Whether the reader can divide by folds: what goes on in time it cannot."""
+    try:
+        type(recipe.data).model_validate({**recipe.data.model_dump(), "split": {"folds": 5}})
+    except ValidationError:
+        return False
+    return True
 
 
 def _half(recipe: Recipe, state: State, part: Examples, metric: Metric) -> tuple[bool, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from dlspec.evaluators.forecasts import Forecasts
+from dlspec.evaluators.forecasts import SERIES, Forecasts
 from dlspec.evaluators.truths import some, steps_ahead
 from dlspec.inputs.base import Input
 from dlspec.models.base import Backbone, Model
@@ -16,6 +16,9 @@ from dlspec.types import Arrays, DataError, Examples, Place, RecipeError, State
 
 if TYPE_CHECKING:
     import numpy as np
+
+UNLIKE = 10.0
+"""times the smallest naive error of several series, from which on the largest is of another size"""
 
 
 class Forecasting(Task):
@@ -45,7 +48,8 @@ class Forecasting(Task):
         return Forecasts()
 
     def prepare(self, train: Examples) -> State:
-        """`horizon`, `targets`, `season`, `scale`: in-sample error of the naive forecast one step ahead, a target.
+        """`horizon`, `targets`, `season`, `scale`: in-sample error of the naive forecast one step ahead, a target; of
+        several series their mean, and `scales`: of each its own.
 
         Raises DataError where a truth is missing or truths are of several sizes; RecipeError where x does not reach
         back a season that is asked for.
@@ -71,35 +75,25 @@ class Forecasting(Task):
         if season == 1 and self.change_from == "season":
             message = "no season is known; say how many steps it has (task.season, data.season), or begin with last"
             raise RecipeError(message, where=Place(key="task.change_from"))
-        scale = self._scale(train, horizon, targets)
+        scales = _scales(train, horizon, targets)
+        scale = np.mean(list(scales.values()), axis=0).tolist()
         names = [str(one) for one in getattr(x, "names", ())][:targets] or [f"target_{k + 1}" for k in range(targets)]
         still = [name for name, one in zip(names, scale, strict=True) if not one > 0]
         if still:
             raise DataError(f"{some(still)} is the same at each step of train, so there is nothing to forecast")
-        each = ", ".join(f"{one:.4g}" for one in scale)
-        notes = [
-            f"forecast: {horizon} step{'s' * (horizon > 1)} ahead; the naive error in train, one step ahead: {each}"
-        ]
+        ahead = f"forecast: {horizon} step{'s' * (horizon > 1)} ahead; the naive error in train, one step ahead"
+        notes = [f"{ahead}: {', '.join(f'{one:.4g}' for one in scale)}"]
+        if len(scales) > 1:
+            low, high = np.min(list(scales.values()), axis=0), np.max(list(scales.values()), axis=0)
+            ranges = ", ".join(f"{a:.4g} to {b:.4g}" for a, b in zip(low, high, strict=True))
+            notes = [f"{ahead}, by which errors of each series are scaled: {ranges} over {len(scales):,} series"]
+            if (high > UNLIKE * low).any():
+                notes.append("these series differ much in size; in training all count alike with input.scale: window")
         season = season if season <= length else 1
         deviation = truth.std(axis=(0, 1)).tolist()
         state = {"horizon": horizon, "targets": names, "season": season, "scale": scale}
-        return {**state, "deviation": deviation, "notes": notes}
-
-    def _scale(self, train: Examples, horizon: int, targets: int) -> list[float]:
-        """Over all of train's steps, each once, where windows are of one series; else over those within examples."""
-        import numpy as np
-
-        from dlspec.inputs.stacking import whole
-        from dlspec.numeric.forecasts import in_sample_error
-
-        x = train.columns["x"]
-        if hasattr(x, "starts"):
-            starts = x.starts[np.asarray(train.rows, np.int64)]
-            values = x.values[int(starts.min()) : int(starts.max()) + x.length + horizon, :targets]
-        else:
-            values = whole(train)[..., :targets]
-        found: list[float] = in_sample_error(values).tolist()
-        return found
+        several = {"scales": scales} if len(scales) > 1 else {}
+        return {**state, **several, "deviation": deviation, "notes": notes}
 
     def join(self, train: Examples, entry: Input, model: Model, state: State) -> State:
         """With `offset` and `unit` (T,): mean and deviation of train's changes, as the input scales them; and
@@ -212,6 +206,26 @@ class Forecasting(Task):
         deviation = np.array(state["input"]["deviation"][:count])
         deviation = np.where((deviation > 0) & scaled, deviation, 1.0)
         return mean[None, None], deviation[None, None]
+
+
+def _scales(train: Examples, horizon: int, targets: int) -> dict[str, list[float]]:
+    """Of each series, "" where there is one: over all of train's steps, each once, where examples are windows of it;
+    else over the steps within examples."""
+    import numpy as np
+
+    from dlspec.inputs.stacking import whole
+    from dlspec.numeric.forecasts import in_sample_error
+
+    x = train.columns["x"]
+    if not hasattr(x, "starts"):
+        return {"": in_sample_error(whole(train)[..., :targets]).tolist()}
+    starts = x.starts[np.asarray(train.rows, np.int64)]
+    names = np.array(train.tag(SERIES) if SERIES in train.tag_names else [""] * len(train))
+    found = {}
+    for name in dict.fromkeys(names.tolist()):
+        own = starts[names == name]
+        found[name] = in_sample_error(x.values[int(own.min()) : int(own.max()) + x.length + horizon, :targets]).tolist()
+    return found
 
 
 def _sizes(train: Examples) -> tuple[int, int]:

@@ -108,7 +108,7 @@ def test_a_missing_value_is_named_by_row_and_time(written):
 def test_times_that_come_twice(written):
     rows = numbered(30)
     path = written([*rows[:5], "2021-01-05,10", *rows[5:], "2021-01-30,1"])
-    said = r"'2021-01-05' stands in rows 6 and 7; 2 times in all come more than once"
+    said = r"'2021-01-05' stands in rows 6 and 7; 2 times come more than once in all"
     with pytest.raises(DataError, match=said):
         TimeSeries(path=path).load()
     got = {}
