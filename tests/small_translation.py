@@ -1,5 +1,10 @@
 """A small run of translation: numbers from English to German, learned in a few seconds."""
 
+import json
+import os
+import time
+from pathlib import Path
+
 import numpy as np
 
 from dlspec.recipe.load import check_text
@@ -37,3 +42,29 @@ def written(folder):
 def trained(folder):
     """What a training of it left behind."""
     return train(written(folder), out=folder / "runs")
+
+
+def shared(tmp_path_factory):
+    """The same, trained once for all workers of a session: the run, and how well it knows its numbers.
+
+    It may be looked at and analyzed; nobody trains it on.
+    """
+    home = tmp_path_factory.getbasetemp()
+    folder = (home.parent if "PYTEST_XDIST_WORKER" in os.environ else home) / "small-translation"
+    ended = folder / "ended.json"
+    try:
+        folder.mkdir()
+    except FileExistsError:  # somebody is at it, or was
+        while not ended.is_file():
+            time.sleep(0.2)
+    else:
+        run, known = None, 0.0
+        try:
+            made = trained(folder)
+            run, known = str(made.run), made.scores["dev"]["exact_match"]["value"]
+        finally:
+            (folder / "half.json").write_text(json.dumps([run, known]))
+            (folder / "half.json").replace(ended)
+    run, known = json.loads(ended.read_text())
+    assert run is not None, "it could not be trained"
+    return Path(run), known

@@ -25,6 +25,8 @@ def compile_network(
     steps: of an epoch.  begun: epochs that are behind when the optimizer is new.  whole: the network of which this one
     may be a part, whose layers are counted where the first learn more slowly.
     """
+    import keras
+
     train = recipe.train
     regularise(train, network)
     network.compile(
@@ -39,6 +41,9 @@ def compile_network(
     )
     if train.compile == "xla":
         network._jit_compile = True  # Keras refuses where operations are deterministic
+    if keras.backend.backend() == "tensorflow":
+        # Variables that are made while a step is traced have it traced a second time, without them.
+        network.optimizer.build(network.trainable_variables)
 
 
 def compiles(setting: str) -> bool:

@@ -23,6 +23,7 @@ SMALL = {
     "transformer": {"layers": 1, "width": 16, "heads": 2, "feed_forward": 16, "tied": "target"},
     "transformer_decoder": {"layers": 1, "width": 16, "heads": 2, "feed_forward": 16},
     "transformer_encoder": {"layers": 1, "width": 16, "heads": 2, "feed_forward": 16},
+    "unet": {"filters": 8},
     "yolo": {"strides": (4,), "width": 8, "backbone": {"name": "darknet", "filters": 4}},
 }
 """settings of architectures that are large as they are"""

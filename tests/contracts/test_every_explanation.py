@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from contracts.test_every_model import CASES, built
+from contracts.test_every_model import CASES, built, known
 
 from dlspec.runs.explain import explained_layer, grad_cam
 from dlspec.runs.insides import features, filters
@@ -13,7 +13,7 @@ FLAT = {"linear", "mlp"}
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_filters_and_feature_maps_are_there(name):
-    network, batch = built(name, "picture")
+    network, batch = known(name, "picture")
     found, layer = filters(network), explained_layer(network)
     assert found is not None and found.whole == (name in FLAT) and found.kernel.ndim == 4
     assert (layer is None) == (name in FLAT)

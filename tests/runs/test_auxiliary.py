@@ -135,9 +135,7 @@ def test_a_head_changes_what_is_learned(home):
     "sets",
     [
         (),
-        ("train.precision=mixed_bfloat16", "train.accumulate=2", "train.average.momentum=0.9"),
-        ("train.compile=xla",),
-        ("train.executor=single_threaded",),
+        ("train.precision=mixed_bfloat16", "train.accumulate=2", "train.average.momentum=0.9", "train.compile=xla"),
     ],
 )
 def test_resumed_to_the_same_bits(home, monkeypatch, sets):

@@ -14,7 +14,7 @@ from dlspec.runs.opened import open_run
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
-    return open_run(small_translation.trained(tmp_path_factory.mktemp("blame")).run)
+    return open_run(small_translation.shared(tmp_path_factory)[0])
 
 
 def planted(opened, guess):

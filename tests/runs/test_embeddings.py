@@ -50,7 +50,7 @@ def asked(logdir, run="embeddings"):
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     home = tmp_path_factory.mktemp("embeddings")
-    sets = ["train.epochs=1", "data.split.train=200", "train.tensorboard=false"]
+    sets = ["train.epochs=1", "data.split.train=200", "train.tensorboard=false", "train.health=false"]
     return train(load("classification/digits_lenet5", sets), out=home).run
 
 
@@ -126,7 +126,7 @@ def test_rows_of_a_table_have_no_thumbnails(tmp_path):
 
 
 def test_maps_are_averaged_and_long_texts_cut(tmp_path):
-    sets = ["train.epochs=1", "train.tensorboard=false", "data.count=40"]
+    sets = ["train.epochs=1", "train.tensorboard=false", "train.health=false", "data.count=40"]
     run = train(load("segmentation/digit_scenes_unet", sets), out=tmp_path).run
     told = analyze(run, embeddings=True, eyeball=0)["embeddings"]
     ask = asked(run / "tensorboard")
@@ -140,7 +140,14 @@ def test_of_several_grids_each_gives_its_part(tmp_path):
     scenes = (
         "data={name: digit_scenes, count: 40, size: [32, 32], digits: [1, 2], side: [12, 16], split: {dev: 8, test: 8}}"
     )
-    sets = ["train.epochs=1", "train.tensorboard=false", scenes, "model.width=4", "model.strides=[8, 16]"]
+    sets = [
+        "train.epochs=1",
+        "train.tensorboard=false",
+        "train.health=false",
+        scenes,
+        "model.width=4",
+        "model.strides=[8, 16]",
+    ]
     run = train(load("detection/digit_scenes_yolo", sets), out=tmp_path).run
     told = analyze(run, embeddings=True, eyeball=0)["embeddings"]
     network = open_run(run).network

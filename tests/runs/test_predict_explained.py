@@ -20,7 +20,7 @@ from dlspec.runs.train import train
 from dlspec.types import ArgumentError
 
 HARM = "<b>harm&.png"
-SETS = ["train.epochs=1", "train.tensorboard=false", "data.count=40", "data.noise=0"]
+SETS = ["train.epochs=1", "train.tensorboard=false", "train.health=false", "data.count=40", "data.noise=0"]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def home(tmp_path_factory):
     shutil.copy(home / "new" / "1.png", home / "new" / "again" / "1.png")
     (home / "pets.yaml").write_text(
         "task: classification\ndata: {name: image_folder, path: pictures}\ninput: {size: [32, 32]}\nmodel: lenet5\n"
-        "train: {epochs: 1, tensorboard: false}\n"
+        "train: {epochs: 1, tensorboard: false, health: false}\n"
     )
     for name, more in (("pets", []), ("linear", ["model={name: linear}"])):
         train(load(home / "pets.yaml", more), out=home / name)

@@ -20,7 +20,8 @@ task: classification
 data: {name: image_folder, path: photos, split: {dev: 0.25, test: 0.2}}
 input: {size: [32, 32]}
 model: {name: keras_application, architecture: MobileNet, options: {alpha: 0.25}, weights: small.weights.h5}
-train: {seed: 1, freeze: base, epochs: 3, batch_size: 8, tensorboard: false, optimizer: {learning_rate: 0.01}}
+train:
+  {seed: 1, freeze: base, epochs: 3, batch_size: 8, tensorboard: false, health: false, optimizer: {learning_rate: 0.01}}
 """
 
 

@@ -1,6 +1,7 @@
 """TensorBoard's own HParams backend finds every trial of a search, with what was drawn and the dev metric."""
 
 import pytest
+from crew_here import here
 
 from dlspec.recipe.load import load
 from dlspec.tuning.search import tune
@@ -43,6 +44,7 @@ def _metric():
     return api_pb2.MetricName(group="", tag="dev_accuracy")
 
 
+@here
 def test_the_hparams_tab_shows_every_trial(tmp_path):
     (tmp_path / "board.yaml").write_text(RECIPE)
     result = tune(load(tmp_path / "board.yaml"), out=tmp_path / "runs")

@@ -11,6 +11,7 @@ import optuna
 import postgres
 import pytest
 import sqlalchemy
+from crew_here import here
 
 from dlspec.recipe.load import load
 from dlspec.report.watch import SearchWatch
@@ -90,33 +91,28 @@ def test_a_killed_worker_is_replaced_and_its_trial_run_again_with_its_parameters
     assert PASSWORD not in "".join(file.read_text() for file in tmp_path.rglob("study.json"))
 
 
-def test_two_commands_go_through_the_stages_together(server, tmp_path):
+def test_two_commands_share_a_study_and_go_through_its_stages_together(server, tmp_path):
     text = RECIPE.replace("trials: 6", "trials: 6\n  stages: [{trials: 3, best: 3}]")
     (tmp_path / "staged.yaml").write_text(text)
     said = by_two_commands(tmp_path, "staged.yaml", server)
+    assert PASSWORD not in str(said)
     found = [json.loads(out) for out, _ in said]
     assert found[0]["study"] == found[1]["study"] and len(found[0]["trials"]) == 3
     assert {one["state"] for one in found[0]["trials"]} == {"complete"}
     assert found[0]["trials"] == found[1]["trials"] and found[0]["zoom"]["axes"] == found[1]["zoom"]["axes"]
     assert {"staged-tune", "staged-tune-zoom-1"} <= set(storages.names(server))
-    (tmp_path / "alone").mkdir()
-    (tmp_path / "alone/staged.yaml").write_text(text)
-    alone = staged(load(tmp_path / "alone/staged.yaml"), out=tmp_path / "alone/runs")
-    assert [one["params"] for one in alone["trials"]] == [one["params"] for one in found[0]["trials"]]
-
-
-def test_two_commands_join_one_study_and_share_its_trials(server, tmp_path):
-    (tmp_path / "joined.yaml").write_text(RECIPE)
-    said = by_two_commands(tmp_path, "joined.yaml", server)
-    assert PASSWORD not in str(said)
     opened = storages.opened(server)
-    study = optuna.load_study(study_name="joined-tune", storage=opened)
-    counted = [one for one in study.get_trials() if "surplus" not in one.user_attrs]
+    first = optuna.load_study(study_name="staged-tune", storage=opened)
+    counted = [one for one in first.get_trials() if "surplus" not in one.user_attrs]
     assert sorted(one.user_attrs["index"] for one in counted) == list(range(6))
     assert {one.state.name for one in counted} == {"COMPLETE"}
     assert len({one.user_attrs["worker"]["pid"] for one in counted}) == 2
     storages.close(opened)
-    assert len(list((tmp_path / "runs").rglob("model.keras"))) == 6
+    assert len(list((tmp_path / "runs").rglob("model.keras"))) == 6 + 3
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone/staged.yaml").write_text(text)
+    alone = here(staged)(load(tmp_path / "alone/staged.yaml"), out=tmp_path / "alone/runs")
+    assert [one["params"] for one in alone["trials"]] == [one["params"] for one in found[0]["trials"]]
 
 
 def test_machines_that_come_at_the_same_moment_make_the_tables_and_the_study_once(server, tmp_path):

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from crew_here import here
 
 from dlspec.recipe.load import load
 from dlspec.tuning import storage as storages
@@ -67,7 +68,7 @@ def test_a_study_on_mysql_is_the_study_in_a_file(server, tmp_path):
     loaded = load(tmp_path / "shared.yaml")
     result = tune(loaded, workers=2, storage=server, out=tmp_path / "runs")
     assert [one["state"] for one in result["trials"]] == ["complete"] * 4
-    alone = tune(loaded, out=tmp_path / "alone", workers=2)
+    alone = here(tune)(loaded, out=tmp_path / "alone")
     for one, other in zip(result["trials"], alone["trials"], strict=True):
         assert one["params"] == other["params"] and one["values"] == pytest.approx(other["values"])
     assert PASSWORD not in "".join(file.read_text() for file in tmp_path.rglob("study.json"))

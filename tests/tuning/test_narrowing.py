@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from crew_here import here
 from test_search import command, made
 
 from dlspec.recipe.load import load
@@ -130,9 +131,10 @@ def test_what_was_given_up_counts_after_what_was_not_and_the_latest_first():
 @pytest.fixture(scope="module")
 def coarse(tmp_path_factory):
     folder = tmp_path_factory.mktemp("zoom")
-    return folder, tune(made(folder, RECIPE), out=folder / "runs")
+    return folder, here(tune)(made(folder, RECIPE), out=folder / "runs")
 
 
+@here
 def test_a_finer_search_runs_where_the_best_lie(coarse, monkeypatch, capsys):
     folder, before = coarse
     monkeypatch.chdir(folder)
@@ -158,9 +160,9 @@ def test_a_finer_search_runs_where_the_best_lie(coarse, monkeypatch, capsys):
 
 
 def test_stages_follow_and_go_on_where_they_were_killed(coarse, tmp_path):
-    text = RECIPE.replace("trials: 8", "trials: 6\n  stages: [{trials: 6, best: 3}, {trials: 2, best: 0.5}]")
+    text = RECIPE.replace("trials: 8", "trials: 4\n  stages: [{trials: 4, best: 3}, {trials: 2, best: 0.5}]")
     loaded = made(tmp_path, text)
-    whole = tune(loaded, out=tmp_path / "runs", workers=2)
+    whole = here(tune)(loaded, out=tmp_path / "runs")
     assert [len(whole["trials"]), len(whole["earlier"])] == [2, 2]
     assert Path(whole["study"]).parent.name == "small-zoom-2-tune" and whole["zoom"]["best"] == 3
     code = "from dlspec.cli import main; main()"
@@ -169,12 +171,13 @@ def test_stages_follow_and_go_on_where_they_were_killed(coarse, tmp_path):
         said = (line for line in running.stderr)
         assert any("narrowed to the best" in line for line in said) and any(line.startswith("trial ") for line in said)
         os.kill(running.pid, signal.SIGKILL)
-    gone_on = tune(loaded, resume="last", out=tmp_path / "killed")
+    gone_on = here(tune)(loaded, resume="last", out=tmp_path / "killed")
     for one, other in zip(gone_on["trials"], whole["trials"], strict=True):
         assert one["params"] == other["params"] and one["values"] == pytest.approx(other["values"])
     assert len(list((tmp_path / "killed").glob("small-zoom-1-tune/*"))) == 1
 
 
+@here
 def test_what_cannot_be_narrowed_is_said(coarse, tmp_path, monkeypatch, capsys):
     folder, before = coarse
     monkeypatch.chdir(folder)

@@ -7,6 +7,7 @@ import statistics
 from pathlib import Path
 
 import pytest
+from crew_here import here
 from test_search import command, made
 
 from dlspec.recipe.load import load
@@ -14,8 +15,9 @@ from dlspec.runs import folder as folders
 from dlspec.runs.evaluate import evaluate
 from dlspec.runs.warm import Warm
 from dlspec.strategy.leading import fold_mean
+from dlspec.tuning import search
 from dlspec.tuning.outcome import tried
-from dlspec.tuning.search import begun, tune
+from dlspec.tuning.search import begun
 from dlspec.tuning.study import Study
 from dlspec.tuning.trial import carry_out, check_data
 from dlspec.types import ArgumentError, RecipeError
@@ -26,6 +28,7 @@ data: {name: digits, split: {dev: 0.2, test: 0.2, train: 300}}
 model: {name: mlp, hidden: [8]}
 train: {seed: 4, epochs: 2, batch_size: 64, tensorboard: false, health: false}
 """
+tune = here(search.tune)
 AXIS = "model.hidden: {choice: [[4], [24], [32]]}"
 TUNE = """
 tune:

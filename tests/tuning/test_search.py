@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from crew_here import here
 
 from dlspec.cli import main
 from dlspec.recipe.load import load
@@ -93,7 +94,7 @@ def test_a_trial_is_a_run_and_the_best_recipe_trains_it_again(found):
 
 def test_it_is_extended_with_the_same_parameters_as_one_longer_search(found):
     folder, result = found
-    longer = tune(None, resume=result["study"], trials=6)
+    longer = here(tune)(None, resume=result["study"], trials=6)
     assert longer["trials"][:5] == result["trials"] and len(longer["trials"]) == 6
     other = tune(made(folder), trials=3, out=folder / "other", workers=2)
     assert [one["params"] for one in other["trials"]] == [one["params"] for one in longer["trials"][:3]]
@@ -121,7 +122,9 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_best(found):
 
 def test_ctrl_c_says_how_to_go_on_and_leaves_a_report_of_what_there_is(tmp_path):
     made(tmp_path)
-    code = "from dlspec.cli import main; main()"
+    # Whoever started the tests may have its children ignore Ctrl-C, as a shell does with what runs behind it.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from dlspec.cli import main; main()"
     # So many trials that the last is far when the first is told of, on a busy machine too.
     command = [sys.executable, "-c", code, "tune", "small.yaml", "--out", "runs", "--trials", "60"]
     streams = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
@@ -134,6 +137,7 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_a_report_of_what_there_is(tmp_path)
     assert (study / "report.html").is_file() and len((study / "trials.csv").read_text().splitlines()) > 1
 
 
+@here
 def test_what_falls_behind_is_given_up(tmp_path):
     text = (
         RECIPE.partition("tune:")[0].replace("epochs: 2", "epochs: 9").replace(', subject_to: {log_loss: "<= 1.0"}', "")
