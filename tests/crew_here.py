@@ -10,6 +10,7 @@ from unittest import mock
 from dlspec.runs.warm import Warm
 from dlspec.tuning.study import Study
 from dlspec.tuning.trial import carry_out, check_data
+from dlspec.types import UserError
 
 
 class Worker:
@@ -39,7 +40,10 @@ class Crew:
             return [(worker, None)]
         if self.study is None:
             self.study = Study(self.where)
-            check_data(self.study, self.warm)
+            try:
+                check_data(self.study, self.warm)
+            except UserError as error:
+                return [(worker, {"what": "stuck", "says": str(error)})]
         said, trial = [], self.study.claim(self.threads)
         assert trial is not None, "somebody else is at this study"
         carry_out(self.study, trial, self.threads, self.warm, said.append)

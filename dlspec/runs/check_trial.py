@@ -60,6 +60,7 @@ def compiled(network: Any, recipe: Recipe, state: State, rate: float) -> Any:
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
         **loss_settings(recipe, state, network),
     )
+    network.optimizer.build(network.trainable_variables)  # or a step is traced twice: with its variables, and without
     return network
 
 

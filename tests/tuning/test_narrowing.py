@@ -160,7 +160,7 @@ def test_a_finer_search_runs_where_the_best_lie(coarse, monkeypatch, capsys):
 
 
 def test_stages_follow_and_go_on_where_they_were_killed(coarse, tmp_path):
-    text = RECIPE.replace("trials: 8", "trials: 4\n  stages: [{trials: 4, best: 3}, {trials: 2, best: 0.5}]")
+    text = RECIPE.replace("trials: 8", "trials: 6\n  stages: [{trials: 6, best: 3}, {trials: 2, best: 0.5}]")
     loaded = made(tmp_path, text)
     whole = here(tune)(loaded, out=tmp_path / "runs")
     assert [len(whole["trials"]), len(whole["earlier"])] == [2, 2]
