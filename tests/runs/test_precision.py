@@ -42,7 +42,7 @@ def test_trains_saves_and_opens(precision, tmp_path):
 
 @pytest.mark.parametrize("name", names("models"))
 def test_every_architecture_computes_in_half_precision_and_answers_in_float32(name):
-    from contracts.samples import examples
+    from contracts.samples import SMALL, examples
 
     from dlspec.models.base import Detector, Translator
     from dlspec.recipe.component import find
@@ -54,7 +54,7 @@ def test_every_architecture_computes_in_half_precision_and_answers_in_float32(na
     keras = load_keras()
     translates = issubclass(find("models", name), Translator)
     settings = {"tied": "target"} if translates and "tied" in find("models", name).model_fields else {}
-    model = find("models", name)(**settings)
+    model = find("models", name)(**{**SMALL.get(name, {}), **settings})
     entry = find("inputs", model.accepts[0])(**({"size": (32, 32)} if model.accepts[0] == "picture" else {}))
     asked = "detection" if isinstance(model, Detector) else "classification"
     data = examples(entry.kind, asked)
