@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dlspec.numeric.rounding import legible
-from dlspec.report import blamed, chained, contact, curve, health, human, ledger, plots
+from dlspec.report import blamed, chained, contact, curve, health, human, ledger, passages, plots
 from dlspec.report.pictures import BUDGET
 from dlspec.report.terminal import between, number, share
 from dlspec.types import SPLITS, Figure
@@ -261,5 +261,5 @@ def _environment() -> Environment:
         "cell": cell,
         "draw": plots.draw,
     }
-    environment.globals["bar"] = plots.bar
+    environment.globals |= {"bar": plots.bar, "legend_of": passages.legend}
     return environment

@@ -38,19 +38,33 @@ def print_slices(result: Mapping[str, Any]) -> None:
     by_tag = [one for one in result["slices"] if not one["found"]]
     if by_tag:
         table(
-            ["tag", "value", "examples", "error rate", "95 % interval", "share of errors", f"{metric} if mended"],
+            [
+                "tag",
+                "value",
+                "examples",
+                "error rate",
+                "95 % interval",
+                "share of errors",
+                metric,
+                f"{metric} if mended",
+            ],
             [
                 [
                     one["name"],
                     legible(one["value"]),
                     *_rates(one),
+                    number(one["metric"]),
                     number(one["ceiling"]),
                 ]
                 for one in by_tag[:20]
             ],
             left=2,
-            title="errors by tag",
+            title=f"errors by tag, the worst {metric} first" if _all_wrong(result) else "errors by tag",
         )
+
+
+def _all_wrong(result: Mapping[str, Any]) -> bool:
+    return bool(result["errors"] == result["examples"])
 
 
 def _rates(one: Mapping[str, Any]) -> list[str]:

@@ -36,7 +36,9 @@ def slices(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Slices that were found, the clearest first, then every value of every tag; and sentences about the search."""
     part = judged.parts[split]
-    by_tag = ceilings.slices(judged.evaluator, part.examples, part.statistics, found, judged.state)
+    by_tag = ceilings.slices(
+        judged.evaluator, part.examples, part.statistics, found, judged.state, metric=judged.metric
+    )
     score, cost = mending.score(), costs(judged, split)
     told = []
     few = len(by_tag) * mending.n <= MANY
@@ -106,7 +108,7 @@ def _found(
         n, errors = int(which.sum()), int((which & wrong).sum())
         low, high = wilson(errors, n)
         inside = {name: np.asarray(array)[which] for name, array in part.statistics.items()}
-        name = judged.evaluator.metrics(judged.state)[0].name
+        name = judged.metric.name
         words = str(hit)
         result.append(
             {

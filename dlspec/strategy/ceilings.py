@@ -191,13 +191,16 @@ def slices(
     found: Errors,
     state: State,
     *,
+    metric: Metric | None = None,
     most: int = 50,
 ) -> list[Slice]:
-    """Every value of every tag, what is surely worst first (by the lower bound of its error rate).
+    """Every value of every tag, what is surely worst first (by the lower bound of its error rate); where every example
+    has an error, as those of a language model do, by the metric.
 
-    An empty tag is none.  Of a tag with more than `most` values, the most frequent are looked at.
+    metric: left out, the evaluator's first.  An empty tag is none.  Of a tag with more than `most` values, the most
+    frequent are looked at.
     """
-    headline = evaluator.metrics(state)[0].name
+    metric = metric or evaluator.metrics(state)[0]
     wrong = found.wrong
     result = []
     for tag in examples.tag_names:
@@ -211,9 +214,12 @@ def slices(
             errors = int(wrong[rows].sum())
             low, high = wilson(errors, n)
             part = {name: array[rows] for name, array in statistics.items()}
-            metric = evaluator.combine(part, only={headline})[headline]
+            score = evaluator.combine(part, only={metric.name})[metric.name]
             share = errors / wrong.sum() if wrong.any() else 0.0
-            result.append(Slice(tag, value, n, errors, errors / n, low, high, float(share), metric))
+            result.append(Slice(tag, value, n, errors, errors / n, low, high, float(share), score))
+    if wrong.all():
+        sign = -1 if metric.best == "max" else 1
+        return sorted(result, key=lambda one: (-_or_least(sign * one.metric), one.name, one.value))
     return sorted(result, key=lambda one: (-one.low, -one.errors, one.name, one.value))
 
 

@@ -122,7 +122,11 @@ def test_what_is_said_can_be_read(opened, pages):
         assert "Search or model: who is to blame" in shown and "60.0 % (23.0 % to 88.0 %)" in shown
         assert "is not additive" in shown and "under-translation (25%)" in shown and "too few to say" in shown
         assert page.locator(".texts dt").all_inner_texts()[:3] == ["source", "reference", "ours"]
+    means = {"sentences": "red: wrong; underlined: missed", "tags": "red: wrong; underlined: missed"}
+    means["tokens"] = "red: wrong; point at it to read why"
+    assert means.get(kind, "").capitalize() in shown
     page.goto(sheet.as_uri(), wait_until="load")
+    assert means.get(kind, "") in page.locator("header").inner_text()
     cards, big = page.locator("#items .card"), page.locator("#big")
     assert cards.count() > 2
     if kind == "forecasts":

@@ -166,6 +166,18 @@ def test_slices_worked_by_hand():
     assert result[2].metric == pytest.approx(3 / 5)
 
 
+def test_where_all_are_wrong_the_metric_says_which_slice_is_worst():
+    """As of a language model, every text of which has some token that was not the most probable."""
+    evaluator, rows = Classes(), ROWS[[1, 2, 3, 5]]
+    examples = Examples([*"1234"], rows, [*"aaab"], tags={"t": ["many", "many", "one", "many"]})
+    found, held = find_errors(evaluator, examples, rows, STATE), evaluator.statistics(examples, rows, STATE)
+    assert [one.value for one in slices(evaluator, examples, held, found, STATE)] == ["many", "one"]  # accuracy 0 both
+    result = slices(evaluator, examples, held, found, STATE, metric=Metric("log_loss", "min", 0.0))
+    assert [one.value for one in result] == ["one", "many"]
+    assert result[0].metric == pytest.approx(-math.log(0.1))
+    assert result[1].metric == pytest.approx(-math.log(0.3 * 0.2 * 0.4) / 3)
+
+
 def test_slices_of_a_tag_with_many_values_are_the_most_frequent():
     evaluator = Classes()
     examples = Examples(list(map(str, range(10))), ROWS, TRUTH, tags={"t": [*"aabbcc", *"defg"]})
