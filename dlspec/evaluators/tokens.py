@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 ANOTHER = "another text"
 BEFORE = 40
 """characters that are shown before what surprised"""
-SURPRISE = 4.0
-"""bits that a token costs at least to be marked in its text: it was given 1 in 16 or less; and a deviation above the
-text's mean"""
 LONGEST = 2_000
 """tokens of a text that are shown"""
 METRICS = ("bits_per_character", "perplexity", "bits_per_token", "token_accuracy")
@@ -190,7 +187,8 @@ class Tokens(Evaluator):
         return [None if y is None else str(y) for y in examples.column("y")]
 
     def beside(self, example: Example, prediction: Read | None, state: State) -> list[Passage] | None:
-        """The text as it was read, with what surprised marked; None where it is not known how it was read."""
+        """The text as it was read, with what surprised marked: tokens that were not the most probable and cost a
+        deviation more bits than the text's mean; None where it is not known how it was read."""
         import numpy as np
 
         if prediction is None or not prediction.pieces:
@@ -198,7 +196,7 @@ class Tokens(Evaluator):
         glue, count = state.get("glue", ""), min(len(prediction.pieces), LONGEST)
         bits, wrong = prediction.bits[:count], _wrong(prediction)[:count]
         known = bits[np.isfinite(bits)]
-        least = max(SURPRISE, float(known.mean() + known.std()) if len(known) else 0.0)
+        least = float(known.mean() + known.std()) if len(known) else 0.0
         parts = []
         for place in range(count):
             piece, said = prediction.pieces[place] + glue, prediction.said[place]

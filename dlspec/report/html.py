@@ -184,6 +184,7 @@ def _errors(one: Mapping[str, Any], worst: Mapping[str, Any] | None, sheet: Any 
         "worst_of": worst["of"],
         "contact": sheet,
         "together": one.get("together"),
+        "made_up": one.get("made_up"),
         "blame": blamed.view(one.get("blame"), one["metric"]),
     }
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from dlspec.numeric.rounding import several
 
+MADE_UP = 300
+"""characters that are shown of a text that a language model made up"""
+
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, title: str = "") -> None:
     """A table with the first `left` columns flush left, the others flush right; plain when piped."""
@@ -198,6 +201,8 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
             left=5,
             title=f"the worst {len(result['worst'])}",
         )
+    if result.get("made_up"):
+        print(f"what it makes up: {_brief(result['made_up']['texts'][0], MADE_UP)}\n")
     if result.get("label_issues"):
         from dlspec.report.labels import print_issues
 

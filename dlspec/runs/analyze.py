@@ -26,6 +26,7 @@ from dlspec.runs.label_issues import label_issues
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.predictions import judged_tables
 from dlspec.runs.relabel_table import write_relabel
+from dlspec.runs.sample import made_up
 from dlspec.runs.tagged import tagged
 from dlspec.runs.told import SEEN_OR_HEARD, told
 from dlspec.strategy import ceilings
@@ -155,6 +156,7 @@ def analyzed(
         "eyeball": eyeballs.told(looked, part, found.wrong, split, judged.home),
         "label_issues": audit and label_issues(judged, split, audit, kinds),
         "blame": blame,
+        "made_up": made_up(judged.opened),
         "importance": [] if judged.opened is None else importance(judged.opened, examples, metric, watch),
         "worst": shown(judged, examples, ceilings.worst(found, worst, looked.rows)),
         "embeddings": projected.write(judged, split, found, looked.rows, watch) if embeddings else None,

@@ -9,10 +9,13 @@ from typing import Any
 from dlspec.decode.sampling import Sampling
 from dlspec.runs import folder as folders
 from dlspec.runs.opened import OpenedRun, open_run
+from dlspec.tasks.base import Task
 from dlspec.types import ArgumentError
 
 LENGTH = 500
 """tokens that are drawn, where nobody says"""
+SHORT, COOL = 300, 0.8
+"""tokens and temperature of a text that is shown beside errors"""
 
 
 def sample(
@@ -54,6 +57,13 @@ def sample(
         texts.append("".join(said))
     settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed, "length": length}
     return {"run": str(opened.folder), "text": text, **settings, "texts": texts}
+
+
+def made_up(opened: OpenedRun | None) -> dict[str, Any] | None:
+    """A short text of a run's own, as `sample` gives it, to be looked at; None where it makes none."""
+    if opened is None or type(opened.recipe.task).continued is Task.continued:
+        return None
+    return sample(opened, length=SHORT, temperature=COOL)
 
 
 def _check(length: int, temperature: float, top_k: int | None, top_p: float | None, seed: int, count: int) -> None:

@@ -10,6 +10,8 @@ from dlspec.cli import main
 from dlspec.inputs.text import Text
 from dlspec.models.sequence.tagger_rnn import TaggerRNN
 from dlspec.recipe.load import check_text, load
+from dlspec.report.terminal import print_analyzed
+from dlspec.runs.analyze import analyze
 from dlspec.runs.opened import open_run
 from dlspec.runs.sample import sample
 from dlspec.runs.train import train
@@ -118,6 +120,19 @@ def test_a_text_is_learned_and_gone_on_with(run):
     assert len(said) == 117 and said.startswith("the cat sat. my hen, is big. ")
     sentences = [one + ". " for one in said.split(". ")[:-1]]
     assert sum(one in SENTENCES for one in sentences) >= len(sentences) - 2, "of a longer text half is read anew"
+
+
+def test_what_it_makes_up_stands_beside_its_errors(run, capsys):
+    told = analyze(run.run)
+    [text] = told["made_up"]["texts"]
+    assert text == sample(run.run, length=300, temperature=0.8)["texts"][0] and len(text) == 300
+    words = text.split()[:-1]
+    assert sum(word in " ".join(SENTENCES).split() for word in words) > 0.8 * len(words)
+    page = (run.run / "report.html").read_text(encoding="utf-8")
+    assert "What it makes up" in page and text[:40] in page and "300 tokens drawn at temperature 0.8" in page
+    assert 'class="wrong" title="' in page  # what surprised it in a text, and how much
+    print_analyzed(told)
+    assert f"what it makes up: {text[:40]}" in capsys.readouterr().out
 
 
 def test_check_finds_no_fault_of_its_own(run, capsys):
