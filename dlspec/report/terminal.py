@@ -202,7 +202,7 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
             title=f"the worst {len(result['worst'])}",
         )
     if result.get("made_up"):
-        print(f"what it makes up: {_brief(result['made_up']['texts'][0], MADE_UP)}\n")
+        print(f"what it makes up: {brief(result['made_up']['texts'][0], MADE_UP)}\n")
     if result.get("label_issues"):
         from dlspec.report.labels import print_issues
 
