@@ -23,7 +23,7 @@ def print_issues(issues: Mapping[str, Any]) -> None:
                     one["id"],
                     *([str(one["word"])] * words),
                     *(one["split"], one["label"], one["suggested"], number(one["probability"])),
-                    *([brief(one["what"], around=f"[{one['token']}]")] * seen),
+                    *([brief(one["what"], 36 if words else 46, around=f"[{one['token']}]")] * seen),
                 ]
                 for one in some
             ],

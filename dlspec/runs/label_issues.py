@@ -50,6 +50,7 @@ def label_issues(judged: Judged, split: str, audit: Audit, kinds: Sequence[Mappi
         "folds": audit.folds,
         "splits": by_split,
         "unjudged": audit.unjudged,
+        "others": audit.others,
         "split": split,
         "count": sum(map(len, here.values())),
         "errors": doubted,
@@ -117,10 +118,15 @@ def _verdict(issues: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> l
         return [f"none of {judged_labels:,} labels is likely wrong"]
     where = ", ".join(f"{name} {one['suspects']:,}" for name, one in issues["splits"].items())
     said = [f"{total:,} of {judged_labels:,} labels are likely wrong: {where}"]
-    doubtful = total > DOUBTFUL * judged_labels
-    if doubtful:
-        share = f"{total / judged_labels:.0%} of all labels"
-        said.append(f"a network that contradicts {share} is likelier wrong itself: mend it first (dlspec evaluate)")
+    others = issues.get("others") or {"examples": 0, "suspects": 0}
+    against = ""
+    if total > DOUBTFUL * judged_labels:
+        against = f"{total / judged_labels:.0%} of all labels"
+    elif others["suspects"] > DOUBTFUL * others["examples"]:
+        # Where nearly all labels are of one class (words outside of entities), a poor network contradicts few of all.
+        against = f"{others['suspects'] / others['examples']:.0%} of the labels other than '{others['than']}'"
+    if against:
+        said.append(f"a network that contradicts {against} is likelier wrong itself: mend it first (dlspec evaluate)")
     split, metric = issues["split"], issues["metric"]
     first = next(iter(kinds), None)
     if issues["count"]:
@@ -130,7 +136,7 @@ def _verdict(issues: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> l
             buys = f"mending '{first['kind']}' would take it to {first['ceiling']:.4f}"
             more = issues["gain"] > first["gain"]
             text += f"; {buys}"
-            text += "" if doubtful else f": look at the labels {'first' if more else 'later'}"
+            text += "" if against else f": look at the labels {'first' if more else 'later'}"
         said.append(text)
     else:
         said.append(f"none of them is in {split}, so wrong labels are not what its errors come from")

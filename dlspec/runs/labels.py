@@ -67,6 +67,9 @@ class Audit:
     suspicions: Sequence[Suspicion] = field(default_factory=list)
     unjudged: int = 0
     """labels that could not be judged: classes that are too rare, unreadable files, words that are cut off"""
+    others: Mapping[str, Any] | None = None
+    """where one class is the most frequent (`than`): the judged labels of all others (`examples`), and how many of them
+    are doubted (`suspects`)"""
 
 
 def audit(opened: OpenedRun, parts: Mapping[str, Examples], folds: int, watch: Watch) -> Audit:
@@ -128,7 +131,8 @@ def remembered(folder: Path) -> Audit | None:
     if not file.is_file():
         return None
     kept = folders.read_json(file)
-    return Audit(kept["folds"], kept["examples"], [Suspicion(**one) for one in kept["suspicions"]], kept["unjudged"])
+    doubts = [Suspicion(**one) for one in kept["suspicions"]]
+    return Audit(kept["folds"], kept["examples"], doubts, kept["unjudged"], kept.get("others"))
 
 
 def spelt(value: Any) -> str:
@@ -155,8 +159,19 @@ def _audit(
     for row, count in enumerate(np.bincount(rows[judged], minlength=len(whole)).tolist()):
         counts[of[row]] += count
     truths = evaluator.truth(whole, state)
-    doubts = [_suspicion(one, labels, whole, of, truths, evaluator, entry) for one in suspects(labels)]
-    return Audit(folds, counts, doubts, int((~judged).sum()))
+    found = suspects(labels)
+    doubts = [_suspicion(one, labels, whole, of, truths, evaluator, entry) for one in found]
+    return Audit(folds, counts, doubts, int((~judged).sum()), _others(labels, judged, [one.row for one in found]))
+
+
+def _others(labels: ClassLabels | NumberLabels, judged: np.ndarray, doubted: Sequence[int]) -> dict[str, Any] | None:
+    """See Audit.others."""
+    if not isinstance(labels, ClassLabels) or not judged.any():
+        return None
+    given = np.asarray(labels.given)
+    most = int(np.bincount(given[judged]).argmax())
+    count = int((judged & (given != most)).sum())
+    return {"than": str(labels.names[most]), "examples": count, "suspects": int((given[doubted] != most).sum())}
 
 
 def _suspicion(

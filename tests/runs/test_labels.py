@@ -139,6 +139,11 @@ def test_a_network_that_doubts_nearly_everything_is_doubted_itself(home, audited
         "a network that contradicts 21% of all labels is likelier wrong itself: mend it first (dlspec evaluate)"
     )
     assert not [one for one in said if "look at the labels" in one]
+    rare = {"than": "O", "examples": 100, "suspects": 21}
+    said = verdict_of({**issues, "splits": {"dev": {"suspects": 21, "examples": 9000}}, "others": rare}, [])
+    assert "contradicts 21% of the labels other than 'O'" in said[1] and not [one for one in said if "look at" in one]
+    rare["suspects"] = 20
+    assert "likelier wrong itself" not in "".join(verdict_of({**issues, "others": rare}, []))
     fewer = {**many, "train": {"suspects": 75, "examples": 300}}
     said = verdict_of({**issues, "splits": fewer}, audited["kinds"])
     assert "likelier wrong itself" not in "".join(said) and [one for one in said if "look at the labels" in one]

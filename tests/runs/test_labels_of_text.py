@@ -121,6 +121,9 @@ def test_wrong_tags_of_words(tagged):
     count = sum(len(one.y) for one in seen.values())
     assert count < words and sum(one["examples"] for one in issues["splits"].values()) == count
     assert issues["count"] == sum(row["split"] == "dev" for row in rows)
+    entities = [tag for one in seen.values() for tag in one.y if tag != "O"]
+    doubted = sum(row["label"] != "O" for row in rows)
+    assert issues["others"] == {"than": "O", "examples": len(entities), "suspects": doubted}
     listed = issues["suspects"][0]
     assert {"word", "token", "file", "line", "what"} <= set(listed) and json.dumps(issues)
 
