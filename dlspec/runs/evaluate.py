@@ -48,7 +48,7 @@ def evaluate(
         check_answers(opened.recipe, opened.state, parts, folders.read_manifest(opened.folder / "manifest.csv"))
     looks = folders.looks_at_test(opened.folder, looking="test" in parts)
     if "train" in parts:
-        parts["train"] = fixed_sample(parts["train"])
+        parts["train"] = fixed_sample(parts["train"], opened.recipe.task.scored_of_train)
     for split, examples in parts.items():
         check_truths(opened, split, examples, watch)
     judged = judged_run(opened, parts, watch)

@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     from dlspec.runs.store import Store
     from dlspec.runs.warm import Warm
 
-TRAIN_SCORED = 10_000
-"""what is said of train is measured on at most so many examples, the same each time"""
 
-
-def fixed_sample(examples: Examples, most: int = TRAIN_SCORED) -> Examples:
+def fixed_sample(examples: Examples, most: int) -> Examples:
     """At most so many examples, evenly spread, always the same."""
     count = len(examples)
     return examples if count <= most else examples.take([i * count // most for i in range(most)])
@@ -51,8 +48,9 @@ def material_of(recipe: Recipe, state: State, splits: Splits, watch: Watch, warm
     if "dev" in splits:
         dev = Score(_store(recipe, state, evaluator.scored(splits["dev"], seed), watch, "examples of dev", warm))
         _truths(dev.store)
-    whole = len(train) <= TRAIN_SCORED and evaluator.scored(train, seed) is train
-    sampled = evaluator.scored(fixed_sample(train), seed)
+    some = fixed_sample(train, recipe.task.scored_of_train)
+    whole = some is train and evaluator.scored(train, seed) is train
+    sampled = evaluator.scored(some, seed)
     sample = Score(
         pipeline.store if whole else _store(recipe, state, sampled, watch, "examples of train to score", warm)
     )

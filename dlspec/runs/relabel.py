@@ -48,7 +48,7 @@ def relabel(
     parts = parts_of(opened, splits, watch)
     looks = folders.looks_at_test(opened.folder, looking="test" in splits)
     if "train" in parts:
-        parts["train"] = fixed_sample(parts["train"])
+        parts["train"] = fixed_sample(parts["train"], opened.recipe.task.scored_of_train)
     old = judged_run(opened, parts, watch)
     new = {name: _relabelled(old, name, corrected[name]) for name in parts}
     scores: dict[str, Any] = {}

@@ -52,6 +52,8 @@ class Task(Component):
     """the command that is made for its runs: `dlspec <verb> RUN …`"""
     asks_of: ClassVar[tuple[str, ...]] = ()
     """the kinds of input that it can be asked of; nothing: of any"""
+    scored_of_train: ClassVar[int] = 10_000
+    """what is said of train is measured on at most so many examples, the same each time"""
 
     def refuses(self, model: Model) -> str | None:
         """Why an architecture of its family, as it is set, cannot answer; None: it can."""

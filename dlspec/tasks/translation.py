@@ -45,6 +45,7 @@ class Translation(Task):
     summary: ClassVar[str] = "a text for each text: translation, by beam search"
     takes: ClassVar[type[Model]] = Translator  # type: ignore[type-abstract]
     verb: ClassVar[str] = "translate"
+    scored_of_train: ClassVar[int] = 2_000  # each is searched for
     asks_of: ClassVar[tuple[str, ...]] = ("text",)
     name: Literal["translation"] = "translation"
 

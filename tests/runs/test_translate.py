@@ -10,10 +10,12 @@ import pytest
 import small_translation
 from small_training import Heard, left
 
+from dlspec.runs.evaluate import evaluate
 from dlspec.runs.opened import open_run
 from dlspec.runs.sample import sample
 from dlspec.runs.text_parts import parts
 from dlspec.runs.translate import translating
+from dlspec.tasks.translation import Translation
 from dlspec.types import ArgumentError
 
 
@@ -146,3 +148,8 @@ def test_long_texts_part_where_sentences_end_then_between_words_then_within():
     assert parts("a " + "x" * 30 + " b c", 8, count) == ["a", "xxxxxxx", "xxxxxxxx", "xxxxxxx", "xxxxxxxx", "b c"]
     assert parts("ab cd ef. gh.", 6, count) == ["ab cd", "ef.", "gh."]
     assert parts("我是。你是！他", 3, count) == ["我是。", "你是！", "他"]
+
+
+def test_of_train_a_part_is_scored_as_each_sentence_is_searched_for(run, monkeypatch):
+    monkeypatch.setattr(Translation, "scored_of_train", 30)
+    assert evaluate(run, splits=["train"])["scores"]["train"]["bleu"]["n"] == 30
