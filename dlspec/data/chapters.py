@@ -29,16 +29,26 @@ def chapters(text: str, heading: re.Pattern[str]) -> list[tuple[int, int]]:
 def windows(text: str, start: int, end: int, length: int) -> Iterator[tuple[int, int]]:
     """(start, end) of windows side by side, of about equal size, `length` characters at most.
 
-    They end behind a blank where there is one in their last quarter, so that words stay whole.
+    Where there is a blank in their last quarter they end before it, so that words stay whole, and a word that begins a
+    window has its blank before it as in the text: pieces of words are then the same as those of the whole text.
     """
     while start < end:
         left = end - start
         many = -(-left // length)
         close = start + -(-left // many)
         if close < end:
-            for place in range(close, max(start + 1, close - length // 4), -1):
-                if text[place - 1].isspace():
-                    close = place
-                    break
+            close = _before_a_blank(text, max(start + 1, close - length // 4), close)
         yield start, close
         start = close
+
+
+def _before_a_blank(text: str, first: int, last: int) -> int:
+    """The last place down to `first` (exclusive) where a word has ended and a blank follows, or, where there is none,
+    the end of a line; else `last`."""
+    line = last
+    for place in range(last, first, -1):
+        if text[place].isspace() and not text[place - 1].isspace():
+            if text[place] == " ":
+                return place
+            line = place if line == last else line
+    return line

@@ -63,21 +63,23 @@ class LanguageModel(Task):
         return {"notes": [f"{len(train):,} texts of {count:,} characters to learn what comes next"]}
 
     def join(self, train: Examples, entry: Input, model: Model, state: State) -> State:
-        """`common`: the pieces that are not rare; `glue`: what stands between pieces; `longest`: tokens of a text.
+        """`common`: the pieces that are not rare; `glue`: what stands between pieces; `longest`: tokens of a text;
+        `most`: tokens of a text that are seen.
 
         Raises RecipeError where the input takes off an end of texts, or shows the network more than their tokens.
         """
         import numpy as np
 
         from dlspec.inputs.pieces import shown_pieces
-        from dlspec.inputs.tokenizing import encoded
+        from dlspec.tasks.language_notes import lengths, notes
 
         entered = state["input"]
         if set(state["shapes"]) != {"tokens"}:
             more = sorted(set(state["shapes"]) - {"tokens"})
             raise RecipeError(f"a language model sees tokens alone; leave out {', '.join(more)}", where=Place("input"))
-        texts = sorted(train.column("x"), key=len)[-64:]
-        longest, most = max(map(len, encoded(texts, entered))), getattr(entry, "maximum_length", None)
+        most = getattr(entry, "maximum_length", None)
+        tokens = lengths(train.column("x"), entered, most)
+        longest = int(tokens.max())
         if most is not None and longest > most:
             message = (
                 f"a text of train has {longest:,} tokens, and from {most:,} on they would be left out unseen; make "
@@ -89,13 +91,21 @@ class LanguageModel(Task):
         order = np.argsort(-counts, kind="stable")
         before = np.cumsum(counts[order]) - counts[order]
         common = order[(before < COMMON * counts.sum()) & (counts[order] > 0)]
-        return {**state["task"], "common": [pieces[i] for i in common], "glue": glue, "longest": longest}
+        said = [*state["task"].get("notes", ()), *notes(train.column("x"), tokens, entered)]
+        found = {"common": [pieces[i] for i in common], "glue": glue, "longest": longest, "most": most, "notes": said}
+        return {**state["task"], **found}
 
     def outputs(self, state: State) -> int:
         return len(state["input"]["vocabulary"])
 
     def target(self, examples: Examples, encoded: Arrays, state: State) -> Arrays:
-        """`next`: the tokens of each text, a list of int32 (L,)."""
+        """`next`: the tokens of each text, a list of int32 (L,).
+
+        Raises DataError where the input has taken an end off, as its tokens would count nowhere.
+        """
+        from dlspec.tasks.language_notes import refuse_cut
+
+        refuse_cut(examples, encoded["tokens"], state)
         return {"next": encoded["tokens"]}
 
     def finish(self, batch: Arrays, targets: Arrays, seed: int, state: State) -> tuple[Any, Any, Any]:

@@ -11,6 +11,8 @@ import pytest
 from dlspec.data import chapters
 from dlspec.data.prose_guesses import is_prose
 from dlspec.data.text_file import HEADING, TextFile
+from dlspec.inputs.text import Text
+from dlspec.inputs.tokenizing import encoded
 from dlspec.recipe.load import check_text
 from dlspec.runs.init import init
 from dlspec.types import DataError, RecipeError
@@ -33,15 +35,28 @@ def written(folder, text, name="novel.txt"):
     return str(folder / name)
 
 
-def test_windows_lie_side_by_side_and_end_behind_blanks():
+def test_windows_lie_side_by_side_and_end_before_blanks():
     text = prose(500)
     found = list(chapters.windows(text, 7, len(text), 64))
     assert found[0][0] == 7 and found[-1][1] == len(text)
     assert all(one[1] == after[0] for one, after in pairwise(found))
     assert max(end - start for start, end in found) <= 64 and min(end - start for start, end in found) > 24
-    assert all(text[end - 1].isspace() for _, end in found[:-1])
+    assert all(text[end].isspace() and not text[end - 1].isspace() for _, end in found[:-1])
     assert list(chapters.windows("x" * 100, 0, 100, 40)) == [(0, 34), (34, 67), (67, 100)]
     assert list(chapters.windows("a b", 0, 3, 40)) == [(0, 3)]
+
+
+@pytest.mark.parametrize(("tokenizer", "excess"), [("byte_pair", 0), ("unigram", 1), ("word", 0)])
+def test_pieces_of_windows_are_those_of_the_whole_text(tokenizer, excess):
+    text = re.sub(r"\s+", " ", prose(3000)) if tokenizer == "unigram" else prose(3000)
+    cut = [text[start:end] for start, end in chapters.windows(text, 0, len(text), 64)]
+    state = Text(tokenizer=tokenizer, normalize="none", vocabulary=300).learned(cut)
+    whole = np.concatenate(encoded([text], state))
+    pieces = encoded(cut, state)
+    assert len(cut) > 200
+    if not excess:  # unigram finds another division here and there, as the most probable of all
+        assert np.concatenate(pieces).tolist() == whole.tolist()
+    assert sum(map(len, pieces)) <= len(whole) * (1 + 0.01 * excess)
 
 
 def test_chapters_are_all_of_the_text_and_a_table_of_contents_is_none():

@@ -179,3 +179,53 @@ def test_what_cannot_be_sampled_is_said(run, capsys):
         main(["sample", str(run.run), "--text", "the", "--length", "5", "--temperature", "0", "--count", "2"])
     shown = capsys.readouterr().out
     assert shown.count(greedy[0]) == 2 and "─" in shown
+
+
+def test_bits_per_character_and_perplexity_of_words_with_a_known_distribution():
+    """Every word is as probable as it is in train, whatever came before: the entropy by hand, over tokens and over
+    characters, each token once though texts are of different length, and in batches of their own."""
+    texts = ["a a b", " a ccc a a", " b a", " a a"]
+    task, entry, data, state = prepared(texts, tokenizer="word")
+    counts = {"a": 8, "b": 2, "ccc": 1}
+    probable = np.full(len(state["input"]["vocabulary"]), 1e-30)
+    for word, count in counts.items():
+        probable[state["input"]["vocabulary"].index(word)] = count / 11
+    logits = np.log(probable).astype("float32")
+    encoded = entry.encode(data, state["input"])
+    batches = [entry.finish({"tokens": encoded["tokens"][rows]}, state["input"]) for rows in (slice(0, 3), slice(3, 4))]
+    found = task.predict(lambda x: np.broadcast_to(logits, (*x["tokens"].shape, len(logits))), batches, state)
+    nats = -sum(count * math.log(count / 11) for count in counts.values())
+    scores = task.evaluator.combine(task.evaluator.statistics(data, found, state["task"]))
+    assert [len(one.pieces) for one in found] == [3, 4, 2, 2] and sum(map(len, texts)) == 23
+    assert scores["bits_per_character"] == pytest.approx(nats / 23 / math.log(2), abs=1e-4)
+    assert scores["perplexity"] == pytest.approx(math.exp(nats / 11), rel=1e-4)
+    assert scores["bits_per_token"] == pytest.approx(nats / 11 / math.log(2), abs=1e-4)
+
+
+def test_a_held_out_text_that_would_be_cut_is_refused():
+    task, entry, _, state = prepared(["a b c"] * 3, tokenizer="word", maximum_length=4)
+    long = Examples(["x", "y", "z"], ["a b c a", "a b c a b", "c"], ["a b c a", "a b c a b", "c"])
+    with pytest.raises(DataError, match=r"1 text has up to 5 tokens, of which 4 are seen.*\(y\); make data.length"):
+        task.target(long, entry.encode(long, state["input"]), state)
+    few = long.take([0, 2])
+    assert [len(one) for one in task.target(few, entry.encode(few, state["input"]), state)["next"]] == [4, 1]
+
+
+def test_a_train_text_of_many_tokens_is_found_though_others_have_more_characters():
+    texts = ["longer words than others"] * 70 + ["1 2 3 4 5 6 7"]
+    with pytest.raises(RecipeError, match="a text of train has 7 tokens, and from 5 on"):
+        prepared(texts, tokenizer="word", maximum_length=5)
+
+
+def test_what_bits_per_character_leave_out_is_told():
+    texts = ["the  cat sat, on\nthe mat"] * 20
+    said = {
+        name: "; ".join(prepared(texts, tokenizer=name, normalize="none", vocabulary=300)[3]["task"]["notes"])
+        for name in ("word", "byte_pair", "character")
+    }
+    assert "of 20 texts 20 are not predicted to the letter: blanks between words are no pieces" in said["word"]
+    assert "not predicted" not in said["byte_pair"] + said["character"]
+    assert "tokens in the middle" in said["word"] and "of which 256 tokens have about" in said["byte_pair"]
+    assert "tokens in the middle" not in said["character"]
+    changed = prepared(["Aﬁ Bc"] * 20, normalize="nfkc")[3]["task"]["notes"]
+    assert "forms of letters are changed" in "; ".join(changed)
