@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from dlspec.data.columns import Joined, typed, words
-from dlspec.types import DataError, Place
+from dlspec.data.sources import some
+from dlspec.types import Complaint, DataError, Place
 
 
 class Truths(NamedTuple):
@@ -90,7 +91,7 @@ def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examp
     """
     import numpy as np
 
-    values = typed(data, name, decimal=decimal)
+    values, faults = typed(data, name, decimal=decimal), list[Complaint]()
     if values.dtype != object:
         absent = np.flatnonzero(np.isnan(values))
         moments: list[Any] = values.tolist()
@@ -100,13 +101,18 @@ def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examp
         absent = np.array([i for i, text in enumerate(values) if text is None], dtype=int)
         strange = [i for i, one in enumerate(moments) if one is None and values[i] is not None]
         if strange:
-            raise data.bad(
+            shown = [f"'{one[:30]}'" for one in dict.fromkeys(values[strange].tolist())]
+            which = some("", shown, 3).removeprefix("s").strip()
+            wrong = data.bad(
                 strange,
-                f"column '{name}' {use}, and '{values[strange[0]]}' in {{rows}} is "
-                "no date; write dates as 2024-03-31 or 2024-03-31 14:05, or give a column of numbers",
+                f"column '{name}' {use}, and {which} in {{rows}} {'is' if len(shown) == 1 else 'are'} no date; write "
+                "dates as 2024-03-31 or 2024-03-31 14:05, or give a column of numbers",
             )
+            faults += wrong.complaints
     if len(absent):
-        raise data.bad(absent, f"column '{name}' {use} and is missing in {{rows}}")
+        faults += data.bad(absent, f"column '{name}' {use} and is missing in {{rows}}").complaints
+    if faults:
+        raise DataError(faults)
     return moments
 
 

@@ -20,6 +20,8 @@ GRAVE = 0.05
 BLOCK = 256
 MOST = 50_000
 """examples of a split that are encoded to be looked at; of more, so many evenly spread"""
+FEW, MOST_SHOWN = 3, 60
+"""pairs that are shown, and characters of a text"""
 TRIED = 64
 """examples that are encoded with other truths"""
 
@@ -85,20 +87,21 @@ def leaks(recipe: Recipe, state: State, splits: Splits, seen: Mapping[str, Seen]
     found = []
     for at, later in enumerate(names):
         for earlier in names[:at]:
-            found += _copies(splits, seen, exact, earlier, later)
+            found += _copies(recipe, splits, seen, exact, earlier, later)
             found += _near(recipe, state, splits, seen, exact, earlier, later)
             found += _groups(splits, earlier, later)
     return found + _truth_in_input(recipe, state, seen["train"].examples)
 
 
 def _copies(
-    splits: Splits, seen: Mapping[str, Seen], exact: Sequence[Duplicate], earlier: str, later: str
+    recipe: Recipe, splits: Splits, seen: Mapping[str, Seen], exact: Sequence[Duplicate], earlier: str, later: str
 ) -> list[Finding]:
     both = [one for one in exact if earlier in one.ids and later in one.ids]
     if not both:
         return []
     count = sum(len(one.ids[later]) for one in both)
-    shown = _few([f"{one.ids[later][0]} = {one.ids[earlier][0]}" for one in both], len(both))
+    pairs = [(one.ids[later][0], one.ids[earlier][0]) for one in both[:FEW]]
+    shown = _few([f"{one} = {other}{_told(recipe, splits[later], one)}" for one, other in pairs], len(both))
     differ = sum(len(one.ids[later]) for one in both if one.labels_differ)
     other = f", {differ:,} of them where labels differ" if differ else ""
     seen_twice = f"{count:,} of its {len(splits[later]):,} examples also {_stand(count)} in {earlier} ({shown}){other}"
@@ -143,7 +146,12 @@ def _near(
     if not copied and (_exact_beyond(splits, earlier, later) or not beyond_division(twins(rows), twins(others))):
         return []
     their_ids = seen[earlier].examples.ids
-    shown = _few([f"{ids[pair.row]} ≈ {their_ids[pair.other]}" for pair in pairs], len(pairs))
+    few = [(ids[pair.row], their_ids[pair.other]) for pair in pairs[:FEW]]
+    told = [
+        f"{one}{_told(recipe, seen[later].examples, one)} ≈ {other}{_told(recipe, seen[earlier].examples, other)}"
+        for one, other in few
+    ]
+    shown = _few(told, len(pairs))
     classes, theirs = (recipe.evaluator.classes(seen[name].examples, state["task"]) for name in (later, earlier))
     differ = sum(classes[pair.row] != theirs[pair.other] for pair in pairs) if classes else 0
     other = f", {differ:,} of them with another label" if differ else ""
@@ -233,7 +241,16 @@ def _stand(count: int) -> str:
 
 
 def _few(shown: Sequence[str], count: int) -> str:
-    return "; ".join(shown[:3]) + ("; …" if count > 3 else "")
+    return "; ".join(shown[:FEW]) + ("; …" if count > FEW else "")
+
+
+def _told(recipe: Recipe, examples: Examples, name: str) -> str:
+    """What an example that is a text says, in few words; nothing of one that is none."""
+    rendering = recipe.input.show(examples[examples.ids.index(name)])
+    if rendering.kind != "text":
+        return ""
+    text = " ".join(str(rendering.content).split())
+    return f" '{text[:MOST_SHOWN]}{'…' * (len(text) > MOST_SHOWN)}'"
 
 
 def _looked_at_some(name: str, some: int, count: int) -> Finding:
