@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from dlspec.data.columns import Joined
 
+ZONE = re.compile(r"(?<=:\d\d)(\.\d+)? ?(Z|[+-]\d\d(:?\d\d)?)$")
+"""what ends a time of day that has a zone"""
 MOST_STEPS = 20
 """steps for each row, from which on the guess of what a step is must be wrong"""
 
@@ -63,11 +67,11 @@ def laid_out(
         raise data.bad(
             [row],
             f"most rows are {clock.words} apart, but '{texts[row]}' in {{rows}} lies between two steps "
-            f"({int(off.sum()):,} rows do); mend these times, or join rows: data.frequency (day, week, month, …) with "
-            "data.duplicates: mean or sum",
+            f"({int(off.sum()):,} rows do{''.join(f'; {one}' for one in zones(texts))}); mend these times, or join "
+            "rows: data.frequency (day, week, month, …) with data.duplicates: mean or sum",
         )
     order = np.argsort(steps, kind="stable")
-    notes = []
+    notes = zones(texts)
     if (np.diff(steps) < 0).any():
         notes.append(f"rows are not in order of '{time}'; they are sorted by it")
     count = int(steps.max()) + 1
@@ -95,6 +99,17 @@ def laid_out(
 def moments_of(data: Joined, time: str, *, decimal: str = ".") -> list[Any]:
     """The time of every row: a number, or a datetime.  Raises DataError that names rows without one."""
     return times_of(data, time, decimal=decimal, use="tells the time of every row (data.time)")
+
+
+def zones(texts: Sequence[str]) -> list[str]:
+    """What is to be said of times that have several zones, or of which some have one: nothing where they are alike."""
+    found = Counter(zone[2] if (zone := ZONE.search(one)) else "" for one in texts)
+    if len(found) < 2:
+        return []
+    named = [one for one in found if one]
+    said = f"times are of several zones: {', '.join(sorted(named)[:5])}" if len(named) > 1 else f"zone {named[0]}"
+    bare = f", {found['']:,} of {len(texts):,} have none and are taken for UTC" if found[""] else ""
+    return [f"{said}{bare}"]
 
 
 def _joined(

@@ -63,7 +63,7 @@ def notes(texts: Sequence[str], tokens: np.ndarray, state: State) -> list[str]:
     )
     middle = int(np.median([len(row) for row in rows]))
     if not each and 0 < middle < SHORT:
-        length = round(AIM * sum(map(len, chosen)) / max(1, sum(map(len, rows))), -2)
+        length = int(round(AIM * sum(map(len, chosen)) / max(1, sum(map(len, rows))), -2))
         found.append(
             f"a text has {middle:,} tokens in the middle, and the network sees no farther back: data.length counts "
             f"characters, of which {AIM} tokens have about {length:,}"
