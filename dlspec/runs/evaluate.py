@@ -217,6 +217,8 @@ def _new(opened: OpenedRun, data: str, watch: Watch) -> dict[str, Examples]:
     examples = examples_of(reader_for(data, opened.recipe), truth=True, watch=watch)
     if not len(examples):
         raise DataError(f"{data} has no examples")
+    for remark in opened.recipe.input.remarks(examples, opened.state["input"]):
+        watch.warn(f"{data}: {remark}")
     return {"new": examples}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import itertools
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -153,8 +154,9 @@ def lines_of(file: str | Path) -> Iterator[BinaryIO]:
     try:
         with gzip.open(file) if str(file).endswith(".gz") else open(file, "rb") as lines:
             yield lines  # type: ignore[misc]
-    except OSError as error:
-        raise ArgumentError(f"cannot read {shown(str(file))}: {error.strerror or error}") from None
+    except (EOFError, OSError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or f"{error}; was it copied whole?"
+        raise ArgumentError(f"cannot read {shown(str(file))}: {why}") from None
 
 
 def _text(line: bytes | str) -> tuple[str, bool]:

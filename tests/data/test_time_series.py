@@ -133,6 +133,32 @@ def test_rows_in_any_order_and_rows_between_steps(written):
         TimeSeries(path=written([*rows[:3], ",5", *rows[4:]])).load()
 
 
+def test_times_of_several_zones_are_told(written):
+    rows = [f"{day}T00:00:00{('+01:00', '+02:00')[k % 2]},{k}" for k, day in enumerate(days(40))]
+    with pytest.raises(DataError, match=r"rows do; times are of several zones: \+01:00, \+02:00\); mend these times"):
+        TimeSeries(path=written(rows)).load()
+    bare = TimeSeries(path=written([f"{day}T00:00:00{'Z' * (k % 2)},{k}" for k, day in enumerate(days(40))])).load()
+    assert "zone Z, 20 of 40 have none and are taken for UTC" in bare.notes
+    assert not any("zone" in one for one in TimeSeries(path=written(numbered(40))).load().notes)
+
+
+def test_all_faults_of_times_are_told_at_once(written):
+    rows = numbered(40)
+    rows[3], rows[8], rows[20] = "2021-02-31,4", "soon,4", ",4"
+    said = r"'2021-02-31' and 'soon' in rows 5 and 10 are no date; (.|\n)*is missing in row 22"
+    with pytest.raises(DataError, match=said):
+        TimeSeries(path=written(rows)).load()
+
+
+def test_a_season_longer_than_train_and_words_are_told(written):
+    long = TimeSeries(path=written(numbered(60)), season=50, window=4, target="level").load()
+    assert any("no more than 42 steps to learn from" in one for one in long.notes)
+    with pytest.raises(DataError, match=r"'level' holds words in rows 2, .*; a series is of numbers: take another"):
+        TimeSeries(path=written([f"{day},warm" for day in days(40)]), target="level").load()
+    with pytest.raises(DataError, match=r"not in row 12: value 'n\.d\.'; mend them, .* or leave the column out"):
+        TimeSeries(path=written([*numbered(10), "2021-01-11,n.d.", *numbered(40)[11:]])).load()
+
+
 def test_days_are_joined_to_weeks_and_months(written):
     path = written(numbered(90))
     weeks = TimeSeries(path=path, frequency="week", duplicates="mean", window=2).read()
