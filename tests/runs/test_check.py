@@ -88,6 +88,24 @@ def test_nearly_copies_of_dev_in_train(recipe):
     assert "≈" in message(result, "near_duplicates")
 
 
+def test_copies_of_texts_are_shown(tmp_path):
+    draw = random.Random(0)
+    words = [f"word{k}" for k in range(400)]
+    texts = [" ".join(draw.choices(words, k=60)) for _ in range(60)]
+    again = [texts[0], texts[1].upper() + " !"]
+    for name, some in (("train", texts), ("dev", [" ".join(draw.choices(words, k=60)) for _ in range(30)] + again)):
+        lines = [f"{text}\t{'ab'[k % 2]}" for k, text in enumerate(some)]
+        (tmp_path / f"{name}.tsv").write_text("\n".join(["text\ty", *lines]) + "\n", encoding="utf-8")
+    data = "{name: text_table, path: {train: train.tsv, dev: dev.tsv}, target: y}"
+    (tmp_path / "r.yaml").write_text(
+        f"task: classification\ndata: {data}\nmodel: bag_of_embeddings\n", encoding="utf-8"
+    )
+    result = check(tmp_path / "r.yaml")
+    assert f"dev:32 = train:2 '{texts[0][:60]}…')" in message(result, "duplicates")
+    said = f"(dev:33 '{again[1][:60]}…' ≈ train:3 '{texts[1][:60]}…')"
+    assert said in message(result, "near_duplicates")
+
+
 def test_a_handful_of_copies_warns(recipe):
     made = rows(1000)
     result = check(recipe(made + made[:20]))

@@ -1,5 +1,6 @@
 """dlspec translate: a line out for each line in, whatever stands in it."""
 
+import gzip
 import io
 import json
 import re
@@ -14,7 +15,7 @@ from dlspec.runs.evaluate import evaluate
 from dlspec.runs.opened import open_run
 from dlspec.runs.sample import sample
 from dlspec.runs.text_parts import parts
-from dlspec.runs.translate import translating
+from dlspec.runs.translate import lines_of, translating
 from dlspec.tasks.translation import Translation
 from dlspec.types import ArgumentError
 
@@ -153,3 +154,12 @@ def test_long_texts_part_where_sentences_end_then_between_words_then_within():
 def test_of_train_a_part_is_scored_as_each_sentence_is_searched_for(run, monkeypatch):
     monkeypatch.setattr(Translation, "scored_of_train", 30)
     assert evaluate(run, splits=["train"])["scores"]["train"]["bleu"]["n"] == 30
+
+
+def test_a_packed_file_that_was_cut_short_is_no_interruption(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"some lines of text\n" * 99)[:-20])
+    with (
+        pytest.raises(ArgumentError, match=r"cannot read .*a\.gz.*: .*was it copied whole\?"),
+        lines_of(tmp_path / "a.gz") as lines,
+    ):
+        list(lines)
