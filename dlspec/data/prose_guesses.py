@@ -17,6 +17,8 @@ LOOKED_AT = 1 << 18
 """bytes of a file"""
 FEWEST = 5_000
 """characters below which nothing can be learned"""
+PARAGRAPH = 120
+"""characters of a line in the mean, from which on one between empty lines is a paragraph"""
 WORDS = 0.6
 """share of the characters that are letters, in prose"""
 
@@ -60,7 +62,8 @@ def proposal(reader: type[TextFile], path: str) -> Proposal | None:
 
 
 def is_prose(path: str) -> bool:
-    """Lines of words, of which few are alone with a label: some paragraphs, or long lines with full stops."""
+    """Lines of words, of which few are alone with a label: some paragraphs, each broken into lines or a line with empty
+    ones between; or long lines with full stops."""
     try:
         head = sources.contents(path)[:LOOKED_AT]
     except DataError:
@@ -77,4 +80,5 @@ def is_prose(path: str) -> bool:
     empty = len(lines) - len(full)
     # In a list each line is a text of its own; in prose a sentence goes on in the next line, or paragraphs are long.
     goes_on = sum(one.strip()[-1] not in '.!?"”’:;' for one in full) / max(1, len(full))
-    return len(text) / max(1, len(full)) > 400 or (empty > len(lines) / 50 and goes_on > 0.3)
+    each = len(text) / max(1, len(full))
+    return each > 400 or (empty > len(lines) / 50 and goes_on > 0.3) or (empty > len(lines) / 3 and each > PARAGRAPH)

@@ -104,6 +104,8 @@ def proposed(path: str, target: str | None = None) -> Proposal:
         return best
     if faults:
         raise DataError(list(dict.fromkeys(one for error in faults for one in error.complaints)))
+    if path.endswith(".gz") and os.path.isfile(path):
+        sources.contents(path)  # which tells where it is packed, and cut short
     raise DataError(_unknown(path))
 
 

@@ -143,6 +143,9 @@ def test_what_cannot_be_is_said(tmp_path):
 def test_init_knows_prose_from_lists(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert is_prose(written(tmp_path, novel()))
+    paragraphs = "\n\n".join(prose(40, i).replace("\n", " ") for i in range(100))
+    assert is_prose(written(tmp_path, paragraphs, "paragraphs.txt"))
+    assert not is_prose(written(tmp_path, paragraphs.replace("\n\n", "\n"), "list_of_long.txt"))
     lines = "\n".join(f"{prose(8, i)}".replace("\n", " ") for i in range(900))
     assert not is_prose(written(tmp_path, lines, "list.txt"))
     assert not is_prose(written(tmp_path, lines.replace(".", ".\t1"), "labelled.txt"))
