@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dlspec.data import sources
 from dlspec.data.base import Reader
 from dlspec.models.base import Model
 from dlspec.numeric.picture_formats import shown
