@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 64
 """texts that are put together again"""
-MANY = 0.05
+MANY = 0.25
 """share of these that may come back otherwise, before it is told"""
 SHORT, AIM = 100, 256
 """tokens of a text in the middle that are told to be few, and how many are aimed at"""
