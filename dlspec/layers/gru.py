@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from dlspec.layers.recurrence import before, loop, normal, parts, products, read
+from dlspec.layers.recurrence import affine, before, loop, normal, parts, products, read
 from dlspec.layers.recurrent import Recurrent
 
 
@@ -27,8 +27,10 @@ class GRU(Recurrent):
         self.bias = self.add_weight(name="bias", shape=(2, 3 * self.units), initializer="zeros")
 
     def projected(self, inputs: Any) -> Any:
-        sums = ops.matmul(inputs, self.kernel)
-        return (normal(sums, self.input_gain) if self.normalized else sums) + self.bias[0]
+        bias = read(self.bias)[0]
+        if not self.normalized:
+            return affine(inputs, self.kernel, bias)
+        return normal(ops.matmul(inputs, self.kernel), self.input_gain) + bias
 
     def advance(self, projected_Bn: Any, states: Sequence[Any], kept_Bn: Any = None) -> list[Any]:
         [h] = states

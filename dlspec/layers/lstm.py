@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from dlspec.layers.recurrence import before, loop, normal, parts, products, read
+from dlspec.layers.recurrence import affine, before, loop, normal, parts, products, read
 from dlspec.layers.recurrent import Recurrent
 
 
@@ -42,10 +42,10 @@ class LSTM(Recurrent):
         return ops.concatenate([columns[..., : 2 * n], columns[..., 3 * n :], columns[..., 2 * n : 3 * n]], axis=-1)
 
     def projected(self, inputs: Any) -> Any:
-        sums = ops.matmul(inputs, self._inside(read(self.kernel)))
-        if self.normalized:
-            sums = normal(sums, self._inside(read(self.input_gain)))
-        return sums + self._inside(read(self.bias))
+        kernel, bias = self._inside(read(self.kernel)), self._inside(read(self.bias))
+        if not self.normalized:
+            return affine(inputs, kernel, bias)
+        return normal(ops.matmul(inputs, kernel), self._inside(read(self.input_gain))) + bias
 
     def advance(self, projected_Bn: Any, states: Sequence[Any], kept_Bn: Any = None) -> list[Any]:
         h, c = states

@@ -59,14 +59,12 @@ def shared_out(values_Bn: Any, parts: int) -> Any:
 
 
 def together(values_PTbn: Any, batch: Any) -> Any:
-    """(P, T, b, n) → (T, B, n): the batch of what was shared out."""
+    """(P, T, b, n) → (B, T, n): the batch of what was shared out."""
     import tensorflow as tf
 
-    if values_PTbn.shape[0] == 1:
-        return values_PTbn[0]
     parts, length, rows, width = _known(values_PTbn)
-    values = tf.reshape(tf.transpose(values_PTbn, (1, 0, 2, 3)), (length, parts * rows, width))
-    return values if isinstance(batch, int) and batch % parts == 0 else values[:, :batch]
+    values = tf.reshape(tf.transpose(values_PTbn, (0, 2, 1, 3)), (parts * rows, length, width))
+    return values if isinstance(batch, int) and batch % parts == 0 else values[:batch]
 
 
 def filled(values_TBn: Any, block: int, axis: int = 0) -> Any:
@@ -159,7 +157,7 @@ def read(variable: Any) -> Any:
         return keras.ops.convert_to_tensor(variable)
     import tensorflow as tf
 
-    return tf.convert_to_tensor(variable.value)
+    return tf.convert_to_tensor(variable.value if isinstance(variable, keras.Variable) else variable)
 
 
 def parts(values: Any, sizes: Sequence[int]) -> list[Any]:
@@ -169,6 +167,18 @@ def parts(values: Any, sizes: Sequence[int]) -> list[Any]:
 
         return list(tf.split(values, sizes, axis=-1))
     return list(keras.ops.split(values, list(itertools.accumulate(sizes))[:-1], axis=-1))
+
+
+def affine(inputs: Any, kernel: Any, bias: Any) -> Any:
+    """(…, D), (D, n), (n,) → (…, n): weighted sums and a bias, which TensorFlow makes one operation."""
+    kernel, bias = read(kernel), read(bias)
+    if keras.backend.backend() != "tensorflow":
+        return keras.ops.matmul(inputs, kernel) + bias
+    import tensorflow as tf
+
+    kernel, bias = tf.cast(kernel, inputs.dtype), tf.cast(bias, inputs.dtype)
+    sums = tf.nn.bias_add(tf.matmul(tf.reshape(inputs, (-1, inputs.shape[-1])), kernel), bias)
+    return tf.reshape(sums, (*_known(inputs)[:-1], sums.shape[-1]))
 
 
 def products(left_PTbn: Any, right_PTbm: Any) -> Any:

@@ -125,7 +125,7 @@ class Recurrent(keras.layers.Layer, abc.ABC):
         return self._given(over_time, states, lengths, mask)
 
     def _in_parts(self, inputs_BTD: Any, states: Sequence[Any], kept_Bn: Any, batch: int | None) -> list[Any]:
-        """The states over time, (T, B, units) each, of shares of the batch side by side."""
+        """The states over time, (B, T, units) each, of shares of the batch side by side."""
         length, parts = inputs_BTD.shape[1], parts_of(batch)
         block = block_of(length)
         x = ops.transpose(shared_out(inputs_BTD, parts), (0, 2, 1, 3))
@@ -135,34 +135,34 @@ class Recurrent(keras.layers.Layer, abc.ABC):
         rows = ops.shape(inputs_BTD)[0] if batch is None else batch
         over_time = [together(one, rows) for one in found]
         if length is None or length % block:
-            over_time = [one[: ops.shape(inputs_BTD)[1]] for one in over_time]
+            over_time = [one[:, : ops.shape(inputs_BTD)[1]] for one in over_time]
         return over_time
 
     def _scanned(self, projected_TBn: Any, states: Sequence[Any], kept_Bn: Any) -> list[Any]:
-        """The same loop as any backend takes and differentiates it."""
+        """The same, (B, T, units) each, by the loop that any backend takes and differentiates."""
 
         def step(states: Any, now_Bn: Any) -> tuple[Any, Any]:
             found = tuple(self.advance(now_Bn, states, kept_Bn))
             return found, found
 
-        return list(ops.scan(step, tuple(states), projected_TBn)[1])
+        return [ops.transpose(one, (1, 0, 2)) for one in ops.scan(step, tuple(states), projected_TBn)[1]]
 
     def _given(self, over_time: list[Any], starts: Sequence[Any], lengths: Any, mask: Any) -> Any:
         """Outputs and states as they were asked for, out of the states over time."""
         wanted = self.carried if self.return_state else 1
         steps = None
         if lengths is not None:  # 1 at the last step, nowhere for a sequence of none
-            places = ops.arange(ops.shape(over_time[0])[0], dtype="int32")
-            steps = ops.cast(places[:, None] == lengths[None] - 1, over_time[0].dtype)[..., None]
+            places = ops.arange(ops.shape(over_time[0])[1], dtype="int32")
+            steps = ops.cast(places[None] == lengths[:, None] - 1, over_time[0].dtype)[..., None]
         last = []
         for values, start in zip(over_time[:wanted], starts, strict=False):
             if steps is None:
-                last.append(values[-1])
+                last.append(values[:, -1])
             else:
-                last.append(ops.where(lengths[:, None] > 0, ops.sum(values * steps, axis=0), start))
+                last.append(ops.where(lengths[:, None] > 0, ops.sum(values * steps, axis=1), start))
         output = last[0]
         if self.return_sequences:
-            output = ops.transpose(over_time[0], (1, 0, 2))
+            output = over_time[0]
             if self.backwards:
                 output = reversed_in_time(output, lengths)
             if mask is not None:

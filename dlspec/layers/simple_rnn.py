@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from dlspec.layers.recurrence import before, loop, normal, products, read
+from dlspec.layers.recurrence import affine, before, loop, normal, products, read
 from dlspec.layers.recurrent import Recurrent
 
 
@@ -22,8 +22,9 @@ class SimpleRNN(Recurrent):
     gates = 1
 
     def projected(self, inputs: Any) -> Any:
-        sums = ops.matmul(inputs, self.kernel)
-        return (normal(sums, self.input_gain) if self.normalized else sums) + self.bias
+        if not self.normalized:
+            return affine(inputs, self.kernel, self.bias)
+        return normal(ops.matmul(inputs, self.kernel), self.input_gain) + self.bias
 
     def advance(self, projected_Bn: Any, states: Sequence[Any], kept_Bn: Any = None) -> list[Any]:
         [h] = states
