@@ -66,23 +66,26 @@ class GRU(Recurrent):
         """
         hs, zr, g, inner = run
         units = self.units
-        z, r = parts(zr, [units] * 2)
-        slope_z, slope_r = parts(zr - zr * zr, [units] * 2)
-        entered = before(start, hs)
-        candidate = (1 - z) * (1 - g * g)
-        factors = ops.stack([(entered - g) * slope_z, candidate * inner * slope_r, candidate * r], axis=3)
+        entered, candidate = before(start, hs), (1 - zr[..., :units]) * (1 - g * g)
+
+        def ready(series: list[Any]) -> list[Any]:
+            entered, zr, g, inner, candidate, added = series
+            z, r = parts(zr, [units] * 2)
+            slope_z, slope_r = parts(zr - zr * zr, [units] * 2)
+            return [(entered - g) * slope_z, candidate * inner * slope_r, candidate * r, z, added]
+
         turned = ops.transpose(kernel)
 
         def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-            factor_B3n, z, added, *kept = now
+            factor_z, factor_r, factor_g, z, added, *kept = now
             h = states[0] + added
-            sums = ops.reshape(h[:, None] * factor_B3n, (-1, 3 * units))
+            sums = ops.concatenate([h * factor_z, h * factor_r, h * factor_g], axis=-1)
             through = ops.matmul(sums, turned)
             return [h * z + (through * kept[0] if kept else through)], [h, sums]
 
-        series = [factors, z, upstream]
+        series, zeros = [entered, zr, g, inner, candidate, upstream], [ops.zeros_like(start)]
         first, h, sums = loop(
-            step, series, [ops.zeros_like(start)], [units, 3 * units], block, always=always, backwards=True
+            step, series, zeros, [units, 3 * units], block, always=always, ready=ready, backwards=True
         )
         projected = ops.concatenate([sums[..., : 2 * units], h * candidate], axis=-1)
         kernel = products(entered * always[0][:, None] if always else entered, sums)

@@ -63,14 +63,13 @@ class LSTM(Recurrent):
             def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
                 (sums, *kept), (h, c) = now, states
                 c, ifo, g, o = _step(sums + ops.matmul(h * kept[0] if kept else h, kernel), c)
-                return [o * ops.tanh(c), c], [ifo, g, c]
+                h = o * ops.tanh(c)
+                return [h, c], [h, c, ifo, g]
 
-            *_, ifo, g, cs = loop(step, [projected], [h, c], [3 * units, units, units], block, always=always)
-            t = ops.tanh(cs)  # again, and h: quicker for all steps at once than to keep each step's
-            hs = ifo[..., 2 * units :] * t
+            *_, hs, cs, ifo, g = loop(step, [projected], [h, c], [units, units, 3 * units, units], block, always=always)
 
             def back(*upstream: Any) -> Any:
-                return self._back(upstream, block, always, kernel, (h, c), (ifo, g, cs, t, hs))
+                return self._back(upstream, block, always, kernel, (h, c), (hs, cs, ifo, g))
 
             return ((hs, cs) if with_carry else hs), back
 
@@ -83,27 +82,31 @@ class LSTM(Recurrent):
         With δh and δc of a step's states, the sums get δi = δc g i(1−i), δf = δc c f(1−f), δo = δh tanh(c') o(1−o),
         δg = δc i(1−g²), where δc has δh o(1−tanh²(c')) added.  All factors are known before the loop.
         """
-        ifo, g, cs, t, hs = run
+        hs, cs, ifo, g = run
         units = self.units
-        i, f, o = parts(ifo, [units] * 3)
-        slope_i, slope_f, slope_o = parts(ifo - ifo * ifo, [units] * 3)
-        factors = [g * slope_i, before(starts[1], cs) * slope_f, t * slope_o, i - i * g * g]
-        series = [ops.stack(factors, axis=3), o - hs * t, f, *upstream]
+
+        def ready(series: list[Any]) -> list[Any]:
+            h, c, entered, ifo, g, *upstream = series
+            (i, f, o), t = parts(ifo, [units] * 3), ops.tanh(c)
+            slope_i, slope_f, slope_o = parts(ifo - ifo * ifo, [units] * 3)
+            return [g * slope_i, entered * slope_f, t * slope_o, i - i * g * g, o - h * t, f, *upstream]
+
         turned = ops.transpose(kernel)
 
         def step(now: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-            (factor_B4n, through, forget, *added), (h, c) = now, states
+            (factor_i, factor_f, factor_o, factor_g, through, forget, *added), (h, c) = now, states
             kept = added.pop() if always else None
             h = h + added[0]
             c = c + h * through
             if len(added) > 1:
                 c = c + added[1]
-            sums = ops.reshape(ops.stack([c, c, h, c], axis=1) * factor_B4n, (-1, 4 * units))
+            sums = ops.concatenate([c * factor_i, c * factor_f, h * factor_o, c * factor_g], axis=-1)
             h = ops.matmul(sums, turned)
             return [h if kept is None else h * kept, c * forget], [sums]
 
         zeros = [ops.zeros_like(one) for one in starts]
-        h, c, sums = loop(step, series, zeros, [4 * units], block, always=always, backwards=True)
+        series = [hs, cs, before(starts[1], cs), ifo, g, *upstream]
+        h, c, sums = loop(step, series, zeros, [4 * units], block, always=always, ready=ready, backwards=True)
         entered = before(starts[0], hs)
         return sums, h, c, products(entered * always[0][:, None] if always else entered, sums)
 

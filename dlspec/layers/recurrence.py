@@ -1,8 +1,10 @@
 """Loops over time: what every recurrent layer's cell is run by.
 
-On the TensorFlow backend several steps are taken at a time, so that the loop itself costs little; what a loop reads and
-keeps is stacked over time (T first), so that all that does not wait for the step before is done outside it, for all
-steps at once.  Sequences are padded on the right, where what a cell does is thrown away: loops know of no mask.
+On the TensorFlow backend a loop whose number of steps is known is compiled by XLA: what a step does is little, and much
+of its time would go to handing it from operation to operation.  XLA would compile a loop anew for every length; where
+it is not known, several steps are taken at a time, so that the loop itself costs little.  What a loop reads and keeps
+is stacked over time (T first), so that all that does not wait for the step before is done outside it, for all steps at
+once.  Sequences are padded on the right, where what a cell does is thrown away: loops know of no mask.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -24,14 +27,30 @@ ROWS = 8
 Step = Callable[[list[Any], list[Any]], tuple[list[Any], list[Any]]]
 """(what is read at a time, states) → (states, what is kept)"""
 
+Ready = Callable[[list[Any]], list[Any]]
+"""from series (T, b, …) to series of the same length"""
 
-def block_of(length: int | None) -> int:
+
+def block_of(length: int | None, dtype: Any) -> int:
     """Steps a turn: those that leave the fewest to be taken in vain, and of these the most."""
     if length is None:
         return USUAL
+    if compiled(length, dtype):
+        return 1
     if length <= MOST:
         return max(1, length)
     return min(range(FEWEST, MOST + 1), key=lambda steps: (-length % steps, -steps))
+
+
+def compiled(length: int | None, dtype: Any) -> bool:
+    """Whether a loop of this many steps is left to XLA: in a graph, where it is compiled but once.
+
+    Not on a GPU, and not at half precision, of which what XLA makes for a CPU is slower than the operations.
+    """
+    import tensorflow as tf
+
+    whole = keras.backend.standardize_dtype(dtype) in ("float32", "float64")
+    return length is not None and whole and not tf.executing_eagerly() and not tf.config.list_physical_devices("GPU")
 
 
 def parts_of(batch: int | None) -> int:
@@ -80,13 +99,13 @@ def filled(values_TBn: Any, block: int, axis: int = 0) -> Any:
 
 
 def loop(step: Step, series: Sequence[Any], states: Sequence[Any], widths: Sequence[int], block: int,
-         *, always: Sequence[Any] = (), backwards: bool = False) -> list[Any]:  # fmt: skip
+         *, always: Sequence[Any] = (), ready: Ready | None = None, backwards: bool = False) -> list[Any]:  # fmt: skip
     """Take a step for each time, and stack what the steps keep: (P, T, b, width) each, behind the states at the end.
 
     TensorFlow's alone; not differentiable by itself.  Each of the P shares of a batch is a chain of its own, and they
     go on side by side.  series: read by time, (P, T, b, …), T a multiple of block.  states: what a step hands on,
     (P, b, n).  widths: of what a step keeps.  always: (P, b, …), read at each time alike, behind the series.
-    backwards: from the last time to the first.
+    ready: makes what is read out of the series, for all steps at once.  backwards: from the last time to the first.
     """
     import tensorflow as tf
 
@@ -97,14 +116,14 @@ def loop(step: Step, series: Sequence[Any], states: Sequence[Any], widths: Seque
     def goes_on(number: Any, *_: Any) -> Any:
         return number >= 0 if backwards else number < turns
 
-    def chain(part: int) -> tuple[list[Any], list[Any]]:
-        blocks = [tf.reshape(one[part], (-1, block, *_known(one)[2:])) for one in series]
-        beside = [one[part] for one in always]
+    def chain(series: list[Any], states: list[Any], always: list[Any]) -> tuple[list[Any], list[Any]]:
+        found = series if ready is None else ready(series)
+        blocks = [tf.reshape(one, (-1, block, *_known(one)[1:])) for one in found]
 
         def turn(number: Any, states: list[Any], kept: list[Any]) -> tuple[Any, list[Any], list[Any]]:
             read = [tf.unstack(one[number], block) for one in blocks]
             for place in range(block - 1, -1, -1) if backwards else range(block):
-                states, found = step([*(one[place] for one in read), *beside], states)
+                states, found = step([*(one[place] for one in read), *always], states)
                 kept = [array.write(number * block + place, one) for array, one in zip(kept, found, strict=True)]
             return number + (-1 if backwards else 1), states, kept
 
@@ -112,12 +131,20 @@ def loop(step: Step, series: Sequence[Any], states: Sequence[Any], widths: Seque
             tf.TensorArray(series[0].dtype, size=turns * block, element_shape=(rows, width), infer_shape=False)
             for width in widths
         ]
-        *_, last, kept = tf.while_loop(goes_on, turn, (begin, [one[part] for one in states], kept))
+        *_, last, kept = tf.while_loop(goes_on, turn, (begin, states, kept))
         return last, kept
 
-    lasts, kepts = zip(*(chain(part) for part in range(parts)), strict=True)
+    def whole(*given: list[Any]) -> tuple[list[Any], list[Any]]:
+        last, kept = chain(*given)
+        return last, [array.stack() for array in kept]
+
+    by_xla = compiled(length, series[0].dtype)
+    run = tf.function(whole, jit_compile=True, autograph=False) if by_xla else chain
+    chains = [run(*([one[part] for one in many] for many in (series, states, always))) for part in range(parts)]
+    lasts, kepts = zip(*chains, strict=True)
     ends = [tf.stack(one) for one in zip(*lasts, strict=True)]
-    return ends + [_stacked(arrays, turns * block) for arrays in zip(*kepts, strict=True)]
+    join = tf.stack if by_xla else partial(_stacked, length=turns * block)
+    return ends + [join(many) for many in zip(*kepts, strict=True)]
 
 
 def _stacked(arrays: Sequence[Any], length: Any) -> Any:

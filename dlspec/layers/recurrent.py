@@ -17,14 +17,13 @@ class Recurrent(keras.layers.Layer, abc.ABC):
 
     Called with sequences (B, T, D), and where wanted the first states, each (B, units), and a mask (B, T) that is true
     for the first steps of each sequence and false behind them.  Gives the last output (B, units), or with
-    `return_sequences` all (B, T, units), behind the end of a sequence its last (0 with
-    `zero_behind`); with `return_state` the states at the
-    end of each sequence too.
+    `return_sequences` all (B, T, units), behind the end of a sequence its last (0 with `zero_behind`); with
+    `return_state` the states at the end of each sequence too.
 
     What makes it fast: the inputs of all steps are projected by one product of matrices before the loop; masks act
-    behind it, as sequences are padded on the right; several steps are one turn of the loop; the halves of a batch are
-    loops side by side; and the gradient is written out, so that the loop back holds no more than what waits for the
-    step after it.
+    behind it, as sequences are padded on the right; the loop is compiled by XLA where its length is known, and several
+    steps are one turn of it where not; the halves of a batch are loops side by side; and the gradient is written out,
+    so that the loop back holds no more than what waits for the step after it.
 
     dropout: share of the inputs that is silenced, the same at each step of a sequence (Gal and Ghahramani 2016).
     recurrent_dropout: the same of the output as it enters the next step.  normalized: layer normalisation inside the
@@ -127,7 +126,7 @@ class Recurrent(keras.layers.Layer, abc.ABC):
     def _in_parts(self, inputs_BTD: Any, states: Sequence[Any], kept_Bn: Any, batch: int | None) -> list[Any]:
         """The states over time, (B, T, units) each, of shares of the batch side by side."""
         length, parts = inputs_BTD.shape[1], parts_of(batch)
-        block = block_of(length)
+        block = block_of(length, self.compute_dtype)
         x = ops.transpose(shared_out(inputs_BTD, parts), (0, 2, 1, 3))
         shares = [shared_out(one, parts) for one in states]
         kept = None if kept_Bn is None else shared_out(kept_Bn, parts)
