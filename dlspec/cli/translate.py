@@ -90,6 +90,10 @@ def _check(texts: list[str] | None, file: Path | None, attention: Path | None) -
         raise ArgumentError("`-` stands for standard input, and goes alone")
     if attention is not None and attention.suffix.lower() not in (".png", ".svg"):
         raise ArgumentError(f"--attention writes .png or .svg, not '{attention.name}'")
+    if file is not None:
+        from dlspec.runs.reading import there
+
+        there(str(file))  # before the network is loaded
 
 
 def _given(texts: list[str] | None, file: Path | None) -> tuple[Iterable[bytes | str], int]:

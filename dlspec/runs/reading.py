@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlspec.data.base import Reader
+from dlspec.numeric.picture_formats import shown
 from dlspec.recipe.component import every, nearest
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
@@ -16,15 +17,7 @@ def reader_for(path: str, recipe: Recipe) -> Reader:
 
     Raises ArgumentError where there is no such file, or nothing opens it.
     """
-    file = Path(path).expanduser()
-    if file.is_symlink() and not file.exists():
-        raise ArgumentError(
-            f"'{path}' is a link to {file.readlink()}, which is not there (looked at {file.absolute()})"
-        )
-    if not file.exists():
-        near = nearest(file.name, [one.name for one in file.parent.iterdir()]) if file.parent.is_dir() else None
-        hint = f"; did you mean '{near}'?" if near else ""
-        raise ArgumentError(f"there is no file '{path}' (looked at {file.absolute()}){hint}")
+    file = there(path)
     own: Reader = recipe.data
     reads_files = type(own).at is not Reader.at
     if reads_files and ((own.folders or not own.suffixes) if file.is_dir() else own.opens(file.suffix)):
@@ -37,6 +30,22 @@ def reader_for(path: str, recipe: Recipe) -> Reader:
                 return reader
     known = sorted({ending for one in every("data") if issubclass(one, Reader) for ending in one.suffixes})
     raise ArgumentError(f"'{path}' is no file of {kind}s that dlspec reads; it reads {', '.join(known)}")
+
+
+def there(path: str) -> Path:
+    """A file or folder that a command was given.
+
+    Raises ArgumentError where there is none: with the place that was looked at, and the nearest name."""
+    file = Path(path).expanduser()
+    if file.is_symlink() and not file.exists():
+        raise ArgumentError(
+            f"'{path}' is a link to {file.readlink()}, which is not there (looked at {file.absolute()})"
+        )
+    if not file.exists():
+        near = nearest(file.name, [one.name for one in file.parent.iterdir()]) if file.parent.is_dir() else None
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise ArgumentError(f"there is no file '{shown(path)}' (looked at {shown(str(file.absolute()))}){hint}")
+    return file
 
 
 def examples_of(reader: Reader, *, truth: bool, watch: Watch | None = None) -> Examples:

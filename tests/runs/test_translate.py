@@ -119,11 +119,17 @@ def test_what_is_typed_is_answered_line_by_line(run, capsys, monkeypatch):
     assert out == "eins zwei\nfünf eins\n" and err.count("> ") == 3
 
 
-def test_what_cannot_be(run, tmp_path, capsys):
+def test_what_cannot_be(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lines.txt").write_text("one\n")
     for arguments, says in (
         (["a", "--file", "b"], "not both"),
         (["a", "--attention", "map.pdf"], "writes .png or .svg"),
-        (["--file", str(tmp_path / "none")], "cannot read"),
+        (
+            ["--file", "line.txt"],
+            f"there is no file 'line.txt' (looked at {tmp_path}/line.txt); did you mean 'lines.txt'?",
+        ),
+        (["--file", "."], "cannot read .: Is a directory"),
         (["", "--attention", str(tmp_path / "b.png")], "nothing was translated"),
         (["a", "-"], "goes alone"),
     ):
