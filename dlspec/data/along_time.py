@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlspec.data.regular import Clock, clock_of, steps_of
 from dlspec.data.roles import times as times_of
 from dlspec.data.sources import some
-from dlspec.types import DataError, Place
+from dlspec.types import Complaint, DataError, Place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,7 @@ def laid_out(
     columns: the values of each row, float64.  duplicates: fail, or which of several rows counts, or how they are
     joined (first, last, mean, sum).  gaps: fail, last (the value before stands for it), skip (it stays NaN).
     moments: the rows' times, and clock: what a step is, where they are known.
-    Raises DataError that names rows and times, and says what to do.
+    Raises DataError with all that is wrong: it names rows and times, and says what to do.
     """
     import numpy as np
 
@@ -62,27 +63,31 @@ def laid_out(
     except DataError as error:
         raise DataError(error.complaints[0].message, where=Place(data.files[0])) from None
     steps, off = steps_of(times, clock, between=frequency is not None)
+    faults = list[Complaint]()
     if off.any():
         row = int(off.argmax())
-        raise data.bad(
+        faults += data.bad(
             [row],
             f"most rows are {clock.words} apart, but '{texts[row]}' in {{rows}} lies between two steps "
             f"({int(off.sum()):,} rows do{''.join(f'; {one}' for one in zones(texts))}); mend these times, or join "
             "rows: data.frequency (day, week, month, …) with data.duplicates: mean or sum",
-        )
+        ).complaints
     order = np.argsort(steps, kind="stable")
     notes = zones(texts)
     if (np.diff(steps) < 0).any():
         notes.append(f"rows are not in order of '{time}'; they are sorted by it")
     count = int(steps.max()) + 1
     if count > MOST_STEPS * len(steps):
-        raise data.bad(
+        faults += data.bad(
             [int(order[-1])],
             f"most rows are {clock.words} apart, and there are {count:,} such steps up to '{texts[order[-1]]}' in "
             f"{{rows}}, for {len(steps):,} rows; say what a step is: data.frequency (day, week, month, …)",
-        )
+        ).complaints
+        raise DataError(faults)
+    if duplicates == "fail":
+        faults += _doubled(data, steps, order[~off[order]], texts, clock, frequency)
     values = np.stack([columns[name] for name in columns], axis=1)
-    values, rows, said = _joined(data, steps, order, values, texts, duplicates, clock, frequency)
+    values, rows, said = _joined(steps, order, values, "first" if duplicates == "fail" else duplicates)
     notes += said
     whole = np.full((count, values.shape[1]), np.nan)
     there = np.zeros(count, bool)
@@ -92,13 +97,28 @@ def laid_out(
     if frequency is None:
         for step, row in zip(places.tolist(), rows.tolist(), strict=True):
             labels[step] = texts[row]
-    whole, said = _mended(data, whole, there, rows, labels, list(columns), gaps, clock)
+    if gaps == "fail":
+        faults += _lacking(data, whole, there, rows, labels, list(columns), clock)
+    if faults:
+        raise DataError(faults)
+    whole, said = _mended(whole, there, labels, gaps)
     return Timeline(whole, labels, clock, [*notes, *said])
 
 
 def moments_of(data: Joined, time: str, *, decimal: str = ".") -> list[Any]:
     """The time of every row: a number, or a datetime.  Raises DataError that names rows without one."""
     return times_of(data, time, decimal=decimal, use="tells the time of every row (data.time)")
+
+
+@contextlib.contextmanager
+def told_with(faults: Sequence[Complaint]) -> Iterator[None]:
+    """What is wrong within is told together with these faults, which are told in any case."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError([*faults, *error.complaints]) from None
+    if faults:
+        raise DataError(faults)
 
 
 def zones(texts: Sequence[str]) -> list[str]:
@@ -112,15 +132,28 @@ def zones(texts: Sequence[str]) -> list[str]:
     return [f"{said}{bare}"]
 
 
+def _doubled(
+    data: Joined, steps: np.ndarray, order: np.ndarray, texts: Sequence[str], clock: Clock, frequency: str | None
+) -> list[Complaint]:
+    """What is wrong where several rows are of one step."""
+    import numpy as np
+
+    _, first, counts = np.unique(steps[order], return_index=True, return_counts=True)
+    many = int((counts > 1).sum())
+    if not many:
+        return []
+    several = order[first[counts > 1][0] : first[counts > 1][0] + counts[counts > 1][0]]
+    step = clock.told(int(steps[several[0]]))
+    which = f"'{texts[several[0]]}'" if frequency is None else f"the {frequency} of {step}"
+    return data.bad(
+        several,
+        f"{which} stands in {{rows}}; {many:,} time{'s come' if many > 1 else ' comes'} more than once in all. "
+        "Mend them, or say what several rows of one time mean: data.duplicates: mean, sum, first or last",
+    ).complaints
+
+
 def _joined(
-    data: Joined,
-    steps: np.ndarray,
-    order: np.ndarray,
-    values: np.ndarray,
-    texts: Sequence[str],
-    how: str,
-    clock: Clock,
-    frequency: str | None,
+    steps: np.ndarray, order: np.ndarray, values: np.ndarray, how: str
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """A row a step that there is, the first row of each, and what was done."""
     import numpy as np
@@ -128,16 +161,7 @@ def _joined(
     _, first, counts = np.unique(steps[order], return_index=True, return_counts=True)
     if counts.max() == 1:
         return values[order], order, []
-    several = order[first[counts > 1][0] : first[counts > 1][0] + counts[counts > 1][0]]
     many = int((counts > 1).sum())
-    if how == "fail":
-        step = clock.told(int(steps[several[0]]))
-        which = f"'{texts[several[0]]}'" if frequency is None else f"the {frequency} of {step}"
-        raise data.bad(
-            several,
-            f"{which} stands in {{rows}}; {many:,} time{'s come' if many > 1 else ' comes'} more than once in all. "
-            "Mend them, or say what several rows of one time mean: data.duplicates: mean, sum, first or last",
-        )
     sorted_values = values[order]
     if how in ("first", "last"):
         at = first if how == "first" else first + counts - 1
@@ -151,44 +175,50 @@ def _joined(
     return found, order[first], [f"{many:,} times have several rows ({int(counts.max()):,} at most); {joined} counts"]
 
 
-def _mended(
+def _lacking(
     data: Joined,
     whole: np.ndarray,
     there: np.ndarray,
     rows: np.ndarray,
     labels: Sequence[str],
     names: Sequence[str],
-    how: str,
     clock: Clock,
-) -> tuple[np.ndarray, list[str]]:
+) -> list[Complaint]:
+    """What is wrong where steps have no row, and rows no value."""
+    import numpy as np
+
+    faults, absent, missing = list[Complaint](), np.flatnonzero(~there), np.isnan(whole) & there[:, None]
+    mend = "data.gaps: last (the value before stands for it) or skip (no window goes over it)"
+    row_of = np.full(len(whole), -1)
+    row_of[there] = rows
+    if len(absent):
+        before = int(row_of[: absent[0]][-1])
+        after = int(row_of[absent[0] :][there[absent[0] :].argmax()])
+        runs = 1 + int((np.diff(absent) > 1).sum())
+        faults += data.bad(
+            [before, after],
+            f"between {{rows}} a step of {clock.words} is missing: '{labels[absent[0]]}' "
+            f"({len(absent):,} missing in {runs:,} place{'s' * (runs > 1)} in all). Add what is missing, or set {mend}",
+        ).complaints
+    if missing.any():
+        step, column = np.argwhere(missing)[0].tolist()
+        faults += data.bad(
+            [int(row_of[step])],
+            f"column '{names[column]}' is missing in {{rows}} ('{labels[step]}'; {int(missing.sum()):,} values in "
+            f"all). Fill it in, or set {mend}",
+        ).complaints
+    return faults
+
+
+def _mended(whole: np.ndarray, there: np.ndarray, labels: Sequence[str], how: str) -> tuple[np.ndarray, list[str]]:
     """The series with what is missing filled, or left; and what was done."""
     import numpy as np
 
     from dlspec.numeric.windows import filled
 
-    absent = np.flatnonzero(~there)
-    missing = np.isnan(whole) & there[:, None]
+    absent, missing = np.flatnonzero(~there), np.isnan(whole) & there[:, None]
     if not len(absent) and not missing.any():
         return whole, []
-    mend = "data.gaps: last (the value before stands for it) or skip (no window goes over it)"
-    row_of = np.full(len(whole), -1)
-    row_of[there] = rows
-    if how == "fail" and len(absent):
-        before = int(row_of[: absent[0]][-1])
-        after = int(row_of[absent[0] :][there[absent[0] :].argmax()])
-        runs = 1 + int((np.diff(absent) > 1).sum())
-        raise data.bad(
-            [before, after],
-            f"between {{rows}} a step of {clock.words} is missing: '{labels[absent[0]]}' "
-            f"({len(absent):,} missing in {runs:,} place{'s' * (runs > 1)} in all). Add what is missing, or set {mend}",
-        )
-    if how == "fail":
-        step, column = np.argwhere(missing)[0].tolist()
-        raise data.bad(
-            [int(row_of[step])],
-            f"column '{names[column]}' is missing in {{rows}} ('{labels[step]}'; {int(missing.sum()):,} values in "
-            f"all). Fill it in, or set {mend}",
-        )
     what = []
     if len(absent):
         what.append(f"{len(absent):,} steps have no row ({some('time', [labels[one] for one in absent], 3)})")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHOWN = 3
 """series that are named of those that something is said of"""
 MOST_FAULTS = 20
-"""series whose faults are told one by one"""
+"""faults that are told one by one"""
 
 
 class One(NamedTuple):
@@ -85,7 +85,7 @@ def lines_of(
             said.setdefault(note, []).append(name)
     if faults:
         left = len(faults) - MOST_FAULTS
-        more = [Complaint(Place(reader.path), f"{left:,} more series have such faults")] if left > 0 else []
+        more = [Complaint(Place(reader.path), f"{left:,} more such faults in other rows")] if left > 0 else []
         raise DataError([*faults[:MOST_FAULTS], *more])
     base = min((line.clock for _, line in found), key=lambda one: one.first)
     offsets = steps_of([line.clock.first for _, line in found], base, between=True)[0].tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -18,7 +18,7 @@ from dlspec.data.tabular import all_of, columns_of, no_column, refuse
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.remedies import Remedy, Situation
-from dlspec.types import DataError, Place, Splits
+from dlspec.types import Complaint, DataError, Place, Splits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,18 +145,17 @@ class TimeSeries(Reader):
         """train, dev and test; of another file (`at`) one part: every window whose targets are known or, without
         truth, the last window alone (of each series), whose targets are still to come."""
         from dlspec.data import several_series, windowing
-        from dlspec.data.along_time import laid_out, moments_of
+        from dlspec.data.along_time import laid_out, moments_of, told_with
 
         data = self._data()
         time = self._time(data)
         targets = self._targets(data, time)
-        columns: dict[str, Any] = {}
-        for name in (*targets, *self.features):
-            columns[name] = self._numbers(data, name)
+        columns, faults = self._columns(data, (*targets, *self.features))
         rows = f"{Path(self.path).name}: {len(data):,} rows"
         if self.series_columns:
-            times = moments_of(data, time, decimal=self.decimal)
-            several, base, more = several_series.lines_of(self, data, time, times, columns)
+            with told_with(faults):
+                times = moments_of(data, time, decimal=self.decimal)
+                several, base, more = several_series.lines_of(self, data, time, times, columns)
             step = f"a step is a {base.words}" if base.unit != "step" else f"steps of {base.words}"
             head = [f"{rows}, {len(several):,} series, {step}", f"forecast: {', '.join(targets)}", *more]
             found = several_series.parts_of(
@@ -164,12 +163,27 @@ class TimeSeries(Reader):
             )
             return Splits(found.parts, notes=(*head, *found.notes))
         settings = {key: getattr(self, key) for key in ("decimal", "frequency", "duplicates", "gaps")}
-        line = laid_out(data, time, columns, **settings)
+        with told_with(faults):
+            line = laid_out(data, time, columns, **settings)
         said = f"{rows}, a step is a {line.clock.words} ({line.labels[0]} to {line.labels[-1]})"
         if line.clock.unit == "step":
             said = f"{rows}, steps of {line.clock.words} from {line.labels[0]} to {line.labels[-1]}"
         line = line._replace(notes=[said, f"forecast: {', '.join(targets)}", *line.notes])
         return windowing.parts_of(self, line, list(columns), len(targets), whole=self._elsewhere, truth=truth)
+
+    def _columns(self, data: Joined, names: Iterable[str]) -> tuple[dict[str, Any], list[Complaint]]:
+        """Columns of numbers, and what is wrong with them; in the place of one that is none stand zeros."""
+        import numpy as np
+
+        columns, faults = dict[str, Any](), list[Complaint]()
+        for name in names:
+            try:
+                columns[name] = self._numbers(data, name)
+            except DataError as error:
+                faults += error.complaints
+                there = data.columns[name].is_valid().to_numpy(zero_copy_only=False)
+                columns[name] = np.where(there, 0.0, np.nan)
+        return columns, faults
 
     def _numbers(self, data: Joined, name: str) -> np.ndarray:
         """A column of numbers, float64.  Raises DataError that shows what is none."""

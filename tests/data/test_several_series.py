@@ -88,6 +88,14 @@ def test_faults_of_all_series_are_told_at_once(written):
     first, second = found.value.complaints
     assert "series 'Oslo': between rows 11 and 12 a step of day is missing: '2021-01-11'" in first.message
     assert "series 'Rome': '2021-01-06' stands in rows 66 and 71; 1 time comes more" in second.message
+    with pytest.raises(DataError) as found:
+        read(written([*rows[:10], *rows[11:30], "2021-01-31,Oslo,many", *rows[31:65], *rows[64:]]))
+    told = [one.message[:43] for one in found.value.complaints]
+    assert told == [
+        "column 'sold' holds numbers, but not in row",
+        "series 'Oslo': between rows 11 and 12 a ste",
+        "series 'Rome': '2021-01-05' stands in rows ",
+    ]
     with pytest.raises(DataError, match="column 'shop' is missing in row 4"):
         read(written([*rows[:2], f"{DAYS[2]},,3", *rows[3:]]))
     with pytest.raises(DataError, match=r"no column 'stor' \(data.series\)"):

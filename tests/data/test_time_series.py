@@ -142,6 +142,32 @@ def test_times_of_several_zones_are_told(written):
     assert not any("zone" in one for one in TimeSeries(path=written(numbered(40))).load().notes)
 
 
+def test_all_faults_of_a_file_are_told_at_once(written):
+    """A word, another in a feature, a time off the steps, one that comes twice, a gap, and no value."""
+    rows = [f"{row},{k % 7}" for k, row in enumerate(numbered(40))]
+    rows[3], rows[7], rows[30] = "2021-01-04,warm,3", "2021-01-08,7,mild", "2021-01-31,,2"
+    rows[20] = "2021-01-21 06:00,20,6"
+    rows[25:26] = []  # 2021-01-26, in row 27
+    rows.append("2021-01-16,15,1")
+    with pytest.raises(DataError) as found:
+        TimeSeries(path=written(rows, "date,level,wind"), target="level", features=("wind",)).load()
+    told = [one.message for one in found.value.complaints]
+    wanted = [
+        "column 'level' holds numbers, but not in row 5: value 'warm'",
+        "column 'wind' holds words in row 9 (value 'mild')",
+        "'2021-01-21 06:00' in row 22 lies between two steps",
+        "'2021-01-16' stands in rows 17 and 41; 1 time comes more than once in all",
+        "between rows 26 and 27 a step of day is missing: '2021-01-26' (1 missing in 1 place in all)",
+        "column 'level' is missing in row 31 ('2021-01-31'; 1 values in all)",
+    ]
+    assert len(told) == len(wanted) and all(part in one for part, one in zip(wanted, told, strict=True)), told
+    assert [one.where.line for one in found.value.complaints] == [5, 9, 22, 17, 26, 31]
+    rows[3], rows[9] = "2021-01-04,warm,3", "soon,9,2"
+    said = r"not in row 5: value 'warm'(.|\n)*'mild'(.|\n)*'soon' in row 11 is no date"
+    with pytest.raises(DataError, match=said):
+        TimeSeries(path=written(rows, "date,level,wind"), target="level", features=("wind",)).load()
+
+
 def test_all_faults_of_times_are_told_at_once(written):
     rows = numbered(40)
     rows[3], rows[8], rows[20] = "2021-02-31,4", "soon,4", ",4"
