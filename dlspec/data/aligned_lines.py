@@ -45,11 +45,14 @@ def lines_of(file: str, data: bytes) -> list[str]:
 def read_outputs(files: Sequence[str], reference: str, split: str) -> PredictionTable:
     """Outputs of a system, a line a sentence, beside the reference: ids are the numbers of lines, from 1.
 
-    Raises DataError where there are several files, or they have not as many lines.
+    Raises DataError where there are several files, they have not as many lines, or nothing is in the references.
     """
     if len(files) != 1:
         raise DataError(f"one file of lines goes with one of references, but {len(files)} are given; join them")
     guesses, truths = lines(files[0]), lines(reference)
+    if not any(one.strip() for one in truths):
+        how = "every line is empty" if truths else "it is empty"
+        raise DataError(f"holds no reference at all: {how}", where=Place(reference))
     if len(guesses) != len(truths):
         raise DataError(parted(files[0], guesses, reference, truths), where=Place(files[0]))
     ids = [str(number) for number in range(1, len(truths) + 1)]
@@ -64,7 +67,8 @@ def parted(first: str, ours: Sequence[str], second: str, theirs: Sequence[str]) 
     on lengths go together again when the lines that are too many are passed over (as Gale & Church 1993 align); where
     that tells nothing, the shorter's end.
     """
-    counts = f"has {len(ours):,} lines, and {second} has {len(theirs):,}; line n of one belongs to line n of the other"
+    lines = f"{len(ours):,} line{'s' * (len(ours) != 1)}"
+    counts = f"has {lines}, and {second} has {len(theirs):,}; line n of one belongs to line n of the other"
     for number, (one, other) in enumerate(zip(ours, theirs, strict=False), 1):
         if bool(one.strip()) != bool(other.strip()):
             empty = first if not one.strip() else second

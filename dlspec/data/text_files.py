@@ -17,8 +17,8 @@ JSON = (".jsonl", ".ndjson", ".json")
 LINES = (".txt",)
 
 
-def mended(data: bytes, encoding: str) -> tuple[bytes, list[str]]:
-    """The bytes as UTF-8, what is none replaced by U+FFFD, and what is to be said of that.
+def mended(data: bytes, encoding: str, mend: str = "set data.encoding (latin-1, cp1252, …)") -> tuple[bytes, list[str]]:
+    """The bytes as UTF-8, what is none replaced by U+FFFD, and what is to be said of that, with its mend.
 
     Bytes of another encoding, of UTF-16 and of Parquet stay as they are: others tell what is wrong with them.
     """
@@ -35,7 +35,7 @@ def mended(data: bytes, encoding: str) -> tuple[bytes, list[str]]:
     lines = sum(REPLACEMENT in one for one in text.split("\n"))
     return text.encode(), [
         f"{count:,} place{'s' * (count != 1)} in {lines:,} line{'s' * (lines != 1)} that are not UTF-8 (the first in "
-        f"line {line}) replaced by '{REPLACEMENT}'; where letters are lost, set data.encoding (latin-1, cp1252, …)"
+        f"line {line}) replaced by '{REPLACEMENT}'; where letters are lost, {mend}"
     ]
 
 

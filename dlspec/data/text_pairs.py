@@ -90,28 +90,33 @@ class TextPairs(Reader):
         """Never: files of texts are rarely pairs."""
 
     def load(self, *, truth: bool = True) -> Splits:
-        """Raises DataError where the two files have not as many lines, and tells where they seem to part."""
+        """Raises DataError where a file or a side holds nothing, or the two files have not as many lines: it tells
+        where they seem to part."""
         notes, parts = list[str](), dict[str, Examples]()
         several = sources.parts(self.path)
         others = sources.parts(self.target) if self.target is not None else {}
         for part, file in several.items():
             texts, said, translated = self._sources(file, part not in others, truth)
+            theirs = others.get(part, file)
             if part in others:
-                translated, more = _lines(others[part])
+                translated, more = _lines(theirs)
                 if len(texts) != len(translated):
-                    raise DataError(parted(file, texts, others[part], translated), where=Place(file))
+                    raise DataError(parted(file, texts, theirs, translated), where=Place(file))
                 said = [*said, *more]
             ids = [str(number) for number in range(1, len(texts) + 1)]
             if part != "all":
                 ids = [f"{part}:{one}" for one in ids]
-            if not texts:
-                raise DataError("this file is empty", where=Place(file))
             parts[part] = Examples(ids, texts, translated)
-            notes += [f"{Path(file).name}: {len(texts):,} {'pairs' if translated else 'texts'}", *said]
-            for what, column in (("sources", texts), ("targets", translated or [])):
-                empty = sum(not one.strip() for one in column)
+            what = "pair" if translated else "text"
+            notes += [f"{Path(file).name}: {len(texts):,} {what}{'s' * (len(texts) != 1)}", *said]
+            for whose, what, column in ((file, "source", texts), (theirs, "target", translated or [])):
+                empty = [number for number, one in enumerate(column, 1) if not one.strip()]
+                if truth and empty and len(empty) == len(column):
+                    where = f"column {self.columns[what == 'target']}" if part not in others else "every line"
+                    raise DataError(f"holds no {what} at all: {where} is empty", where=Place(whose))
                 if empty:
-                    notes.append(f"{Path(file).name}: {empty:,} of {len(column):,} {what} are empty")
+                    which, are = sources.some("line", empty, 3), "is" if len(column) == 1 else "are"
+                    notes.append(f"{Path(whose).name}: {len(empty):,} of {len(column):,} {what}s {are} empty ({which})")
         return Splits(parts, notes=tuple(notes))
 
     def _sources(self, file: str, alone: bool, truth: bool) -> tuple[list[str], list[str], list[str] | None]:
@@ -123,8 +128,8 @@ class TextPairs(Reader):
         few = [number for number, one in enumerate(cells, 1) if len(one) < (max(source, target) if truth else source)]
         if few:
             message = (
-                f"{sources.some('line', few)} have no column {max(source, target)}; source and target stand in a line "
-                "with a tab between, or set data.target to the file of the targets"
+                f"{sources.some('line', few)} {'has' if len(few) == 1 else 'have'} no column {max(source, target)}; "
+                "source and target stand in a line with a tab between, or set data.target to the file of the targets"
             )
             raise DataError(message, where=Place(file, few[0]))
         whole = all(len(one) >= target for one in cells)
@@ -132,9 +137,12 @@ class TextPairs(Reader):
 
 
 def _lines(file: str) -> tuple[list[str], list[str]]:
-    """The lines of a file, without blanks around, and what is to be said of them."""
-    data, said = text_files.mended(sources.contents(file), "utf-8")
-    return [one.strip(" ") for one in lines_of(file, data)], [f"{Path(file).name}: {one}" for one in said]
+    """The lines of a file, without blanks around, and what is to be said of them.  Raises DataError without any."""
+    data, said = text_files.mended(sources.contents(file), "utf-8", "write the file as UTF-8")
+    lines = [one.strip(" ") for one in lines_of(file, data)]
+    if not lines:
+        raise DataError("this file is empty", where=Place(file))
+    return lines, [f"{Path(file).name}: {one}" for one in said]
 
 
 def _endings(file: str) -> tuple[str, str]:

@@ -87,8 +87,35 @@ def test_what_is_empty_or_no_utf8_is_counted(tmp_path):
     reader = TextPairs(path=str(tmp_path / "a.en"), target=write(tmp_path, "a.de", ["x", "y", "z"]))
     loaded = reader.load()
     assert loaded.parts["all"].column("x") == ["caf\ufffd", "", "fine"]
-    assert any("1 place in 1 line" in one for one in loaded.notes)
-    assert any("1 of 3 sources are empty" in one for one in loaded.notes)
+    assert any("1 place in 1 line" in one and one.endswith("write the file as UTF-8") for one in loaded.notes)
+    assert "a.en: 1 of 3 sources are empty (line 2)" in loaded.notes
+    turned = TextPairs(path=str(tmp_path / "a.de"), target=str(tmp_path / "a.en")).load()
+    assert "a.en: 1 of 3 targets are empty (line 2)" in turned.notes
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "this file is empty"),
+        (b"\n \n\t\n", "holds no {} at all: every line is empty"),
+        ("\n".join(ENGLISH).encode("utf-16"), "is no UTF-8 (byte 0xff in line 1); write it as UTF-8"),
+    ],
+)
+def test_a_file_that_holds_nothing_is_told_by_its_own_name(tmp_path, packed, data, said):
+    bad, good = tmp_path / f"bad.de{packed}", write(tmp_path, "good.en", ENGLISH)
+    bad.write_bytes(gzip.compress(data) if packed else data)
+    for what, reader in (
+        ("source", TextPairs(path=str(bad), target=good)),
+        ("target", TextPairs(path=good, target=str(bad))),
+    ):
+        with pytest.raises(DataError) as found:
+            reader.load()
+        [one] = found.value.complaints
+        assert (one.where.file, one.message) == (str(bad), said.format(what))
+    bad.write_bytes(gzip.compress(b"a\nb\nc\n")[:-9])
+    with pytest.raises(DataError, match=r"bad\.de.*was it copied whole" if packed else r"bad\.de"):
+        reader.load()
 
 
 def test_init_knows_which_files_belong_together(tmp_path, monkeypatch):

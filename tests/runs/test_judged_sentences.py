@@ -87,3 +87,8 @@ def test_what_does_not_go_together_is_told(tmp_path):
     (tmp_path / "out.txt").write_bytes(b"one\ntw\xff\n")
     with pytest.raises(DataError, match="byte 0xff in line 2"):
         evaluate_predictions(files, truth=truth)
+    (tmp_path / "out.txt").write_bytes(b"")
+    for nothing, how in ((b"", "it is empty"), (b"\n \n", "every line is empty")):
+        (tmp_path / "none.txt").write_bytes(nothing)
+        with pytest.raises(DataError, match=rf"none\.txt: holds no reference at all: {how}"):
+            evaluate_predictions(files, truth=str(tmp_path / "none.txt"))
