@@ -48,8 +48,9 @@ def _by_step(held: Statistics, state: State) -> list[Figure]:
             whole, far = clustered_mean((scaled["guess"] - errors).mean(axis=1, keepdims=True), held["block"])
             between = "" if np.isnan(far[0]) else f" ({whole[0] - far[0]:+.3g} to {whole[0] + far[0]:+.3g})"
             said.append(f"{names[of]} {float(errors.mean()):.3g}, the network's is {whole[0]:+.3g}{between} from it")
+    counted = ", all windows alike" if "series" in held else ""
     caption = (
-        f"MASE over all steps: {float(scaled['guess'].mean()):.3g}; {'; '.join(said)}. 1 is the error of saying the "
+        f"MASE over all steps{counted}: {float(scaled['guess'].mean()):.3g}; {'; '.join(said)}. 1 is the error of saying the "
         "last value again one step ahead, in train. Intervals are of 95 %, over blocks of windows that overlap"
     )
     data = {"series": series, "x_title": "step", "y_title": "MASE"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -79,8 +78,8 @@ class Forecasts(Evaluator):
             names, scales = examples.tag(SERIES), state["scales"]
             found["unit"] = np.array([scales.get(one, state["scale"]) for one in names], np.float64)
             found["unit"] = found["unit"].reshape(len(names), len(state["scale"]))
-            counts = Counter(names)
-            found["weight"] = np.array([len(names) / (len(counts) * counts[one]) for one in names], np.float64)
+            codes = {one: number for number, one in enumerate(scales)}
+            found["series"] = np.array([codes.setdefault(one, len(codes)) for one in names], np.int64)
         return found
 
     def combine(
@@ -90,14 +89,22 @@ class Forecasts(Evaluator):
 
         residual = statistics["guess"] - statistics["truth"]
         weights = np.ones(len(residual)) if weights is None else np.asarray(weights, np.float64)
-        of_series = weights * statistics["weight"] if "weight" in statistics else weights
 
-        def mean(values: np.ndarray, weights: np.ndarray = weights) -> float:
+        def mean(values: np.ndarray) -> float:
             total = weights.sum()
             return float(weights @ values / total) if total > 0 else math.nan
 
+        def over_series(values: np.ndarray) -> float:
+            """The mean over series of that of each, of those that have a weight."""
+            if "series" not in statistics:
+                return mean(values)
+            totals = np.bincount(statistics["series"], weights)
+            sums = np.bincount(statistics["series"], weights * values)
+            there = totals > 0
+            return float((sums[there] / totals[there]).mean()) if there.any() else math.nan
+
         with np.errstate(invalid="ignore", over="ignore"):
-            mase = mean(_scaled(statistics, "guess"), of_series)
+            mase = over_series(_scaled(statistics, "guess"))
             found = {
                 "mase": mase,
                 "mae": mean(np.abs(residual).mean(axis=(1, 2))),
@@ -105,7 +112,7 @@ class Forecasts(Evaluator):
             }
             for name, of in (("skill_naive", "naive"), ("skill_seasonal", "seasonal")):
                 if of in statistics:
-                    other = mean(_scaled(statistics, of), of_series)
+                    other = over_series(_scaled(statistics, of))
                     found[name] = 1 - mase / other if other > 0 else math.nan
         return found
 
@@ -114,12 +121,14 @@ class Forecasts(Evaluator):
 
         with np.errstate(invalid="ignore", over="ignore"):
             residual = statistics["guess"] - statistics["truth"]
-            alike = bool((statistics.get("weight", np.ones(1)) == 1).all())
-            return {
-                "mase": Share(_scaled(statistics, "guess") if alike else None),
+            found = {
                 "mae": Share(np.abs(residual).mean(axis=(1, 2))),
                 "rmse": Share((residual**2).mean(axis=(1, 2)), None, math.sqrt),
             }
+            counts = np.bincount(statistics.get("series", np.zeros(len(residual), np.int64)))
+            if len(set(counts[counts > 0].tolist())) < 2:
+                return {"mase": Share(_scaled(statistics, "guess")), **found}
+            return found  # of series of several lengths it is no mean over windows, and it may be above 1: it is drawn
 
     def errors(self, example: Example, prediction: Any, state: State) -> list[Error]:
         """At most one; its size is the window's mean scaled error."""

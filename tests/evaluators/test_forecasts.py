@@ -174,3 +174,20 @@ def test_the_mean_over_blocks_by_hand():
     # Blocks of means 2 and 6: deviation 2 √2 of the mean of two, t of one degree of freedom.
     assert mean[0] == 4 and half[0] == pytest.approx(12.7062 * 2, rel=1e-4)
     assert np.isnan(clustered_mean(np.ones((3, 1)), np.zeros(3))[1]).all()
+
+
+def test_mase_of_series_of_several_lengths_has_an_interval_though_it_is_above_one():
+    random = np.random.default_rng(0)
+    names = ["long"] * 60 + ["short"] * 20
+    y = random.normal(0, 3, (80, 2))
+    examples = of([[0.0]] * 80, y, tags={"series": names}, groups=[f"{one} {i // 4}" for i, one in enumerate(names)])
+    state = {**STATE, "season": 1, "scale": [1.0], "scales": {"long": [1.0], "short": [2.0]}}
+    statistics = FORECASTS.statistics(examples, np.zeros((80, 2, 1)), state)
+    shares = FORECASTS.shares(statistics)
+    found = intervals(FORECASTS.combine, statistics, 80, groups=examples.column("groups"), shares=shares)["mase"]
+    of_each = np.abs(y).mean(axis=1) / np.repeat([1.0, 2.0], [60, 20])
+    assert found.value == pytest.approx((of_each[:60].mean() + of_each[60:].mean()) / 2) and found.value > 1
+    # Each half's standard error is of its own blocks, and the mean of two halves has half the root of their squares.
+    blocks = of_each.reshape(20, 4).mean(axis=1)
+    error = math.hypot(blocks[:15].std() / math.sqrt(15), blocks[15:].std() / math.sqrt(5)) / 2
+    assert found.low < found.value < found.high and found.high - found.low == pytest.approx(4 * error, rel=0.5)
