@@ -55,7 +55,7 @@ def predict(
     from dlspec.report.progress import ConsoleWatch
     from dlspec.runs.explained import Explaining
     from dlspec.runs.predict import predict as guess
-    from dlspec.runs.predict import prepared, stream
+    from dlspec.runs.predict import prepared, stream, tells_texts
 
     watch = ConsoleWatch()
     if json or out is not None:
@@ -68,7 +68,8 @@ def predict(
     opened = prepared(run, threshold=threshold, root=runs)
     page = Explaining(opened) if explain else None
     table, failed = PredictedTable(), 0
-    for some_of in stream(opened, input, listed=lines(), watch=watch, listeners=[page] if page else []):
+    heard = [one for one in (page, None if jsonl else tells_texts(opened)) if one is not None]
+    for some_of in stream(opened, input, listed=lines(), watch=watch, listeners=heard):
         failed += sum("error" in one for one in some_of)
         if jsonl:
             for one in some_of:

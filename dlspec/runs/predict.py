@@ -130,6 +130,19 @@ def stream(
     raise DataError(f"none of {count:,} can be predicted; the first: {failures[0]}")
 
 
+def tells_texts(opened: OpenedRun) -> Listener | None:
+    """Adds to each object the `text` that was given, which a person wants to see; None where a run takes no texts."""
+    entry = opened.recipe.input
+    if entry.kind != "text":
+        return None
+
+    def hear(examples: Examples, predictions: Sequence[Prediction], objects: list[dict[str, Any]]) -> None:
+        for example, one in zip(examples, objects, strict=True):
+            one.setdefault("text", entry.show(example).content)
+
+    return hear
+
+
 class _Encoded(NamedTuple):
     """A chunk, which of its examples could be encoded, those for the network (by pieces, each with the places that it
     has among them), and the errors of others."""

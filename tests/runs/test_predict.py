@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 
 import dlspec
 from dlspec.cli import main
@@ -215,3 +216,18 @@ def test_the_table_on_a_terminal(capsys):
     said = capsys.readouterr().out.splitlines()
     assert said[0].split() == ["id", "guess", "p_cat"] and said[1].split() == ["a.png", "cat", "0.9000"]
     assert said[2] == "b.png: gone" and said[3].split() == ["longer/c.png", "dog", "0.2500"]
+
+
+def test_texts_on_a_terminal_are_cut_to_what_is_left_of_it(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    table = PredictedTable()
+    table.show([{"file": "a.txt", "id": "12", "guess": "bad", "p_bad": 0.75, "text": "a\nshort\t one \x1b[31m"}])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].split() == ["id", "text", "guess", "p_bad"]
+    assert said[1] == r"12  a short one \x1b[31m  bad    0.7500"
+    table = PredictedTable()
+    table.show([{"file": "a.txt", "id": "12", "guess": "bad", "text": text} for text in ("x", "漢字" * 40, "ab " * 50)])
+    said = capsys.readouterr().out.splitlines()
+    assert [cell_len(one) for one in said[1:]] == [48] * 3 and cell_len(said[0]) == 50
+    assert said[2].startswith("12  漢字漢字") and said[3].endswith(" ab…  bad") and "…" not in said[1]

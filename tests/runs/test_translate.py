@@ -108,6 +108,17 @@ def test_the_command(run, tmp_path, capsys, monkeypatch):
     assert [json.loads(line)["guess"] for line in capsys.readouterr().out.splitlines()] == ["zwei eins", "sechs sechs"]
 
 
+def test_predict_shows_texts_to_a_person_alone(run, tmp_path, capsys):
+    (tmp_path / "lines.txt").write_text("one two\nsix seven five four\n")
+    assert left(["predict", str(run), str(tmp_path / "lines.txt")]) == 0
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert head.split() == ["id", "text", "guess", "score"]
+    assert first.startswith("1   one two              eins zwei") and second.startswith("2   six seven five four  ")
+    assert left(["predict", str(run), str(tmp_path / "lines.txt"), "--jsonl"]) == 0
+    for line in capsys.readouterr().out.splitlines():
+        assert set(json.loads(line)) == {"file", "id", "guess", "score", "others"}
+
+
 def test_what_is_typed_is_answered_line_by_line(run, capsys, monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
