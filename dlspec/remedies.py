@@ -32,6 +32,8 @@ class Situation(NamedTuple):
     """training was getting somewhere at the end: the loss on train fell, or dev was at its best"""
     stopped: bool = False
     """training was stopped early, as dev no longer improved"""
+    kind: str = ""
+    """what goes in (text, series, …), as an input's `kind` has it: a reason may speak of its words, or of its steps"""
 
 
 class Remedy(NamedTuple):

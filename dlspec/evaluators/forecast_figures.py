@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 WORST = 6
 """windows that are drawn, none of them of the same block while there are others"""
+GUESS = "guess"
+"""what the forecast that is judged is called: a network's, or any other tool's"""
 OTHERS = {"naive": "the last value again", "seasonal": "the season before again"}
 
 
@@ -30,7 +32,7 @@ def _by_step(held: Statistics, state: State) -> list[Figure]:
 
     from dlspec.numeric.forecasts import clustered_mean
 
-    names = {"guess": "network", **{of: name for of, name in OTHERS.items() if of in held}}
+    names = {"guess": GUESS, **{of: name for of, name in OTHERS.items() if of in held}}
     scaled = {
         of: (np.abs(held[of] - held["truth"]) / held["unit"][:, None]).mean(axis=2)
         for of in names
@@ -47,11 +49,12 @@ def _by_step(held: Statistics, state: State) -> list[Figure]:
         if of != "guess":
             whole, far = clustered_mean((scaled["guess"] - errors).mean(axis=1, keepdims=True), held["block"])
             between = "" if np.isnan(far[0]) else f" ({whole[0] - far[0]:+.3g} to {whole[0] + far[0]:+.3g})"
-            said.append(f"{names[of]} {float(errors.mean()):.3g}, the network's is {whole[0]:+.3g}{between} from it")
+            said.append(f"{names[of]} {float(errors.mean()):.3g}, the guess's is {whole[0]:+.3g}{between} from it")
     counted = ", all windows alike" if "series" in held else ""
     caption = (
-        f"MASE over all steps{counted}: {float(scaled['guess'].mean()):.3g}; {'; '.join(said)}. 1 is the error of saying the "
-        "last value again one step ahead, in train. Intervals are of 95 %, over blocks of windows that overlap"
+        f"MASE over all steps{counted}: {float(scaled['guess'].mean()):.3g}; {'; '.join(said)}. 1 is the error of "
+        "saying the last value again one step ahead, in train. Intervals are of 95 %, over blocks of windows that "
+        "overlap"
     )
     data = {"series": series, "x_title": "step", "y_title": "MASE"}
     if len(horizon) == 1:
@@ -88,7 +91,7 @@ def window(held: Statistics, row: int, target: int, state: State, title: str, *,
     begin = [] if np.isnan(last) else [last]
     x = steps[-horizon - len(begin) :]
     series = [{"name": "before", "x": steps[: len(history)], "y": _plain(history)}] if begin else []
-    names = {"truth": "truth", **({"guess": "network", "seasonal": OTHERS["seasonal"]} if guessed else {})}
+    names = {"truth": "truth", **({"guess": GUESS, "seasonal": OTHERS["seasonal"]} if guessed else {})}
     if "seasonal" not in held:
         names |= {"naive": OTHERS["naive"]} if guessed else {}
     for of, name in names.items():

@@ -49,6 +49,7 @@ def situation(folder: Path, recipe: Recipe, cause: Cause) -> Situation:
         epochs=len(losses),
         falling=falling(losses) or (best is not None and best > len(losses) - _tail(losses)),
         stopped=len(losses) < recipe.train.epochs,
+        kind=recipe.input.kind,
     )
 
 

@@ -138,7 +138,7 @@ def test_figures_show_steps_and_the_worst_windows_of_different_blocks():
     guess = random.normal(size=(40, 2, 1))
     steps, *worst = FORECASTS.figures(FORECASTS.statistics(examples, guess, STATE), STATE)
     assert [one["name"] for one in steps.data["series"]] == [
-        "network", "the last value again", "the season before again"
+        "guess", "the last value again", "the season before again"
     ]  # fmt: skip
     assert all(len(one["low"]) == 2 for one in steps.data["series"]) and "MASE over all steps" in steps.caption
     assert len(worst) == 6 and all(one.data["series"][1]["x"] == [0, 1, 2] for one in worst)

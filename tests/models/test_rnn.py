@@ -71,5 +71,9 @@ def test_sizes_have_an_end_and_remedies_fit_the_cause():
     assert {"cell": "lstm"} in [one.changes for one in bias] and {"recurrent_dropout": 0.0} in [
         one.changes for one in bias
     ]
+    for kind, place in (("series", "step"), ("text", "word")):
+        found = RNN().remedies(Situation("avoidable bias", 100, 10, kind=kind))
+        [both] = [one.reason for one in found if one.changes == {"bidirectional": True}]
+        assert both == f"what comes after a {place} tells about it too"
     variance = RNN().remedies(Situation("variance", 100, 10))
     assert {"recurrent_dropout": 0.2} in [one.changes for one in variance]

@@ -56,7 +56,8 @@ class RecurrentModel(EmbeddingModel):
                     Remedy({"cell": "lstm"}, "gates keep what a simple cell forgets within some steps", AT_ONCE)
                 )
             if not self.bidirectional:
-                found.append(Remedy({"bidirectional": True}, "what comes after a word tells about it too", USUAL))
+                place = "step" if of.kind == "series" else "word"
+                found.append(Remedy({"bidirectional": True}, f"what comes after a {place} tells about it too", USUAL))
             if self.recurrent_dropout:
                 found.append(
                     Remedy({"recurrent_dropout": 0.0}, "dropout holds back a network that learns too little", USUAL)
