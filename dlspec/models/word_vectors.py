@@ -19,10 +19,8 @@ WORDS = "words.txt"
 
 def width_of(path: str) -> int:
     """Numbers a word has.  Raises DataError where this is no such file or folder."""
-    import numpy as np
-
     if os.path.isdir(path):
-        return int(np.load(_array(path), mmap_mode="r").shape[1])
+        return int(_values(path).shape[1])
     line = next(_lines(path), "")
     first = line.split()
     if len(first) == 2 and all(one.isdigit() for one in first):
@@ -62,7 +60,7 @@ def _rows(path: str, width: int, wanted: object) -> Iterator[tuple[str, np.ndarr
 
     assert hasattr(wanted, "__contains__")
     if os.path.isdir(path):
-        values = np.load(_array(path), mmap_mode="r")
+        values = _values(path)
         with open(os.path.join(path, WORDS), encoding="utf-8") as lines:
             words = lines.read().split("\n")
         words = words[:-1] if words and not words[-1] else words
@@ -88,6 +86,21 @@ def _rows(path: str, width: int, wanted: object) -> Iterator[tuple[str, np.ndarr
         if wrong:
             message = f"expected a word and {width} numbers, got {_shown(line)}; mend the line or take it out"
             raise DataError(message, where=Place(path, number))
+
+
+def _values(folder: str) -> np.ndarray:
+    """The array of a folder, a row a word."""
+    import numpy as np
+
+    file = _array(folder)
+    try:
+        values: np.ndarray = np.load(file, mmap_mode="r")
+    except (EOFError, OSError, ValueError) as error:
+        raise DataError(f"cannot be read ({error}); was it copied whole?", where=Place(file)) from None
+    if values.ndim != 2:
+        shape = "one number" if not values.ndim else f"an array of shape {list(values.shape)}"
+        raise DataError(f"expected an array with a row a word, got {shape}", where=Place(file))
+    return values
 
 
 def _array(folder: str) -> str:

@@ -1,6 +1,7 @@
 """bag_of_embeddings and text_cnn against NumPy written from the papers; vectors that were learned before."""
 
 import gzip
+import re
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ from dlspec.models.sequence.bag_of_embeddings import BagOfEmbeddings
 from dlspec.models.sequence.text_cnn import TextCNN
 from dlspec.models.word_vectors import vectors_of, width_of
 from dlspec.numeric.word_lists import words_of_vectors
+from dlspec.recipe.load import check_text
 from dlspec.types import DataError, RecipeError
 
 SHAPES = {"tokens": {"shape": [None], "dtype": "int32", "vocabulary": 9}}
@@ -105,9 +107,34 @@ def test_a_network_begins_with_them(tmp_path, tune):
         model.begin_with(network, said.append, ["x", "y"])
 
 
-def test_the_size_is_that_of_the_vectors(tmp_path):
-    with pytest.raises(RecipeError, match="have 3 numbers"):
-        BagOfEmbeddings(embedding={"vectors": folder_of(tmp_path), "size": 50}).build(SHAPES, 2)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, r"there is no 'v.txt'; looked at .*v\.txt"),
+        ("the 1 2 3\n", r"the vectors of .*v\.txt have 3 numbers, and size says 50; leave size out"),
+        ("the\n", r"v\.txt:1: expected a word and its numbers on each line, with blanks between, got 'the'"),
+        ("folder", r"expected an array with a row a word, got an array of shape \[3\]"),
+        ("broken", r"a\.npy: cannot be read \(.*\); was it copied whole\?"),
+    ],
+)
+def test_what_is_wrong_with_vectors_is_told_with_the_other_faults_of_a_recipe(tmp_path, text, said):
+    if text in ("folder", "broken"):
+        (tmp_path / "v.txt").mkdir()
+        (tmp_path / "v.txt" / "words.txt").write_text("a\nb\nc\n")
+        np.save(tmp_path / "v.txt" / "a.npy", np.zeros(3))
+        if text == "broken":
+            (tmp_path / "v.txt" / "a.npy").write_bytes(b"\x93NUM")
+    elif text is not None:
+        (tmp_path / "v.txt").write_text(text)
+    recipe = (
+        "task: classification\ndata: {name: text_table, path: gone.tsv, target: label}\n"
+        "model: {name: text_cnn, embedding: {size: 50, vectors: v.txt}, dropot: 0.1}\n"
+    )
+    with pytest.raises(RecipeError) as found:
+        check_text(recipe, tmp_path / "recipe.yaml")
+    told = {one.where.key: one.message for one in found.value.complaints}
+    assert set(told) == {"data.path", "model.embedding.vectors", "model.dropot"}
+    assert re.search(said, told["model.embedding.vectors"])
 
 
 def test_a_series_is_taken_as_it_is():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from dlspec.models.base import Model, Shapes, entries
 from dlspec.models.word_vectors import vectors_of, width_of
@@ -45,19 +47,31 @@ class Embedding(Section):
     spelled: Spelled = Spelled()
     """what stands beside it, made of the word's characters, where the input shows them"""
 
+    @field_validator("vectors")
+    @classmethod
+    def _of_this_size(cls, vectors: str | None, info: ValidationInfo) -> str | None:
+        """The head of the file is looked at, so that what is wrong with it is told with the recipe's other faults."""
+        if vectors is None or not os.path.exists(vectors):
+            return vectors
+        try:
+            found = width_of(vectors)
+        except DataError as error:
+            raise PydanticCustomError("vectors", "{message}", {"message": str(error)}) from None
+        size = info.data.get("size")
+        if size not in (None, found):
+            message = f"the vectors of {vectors} have {found} numbers, and size says {size}; leave size out"
+            raise PydanticCustomError("vectors", "{message}", {"message": message})
+        return vectors
+
     @property
     def width(self) -> int:
-        """Numbers a word has.  Raises RecipeError where the file is not what it should be."""
+        """Numbers a word has.  Raises RecipeError where the file is no longer what it should be."""
         if self.vectors is None:
             return self.size or SIZE
         try:
-            found = width_of(self.vectors)
+            return width_of(self.vectors)
         except DataError as error:
             raise RecipeError(str(error), where=Place(key="model.embedding.vectors")) from None
-        if self.size not in (None, found):
-            message = f"the vectors of {self.vectors} have {found} numbers; leave size out"
-            raise RecipeError(message, where=Place(key="model.embedding.size"))
-        return found
 
 
 class EmbeddingModel(Model):
