@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from dlspec.data.columns import Joined, typed, words
 from dlspec.data.sources import some
 from dlspec.types import Complaint, DataError, Place
+
+YEAR_LAST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?=\s|$)(.*)", re.DOTALL)
+"""a date as 31/12/2020 or 12/31/2020, and what stands behind it"""
 
 
 class Truths(NamedTuple):
@@ -85,7 +89,8 @@ def weights(data: Joined, name: str, *, decimal: str) -> list[float]:
 
 
 def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examples (data.split.time)") -> list[Any]:
-    """What to order by: numbers as they are, texts as dates (ISO 8601; also 2024/3/31 and 2024-03).
+    """What to order by: numbers as they are, texts as dates (ISO 8601; also 2024/3/31 and 2024-03; and 31/12/2020 or
+    12/31/2020, where a number above 12 in the column tells which is the day).
 
     use: what the column is for, in words.  Raises DataError where one is missing or is no date.
     """
@@ -96,17 +101,20 @@ def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examp
         absent = np.flatnonzero(np.isnan(values))
         moments: list[Any] = values.tolist()
     else:
-        known = {text: moment(text) for text in dict.fromkeys(values.tolist())}
+        distinct = list(dict.fromkeys(values.tolist()))
+        first, why = _first_of(distinct)
+        known = {text: moment(text) or moment(_year_first(text, first)) for text in distinct}
         moments = [known[text] for text in values]
         absent = np.array([i for i, text in enumerate(values) if text is None], dtype=int)
         strange = [i for i, one in enumerate(moments) if one is None and values[i] is not None]
         if strange:
             shown = [f"'{one[:30]}'" for one in dict.fromkeys(values[strange].tolist())]
             which = some("", shown, 3).removeprefix("s").strip()
+            why = f"; {why}" if why and not first else ""
             wrong = data.bad(
                 strange,
                 f"column '{name}' {use}, and {which} in {{rows}} {'is' if len(shown) == 1 else 'are'} no date; write "
-                "dates as 2024-03-31 or 2024-03-31 14:05, or give a column of numbers",
+                f"dates as 2024-03-31 or 2024-03-31 14:05, or give a column of numbers{why}",
             )
             faults += wrong.complaints
     if len(absent):
@@ -114,6 +122,34 @@ def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examp
     if faults:
         raise DataError(faults)
     return moments
+
+
+def taken_as(data: Joined, name: str) -> list[str]:
+    """What is to be said of how dates of a column were read: nothing where they begin with the year."""
+    first, why = _first_of(dict.fromkeys(words(data.columns[name]).tolist()))
+    return [f"'{name}': dates are taken to begin with the {first}, as '{why}' does"] if first else []
+
+
+def _first_of(texts: Iterable[str | None]) -> tuple[str, str]:
+    """What dates that end with the year begin with, day or month, and one that tells; or "", and why it is not known
+    ("" where there are no such dates)."""
+    found = [(one, dated) for one in texts if one is not None and (dated := YEAR_LAST.fullmatch(one.strip()))]
+    day = next((one for one, dated in found if int(dated[1]) > 12), None)
+    month = next((one for one, dated in found if int(dated[3]) > 12), None)
+    if day is not None and month is not None:
+        return "", f"'{day}' begins with the day, but '{month}' with the month"
+    if day is None and month is None:
+        return "", f"whether '{found[0][0]}' begins with the day or the month, no date of them tells" if found else ""
+    return ("month", month) if day is None else ("day", day)  # type: ignore[return-value]
+
+
+def _year_first(text: str | None, first: str) -> str | None:
+    """A date that ends with the year, turned; None where it is none, or is not known to begin with day or month."""
+    dated = YEAR_LAST.fullmatch(text.strip()) if text is not None and first else None
+    if dated is None:
+        return None
+    day, month = (dated[1], dated[3]) if first == "day" else (dated[3], dated[1])
+    return f"{dated[4]}-{month}-{day}{dated[5]}"
 
 
 def moment(text: str | None) -> datetime | None:

@@ -157,13 +157,15 @@ class TableReader(Reader):
 
     def _loaded(self, parts: dict[str, str], tables: Sequence[Table], *, truth: bool) -> Splits:
         from dlspec.data.columns import Joined
-        from dlspec.data.roles import several_truths, truths
+        from dlspec.data.roles import several_truths, taken_as, truths
 
         target = self._target(tables[0]) if truth else self.target
         names = self._checked(tables, target)
         data = Joined.of(tables, names)
         x, left_out, notes = self.entered(data, names, columns_of(target), truth=truth)
         notes = [*_said(tables), *notes]
+        if self.split.time is not None and not self._elsewhere:
+            notes += taken_as(data, self.split.time)
         y, kept = None, list(range(len(data)))
         if target is not None:
             if isinstance(target, tuple):
@@ -242,7 +244,8 @@ class TableReader(Reader):
         if parts != ["all"]:
             for part, start, end in zip(parts, data.starts, data.starts[1:], strict=False):
                 ids[start:end] = [f"{part}:{one}" for one in ids[start:end]]
-        group, time, weight = self.split.group, self.split.time, self.weight
+        group, weight = self.split.group, self.weight
+        time = None if self._elsewhere else self.split.time  # new data are not split: nothing hangs on their times
         return Examples(
             ids,
             x,

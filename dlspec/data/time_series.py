@@ -146,6 +146,7 @@ class TimeSeries(Reader):
         truth, the last window alone (of each series), whose targets are still to come."""
         from dlspec.data import several_series, windowing
         from dlspec.data.along_time import laid_out, moments_of, told_with
+        from dlspec.data.roles import taken_as
 
         data = self._data()
         time = self._time(data)
@@ -157,7 +158,8 @@ class TimeSeries(Reader):
                 times = moments_of(data, time, decimal=self.decimal)
                 several, base, more = several_series.lines_of(self, data, time, times, columns)
             step = f"a step is a {base.words}" if base.unit != "step" else f"steps of {base.words}"
-            head = [f"{rows}, {len(several):,} series, {step}", f"forecast: {', '.join(targets)}", *more]
+            head = [f"{rows}, {len(several):,} series, {step}", f"forecast: {', '.join(targets)}"]
+            head += [*taken_as(data, time), *more]
             found = several_series.parts_of(
                 self, several, base, list(columns), len(targets), whole=self._elsewhere, truth=truth
             )
@@ -168,7 +170,7 @@ class TimeSeries(Reader):
         said = f"{rows}, a step is a {line.clock.words} ({line.labels[0]} to {line.labels[-1]})"
         if line.clock.unit == "step":
             said = f"{rows}, steps of {line.clock.words} from {line.labels[0]} to {line.labels[-1]}"
-        line = line._replace(notes=[said, f"forecast: {', '.join(targets)}", *line.notes])
+        line = line._replace(notes=[said, f"forecast: {', '.join(targets)}", *taken_as(data, time), *line.notes])
         return windowing.parts_of(self, line, list(columns), len(targets), whole=self._elsewhere, truth=truth)
 
     def _columns(self, data: Joined, names: Iterable[str]) -> tuple[dict[str, Any], list[Complaint]]:

@@ -123,10 +123,10 @@ CASES = {
     "weight missing": ("w,a,y\n1,1,u\n,2,v\n", {"weight": "w"}, 3, "the weight 'w' is missing or below 0 in row 3"),
     "weight words": ("w,a,y\nx,1,u\nz,2,v\n", {"weight": "w"}, None, "the weight 'w' holds words"),
     "no date": (
-        "t,a,y\n2024-01-01,1,u\n31.1.2024,2,v\n",
+        "t,a,y\n2024-01-01,1,u\n31.1.24,2,v\n",
         {"split": {"time": "t"}},
         3,
-        "'31.1.2024' in row 3 is no date",
+        "'31.1.24' in row 3 is no date",
     ),
     "date missing": ("t,a,y\n2024-01-01,1,u\n,2,v\n", {"split": {"time": "t"}}, 3, "is missing in row 3"),
     "not UTF-8": (

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dlspec.data.csv import CSV
+from dlspec.types import DataError
 
 
 @pytest.fixture
@@ -160,12 +161,26 @@ def test_roles_of_columns(write):
         ["2024-03", "2024-02", "2023-12"],
         ["2024-01-01 10:00", "2024-01-01 09:59:59", "2023-01-01T23:00:00Z"],
         ["10", "9", "-2"],
+        ["03/01/2024", "02/01/2024", "31/12/2023"],
+        ["1.3.2024 10:00", "1.2.2024 11:00", "12.31.2023 09:00"],
     ],
 )
 def test_times_are_ordered_as_times(write, days):
     path = write("t,a,y\n" + "".join(f"{day},{i},x\n" for i, day in enumerate(days)))
     done = CSV(path=path, target="y", split={"time": "t", "dev": 1, "test": 1}).read()
     assert {name: part.ids for name, part in done.parts.items()} == {"train": ["4"], "dev": ["3"], "test": ["2"]}
+
+
+def test_dates_whose_day_is_not_known_hinder_splitting_alone(write):
+    table = "t,a,y\n31/12/2023,1,x\n01/02/2024,2,z\n02/02/2024,3,x\n"
+    reader = CSV(path=write(table), target="y", split={"time": "t", "dev": 1, "test": 1})
+    assert "'t': dates are taken to begin with the day, as '31/12/2023' does" in reader.read().notes
+    new = reader.at(write("t,a,y\n01/02/2024,2,z\n", "new.csv"))
+    assert columns(new.load(truth=False)) == columns(new.load()) == {"t": ["01/02/2024"], "a": [2.0]}
+    with pytest.raises(
+        DataError, match=r"whether '01/02/2024' begins with the day or the month, no date of them tells"
+    ):
+        CSV(path=new.path, target="y", split={"time": "t", "dev": 0, "test": 0}).read()
 
 
 def test_files_for_each_split_share_their_types(write):

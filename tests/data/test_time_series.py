@@ -1,6 +1,7 @@
 """Series over time: windows and splits by hand, none sees what a later split asks; gaps, doubles, what a step is."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,32 @@ def test_times_of_several_zones_are_told(written):
     bare = TimeSeries(path=written([f"{day}T00:00:00{'Z' * (k % 2)},{k}" for k, day in enumerate(days(40))])).load()
     assert "zone Z, 20 of 40 have none and are taken for UTC" in bare.notes
     assert not any("zone" in one for one in TimeSeries(path=written(numbered(40))).load().notes)
+
+
+@pytest.mark.parametrize(
+    ("form", "first", "told"),
+    [
+        ("%d/%m/%Y", "day", "13/01/2021"),
+        ("%m/%d/%Y", "month", "01/13/2021"),
+        ("%d.%m.%Y 06:30", "day", "13.01.2021 06:30"),
+        ("%m-%d-%Y", "month", "01-13-2021"),
+    ],
+)
+def test_dates_that_end_with_the_year_are_read_where_a_day_above_12_tells(written, form, first, told):
+    def rows(count):
+        dates = [datetime.fromisoformat(one).strftime(form) for one in days(count)]
+        return [f"{date},{k}" for k, date in enumerate(dates)]
+
+    splits = TimeSeries(path=written(rows(40)), window=3, split={"dev": 4, "test": 5}).read()
+    plain = TimeSeries(path=written(numbered(40)), window=3, split={"dev": 4, "test": 5}).read()
+    for part in plain.parts:
+        assert [one.x.tolist() for one in splits[part]] == [one.x.tolist() for one in plain[part]]
+    assert f"'date': dates are taken to begin with the {first}, as '{told}' does" in splits.notes
+    assert not any("taken to begin" in one for one in plain.notes)
+    with pytest.raises(DataError, match=r"are no date; .*whether '.*' begins with the day or the month, no date of th"):
+        TimeSeries(path=written(rows(12))).load()
+    with pytest.raises(DataError, match=r"'31/12/2020' begins with the day, but '12/30/2020' with the month"):
+        TimeSeries(path=written(["31/12/2020,1", "12/30/2020,2", "01/01/2021,3"])).load()
 
 
 def test_all_faults_of_a_file_are_told_at_once(written):
