@@ -53,6 +53,7 @@ def translate(
     As many lines come out as go in, in their order. An empty line stays empty, a long one is translated in parts, and
     bytes that are no UTF-8 are replaced, and counted."""
     from dlspec.report.progress import ConsoleWatch
+    from dlspec.runs.folder import replacing
     from dlspec.runs.translate import translating
 
     _check(texts, file, attention)
@@ -74,7 +75,9 @@ def translate(
     for sentence in work.counts.said():
         watch.warn(sentence)
     if attention is not None:
-        attention.write_bytes(work.drawn(drawn, attention.suffix.lower()))
+        picture = work.drawn(drawn, attention.suffix.lower())
+        with replacing(attention) as new:
+            new.write_bytes(picture)
         watch.note(f"attention: {attention}")
     if json:
         made = str(attention) if attention else None

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".svg")
 CELL, LETTERS, GAP = 20, 13, 10
 """side of a cell, height of letters, and what is left free, in pixels of a plain screen"""
-LETTER = 8.0
-"""about how wide a letter is"""
+LETTER, WIDE = 8.0, 13.0
+"""about how wide a letter is, and one of WIDEST"""
+WIDEST = frozenset("mwMW%@+=<>&#—…")
 LONGEST = 20
 """letters of a label at most"""
 MOST = 400
@@ -128,8 +129,10 @@ def _readable(piece: str) -> str:
 
 
 def _wide(label: str) -> float:
-    """About how wide a label is; Chinese characters count twice."""
-    return LETTER * sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in label)
+    """About how wide a label is, rather more than less; Chinese characters count twice."""
+    twice = sum(unicodedata.east_asian_width(one) in "WF" for one in label)
+    wide = sum(one in WIDEST for one in label)
+    return LETTER * (len(label) + twice - wide) + WIDE * wide
 
 
 def _svg(parts: Sequence[Any], width: float, height: float) -> bytes:

@@ -12,27 +12,55 @@ from dlspec.numeric.rounding import several
 
 MADE_UP = 300
 """characters that are shown of a text that a language model made up"""
+LEAST_WIDE = 12
+"""letters that a column of words has room for, as far as it needs them"""
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, title: str = "") -> None:
-    """A table with the first `left` columns flush left, the others flush right; plain when piped."""
+    """A table with the first `left` columns flush left, the others flush right; plain when piped.
+
+    Where it is too wide, the names of columns are broken at blanks, and a pipe gets as wide a line as it takes: nothing
+    is cut off.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
-
-    drawn = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
-    for number, name in enumerate(columns):
-        flush_left = number < left
-        drawn.add_column(name, justify="left" if flush_left else "right", overflow="fold", no_wrap=not flush_left)
     from rich.text import Text
 
+    longest = [max((len(row[number]) for row in rows), default=0) for number in range(len(columns))]
+
+    def widths(names: Sequence[str]) -> list[int]:
+        """What each column needs at least."""
+        found = [max(most, *map(len, name.split("\n"))) for name, most in zip(names, longest, strict=True)]
+        return [min(one, LEAST_WIDE) if number < left else one for number, one in enumerate(found)]
+
+    def needed(names: Sequence[str]) -> int:
+        return sum(widths(names)) + 3 * len(names)  # with what stands between, and before and after
+
+    console = Console() if sys.stdout.isatty() else Console(width=110)
+    names = list(columns)
+    if needed(names) > console.width:
+        names = [broken(name, most) for name, most in zip(names, longest, strict=True)]
+        if not sys.stdout.isatty():
+            console = Console(width=max(110, needed(names)))
+    drawn = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for number, (name, least) in enumerate(zip(names, widths(names), strict=True)):
+        right = number >= left
+        drawn.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=right, min_width=least)
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-
-    console = Console()
-    if not sys.stdout.isatty():
-        console = Console(width=110)
     console.print(drawn)
+
+
+def broken(name: str, most: int) -> str:
+    """A column's name on several lines of about `most` letters, broken at blanks alone."""
+    lines = list[str]()
+    for word in name.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= most:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return "\n".join(lines)
 
 
 def number(value: float | None) -> str:

@@ -135,8 +135,13 @@ def translating(
     """Open a run to translate with it.
 
     beam: hypotheses that are followed, instead of the run's.  n_best: how many guesses are given.
-    Raises ArgumentError where the run's predictions are no sentences.
+    Raises ArgumentError where the run's predictions are no sentences, and where the beam holds fewer than n_best.
     """
+    if beam is not None and n_best > beam:
+        raise ArgumentError(
+            f"--n-best {n_best} are more guesses than --beam {beam} follows; give --beam {n_best} or more, or leave it "
+            "out"
+        )
     opened = run if isinstance(run, OpenedRun) else open_run(run, root)
     task = opened.recipe.task
     if task.verb != "translate":

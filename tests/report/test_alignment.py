@@ -65,3 +65,9 @@ def test_nothing_said_and_very_long_texts_are_drawn(suffix):
     assert len(data) > 1000
     if suffix == ".svg":
         assert f"the first {MOST} pieces alone are drawn".encode() in data and ("x" * 19 + "…").encode() in data
+
+
+def test_wide_letters_are_not_cut_off():
+    said = Alignment(["x"], ["+ammmmmmmmmmen"], np.ones((1, 1)))
+    picture = np.asarray(Image.open(io.BytesIO(alignments([said], ".png"))).convert("L"))
+    assert (picture[:, :2] == 255).all() and (picture < 128).any()  # nothing reaches the left edge

@@ -91,12 +91,14 @@ def test_the_command(run, tmp_path, capsys, monkeypatch):
     assert left(["translate", str(run), "--file", str(file)]) == 0
     out, err = capsys.readouterr()
     assert len(out.split("\n")) == 4 and out.startswith("eins zwei\n\n") and "1 of 3 lines held bytes" in err
-    assert left(["translate", str(run), "one two", "six", "--scores", "--attention", str(tmp_path / "a.png")]) == 0
+    assert (
+        left(["translate", str(run), "one two", "six", "--scores", "--attention", str(tmp_path / "new" / "a.png")]) == 0
+    )
     out = capsys.readouterr().out
     assert re.match(r"-0\.\d{4}\teins zwei\n-\d\.\d{4}\tsechs", out)
     from PIL import Image
 
-    with Image.open(tmp_path / "a.png") as picture:
+    with Image.open(tmp_path / "new" / "a.png") as picture:
         assert picture.height > 100
     assert left(["translate", str(run), "one two", "--n-best", "2"]) == 0
     assert re.match(r"1\t-0\.\d{4}\teins zwei\n1\t-\d\.\d{4}\t\S", capsys.readouterr().out)
@@ -143,6 +145,7 @@ def test_what_cannot_be(run, tmp_path, capsys, monkeypatch):
         (["--file", "."], "cannot read .: Is a directory"),
         (["", "--attention", str(tmp_path / "b.png")], "nothing was translated"),
         (["a", "-"], "goes alone"),
+        (["a", "--n-best", "3", "--beam", "2"], "--n-best 3 are more guesses than --beam 2 follows; give --beam 3"),
     ):
         assert left(["translate", str(run), *arguments]) == 2
         assert says in capsys.readouterr().err
