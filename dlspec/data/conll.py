@@ -91,14 +91,13 @@ class Conll(Reader):
         """Which columns hold words and tags, from 1; None: there is no column of tags, and none is asked for."""
         word = self.word or (2 if found.counted else 1)
         tag = self.tag or (4 if found.counted and found.width == 10 else found.width)
-        if word > found.width:
-            message = f"there is no column {word} (data.word): there {_are(found.width)}"
-            raise DataError(message, where=Place(found.file))
+        asked = {"word": word, **({"tag": tag} if truth else {})}
+        if wrong := {key: column for key, column in asked.items() if column > found.width}:
+            are = _are(found.width)
+            complaints = [f"there is no column {column} (data.{key}): there {are}" for key, column in wrong.items()]
+            raise DataError([Complaint(Place(found.file), one) for one in complaints])
         if not truth and (tag > found.width or tag == word):
             return word, None
-        if tag > found.width:
-            message = f"there is no column {tag} (data.tag): there {_are(found.width)}"
-            raise DataError(message, where=Place(found.file))
         if tag == word:
             raise DataError(
                 "there are words alone, one a line, and no tags; expected a word and its tag on each line, with a tab "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
@@ -14,7 +14,7 @@ from dlspec.data import sources
 from dlspec.data.base import Reader
 from dlspec.data.sources import Encoding, Source
 from dlspec.recipe.component import nearest
-from dlspec.types import DataError, Examples, Place, Splits
+from dlspec.types import Complaint, DataError, Examples, Place, Splits
 
 if TYPE_CHECKING:
     from dlspec.data.columns import Joined
@@ -131,6 +131,8 @@ class TableReader(Reader):
     def load(self, *, truth: bool = True) -> Splits:
         parts = sources.parts(self.path)
         tables = [self._table(file) for file in parts.values()]
+        if truth and not self._elsewhere:
+            refuse_missing(self._named(), tables[0].columns, tables[0].file)
         tables = [self.cleaned(table) for table in tables]
         settings = self if truth and not self._elsewhere else self._present(tables[0], truth)
         return settings._loaded(parts, tables, truth=truth)
@@ -140,6 +142,12 @@ class TableReader(Reader):
         from dlspec.data.columns import without_missing
 
         return table._replace(columns={n: without_missing(c, self.missing) for n, c in table.columns.items()})
+
+    def _named(self) -> list[tuple[str, str | None]]:
+        """Setting → column, of all that the settings name; None: it names none."""
+        named = [*self.uses().items(), ("split.time", self.split.time)]
+        named += [(key, name) for key in self.lists for name in getattr(self, key)]
+        return [(key, None if (key, name) == ("target", "last") else name) for key, name in named]
 
     def _present(self: R, table: Table, truth: bool) -> R:
         """The settings without the columns that new data need not have."""
@@ -229,11 +237,7 @@ class TableReader(Reader):
                 raise DataError(
                     f"other columns than {tables[0].file}: {', '.join(differences)}", where=Place(table.file)
                 )
-        asked = [*self.uses().items(), ("split.time", self.split.time)]
-        asked += [(key, name) for key in self.lists for name in getattr(self, key)]
-        for key, name in asked:
-            if name is not None and name not in names and name != self.target:
-                raise DataError(no_column(name, key, names), where=Place(tables[0].file))
+        refuse_missing([one for one in self._named() if one[1] != self.target], names, tables[0].file)
         return names
 
     def _examples(self, data: Joined, parts: list[str], x: Any, y: list[Any] | None) -> Examples:
@@ -272,6 +276,14 @@ def _said(tables: Sequence[Table]) -> list[str]:
 def _parts(whole: Examples, kept: list[int], data: Joined, parts: list[str]) -> dict[str, Examples]:
     ends = zip(parts, data.starts, data.starts[1:], strict=False)
     return {part: whole.take([row for row in kept if start <= row < end]) for part, start, end in ends}
+
+
+def refuse_missing(named: Iterable[tuple[str, str | None]], names: Iterable[str], file: str) -> None:
+    """Raises DataError for all columns that settings name (setting → column) and that the file has not."""
+    there = list(names)
+    missing = dict.fromkeys((key, name) for key, name in named if name is not None and name not in there)
+    if missing:
+        raise DataError([Complaint(Place(file), no_column(name, key, there)) for key, name in missing])
 
 
 def no_column(name: str, key: str, names: Sequence[str]) -> str:

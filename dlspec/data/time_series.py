@@ -14,7 +14,7 @@ from dlspec.data.columns import PLAIN
 from dlspec.data.fingerprint import fingerprint
 from dlspec.data.sources import Encoding, some
 from dlspec.data.splits import Split
-from dlspec.data.tabular import all_of, columns_of, no_column, refuse
+from dlspec.data.tabular import all_of, columns_of, refuse, refuse_missing
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.remedies import Remedy, Situation
@@ -149,6 +149,9 @@ class TimeSeries(Reader):
         from dlspec.data.roles import taken_as
 
         data = self._data()
+        lists = {"target": columns_of(self.target), "features": self.features, "series": self.series_columns}
+        named = [("time", self.time), *((key, name) for key, asked in lists.items() for name in asked)]
+        refuse_missing(named, data.columns, self.path)
         time = self._time(data)
         targets = self._targets(data, time)
         columns, faults = self._columns(data, (*targets, *self.features))
@@ -220,8 +223,6 @@ class TimeSeries(Reader):
     def _time(self, data: Joined) -> str:
         names = list(data.columns)
         if self.time is not None:
-            if self.time not in names:
-                raise DataError(no_column(self.time, "time", names), where=Place(self.path))
             return self.time
         called = [name for name in names if name.strip().lower() in TIMES]
         return called[0] if called else names[0]
@@ -231,11 +232,6 @@ class TimeSeries(Reader):
         import pyarrow.compute as pc
 
         names = list(data.columns)
-        asked_for = {"target": columns_of(self.target), "features": self.features, "series": self.series_columns}
-        for key, asked in asked_for.items():
-            for name in asked:
-                if name not in names:
-                    raise DataError(no_column(name, key, names), where=Place(self.path))
         if self.target is not None:
             return columns_of(self.target)
         left = [name for name in names if name != time and name not in (*self.features, *self.series_columns)]
