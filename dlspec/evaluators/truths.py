@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlspec.numeric.class_names import class_name as class_name
@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 
 
 def class_names(examples: Examples) -> list[str]:
-    """The class of every example.  Raises DataError that names the examples without one."""
-    names = named(examples.column("y"))
+    """The class of every example.  Raises DataError that names the examples without one, or with several."""
+    given = examples.column("y")
+    several = [row for row, one in enumerate(given) if isinstance(one, tuple | list | Mapping)]
+    if several:
+        row = several[0]
+        raise DataError(
+            f"the target of {len(several):,} of {len(given):,} examples is a list ({examples.ids[row]}: "
+            f"{str(given[row])[:80]}), and a class is one name; is this data for another task, as tagging?"
+        )
+    names = named(given)
     known = [name for name in names if name is not None]
     if len(known) < len(names):
         raise _without_target(examples, [name is None for name in names])

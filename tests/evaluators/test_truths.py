@@ -68,3 +68,8 @@ def test_some_of_many():
     assert some(["a"]) == "a"
     assert some(["a", "b", "c"]) == "a, b, c"
     assert some(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+
+
+def test_lists_of_tags_are_no_classes():
+    with pytest.raises(DataError, match=r"the target of 2 of 3 examples is a list \(row 2: \('B-place', 'O'\)\)"):
+        class_names(labelled(["good", ("B-place", "O"), ["O"]]))
