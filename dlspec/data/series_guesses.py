@@ -29,6 +29,7 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
     from dlspec.data.along_time import moments_of
     from dlspec.data.columns import typed
     from dlspec.data.regular import clock_of, season_of, steps_of
+    from dlspec.data.splits import counted
     from dlspec.data.table_guesses import is_table
 
     if os.path.isdir(path) or not is_table(reader, path):  # type: ignore[arg-type]
@@ -56,7 +57,8 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
     values = typed(data, name, decimal=own.decimal, strict=False)
     if values.dtype == object or target not in (None, name):
         return None
-    season, why = season_of(values, clock, None)
+    kept = len(values) - counted(own.split.dev, len(values)) - counted(own.split.test, len(values))
+    season, why = season_of(values[:kept], clock, None)  # of train alone, as training will find it
     horizon, seen, window = _reach(clock, season, count)
     data_lines = [Line("path", path, path=True), Line("time", time, f"a row a {clock.words}")]
     data_lines.append(Line("target", name, "to be forecast"))

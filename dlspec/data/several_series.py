@@ -112,7 +112,7 @@ def parts_of(
     ends = {name: end for name, end in ends.items() if name in ("train", "all") or {"dev": dev, "test": test}[name]}
     first_end = next(iter(ends.values()))
     season, why = _season(several, first_end, base, reader.season)
-    notes = season_note(season, why, reader, base, first_end)
+    notes = [] if whole else season_note(season, why, reader, base, first_end)
     channels = [with_calendar(one.line, names, reader) for one in several]
     bases = np.cumsum([0, *(len(values) for values, _ in channels)])[:-1].tolist()
     values = np.concatenate([own for own, _ in channels])

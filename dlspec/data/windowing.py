@@ -37,7 +37,9 @@ def parts_of(reader: TimeSeries, line: Timeline, names: list[str], targets: int,
     ends = {"all": count} if whole or not truth else {"train": count - dev - test, "dev": count - test, "test": count}
     ends = {name: end for name, end in ends.items() if name in ("train", "all") or {"dev": dev, "test": test}[name]}
     season, why = season_of(line.values[: next(iter(ends.values())), 0], line.clock, reader.season)
-    notes = [*line.notes, *season_note(season, why, reader, line.clock, next(iter(ends.values())))]
+    notes = list(line.notes)
+    if not whole:  # of a further file, the season is what train's was
+        notes += season_note(season, why, reader, line.clock, next(iter(ends.values())))
     values, names = with_calendar(line, names, reader)
     known = ~np.isnan(values).any(axis=1)
     settings = {"names": names, "season": season}

@@ -318,3 +318,16 @@ def test_real_series():
     assert rain["train"].columns["x"].season == 365
     spots = TimeSeries(path=str(DATA / "monthly-sunspots.csv"), window=12).read()
     assert len(spots["train"]) == 2820 - 2 * 423 - 12
+
+
+def test_the_season_of_train_is_what_init_finds_and_nothing_is_said_of_a_further_files(written):
+    # Two whole years are there, but train has less.
+    path = written([f"{day},{np.sin(2 * np.pi * k / 365):.4f}" for k, day in enumerate(days(740))])
+    proposal = TimeSeries.recognize(path)
+    assert proposal is not None
+    [said] = [one for one in proposal.seen if "season" in one]
+    loaded = TimeSeries(path=path, window=28, horizon=7).load()
+    assert loaded["train"].columns["x"].season == 7 and said.startswith("season: 7 steps")
+    assert any(one.startswith("season: 7") for one in loaded.notes)
+    further = TimeSeries(path=path, window=28, horizon=7).at(path)
+    assert not any("season" in one for truth in (True, False) for one in further.load(truth=truth).notes)
