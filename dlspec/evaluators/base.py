@@ -234,6 +234,10 @@ class Evaluator(Component):
         """
         return None
 
+    def signatures(self, state: State) -> dict[str, str]:
+        """metric → how it is computed, to be given with the figure, where others mean other things by its name."""
+        return {}
+
     def remarks(self, examples: Examples, state: State) -> list[str]:
         """What a person should know of these truths before trusting the scores; each a sentence."""
         return []

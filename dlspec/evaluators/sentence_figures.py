@@ -46,11 +46,11 @@ def figure(metric: str, sums: np.ndarray, tokenize: str) -> float:
     return float(of.compute_bleu(grams[:4], grams[4:], *lengths, smooth_method=of.smooth_method).score)
 
 
-def signatures(guesses: Sequence[str], truths: Sequence[str], tokenize: str) -> dict[str, str]:
+def signatures(tokenize: str) -> dict[str, str]:
     """Of each metric, how it was computed, in sacreBLEU's short hand; with it, others can compute the same."""
     found = {}
     for metric in COLUMNS:
         of = scorer(metric, tokenize)
-        of._cache_references([list(truths[:1])])  # the signature tells how many truths a sentence has
+        of._cache_references([[""]])  # the signature tells how many truths a sentence has
         found[metric] = str(of.get_signature())
     return found

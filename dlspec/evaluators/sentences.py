@@ -104,13 +104,9 @@ class Sentences(Evaluator):
     def shares(self, statistics: Statistics) -> dict[str, Share]:
         return {"exact_match": Share(statistics["exact"])}
 
-    def signatures(self, examples: Examples, predictions: Sequence[str], state: State) -> dict[str, str]:
-        """metric → sacreBLEU's signature, to be given wherever a figure is."""
-        return sentence_figures.signatures(predictions, texts(examples), state.get("tokenize", "13a"))
-
-    def fitted(self, examples: Examples, predictions: Sequence[str], state: State) -> tuple[State, list[str]]:
-        """Nothing is fitted; what is to be said are the signatures, with which others can compute the same."""
-        return state, [f"{name}: {one}" for name, one in self.signatures(examples, predictions, state).items()]
+    def signatures(self, state: State) -> dict[str, str]:
+        """metric → sacreBLEU's signature, with which others can compute the same."""
+        return sentence_figures.signatures(state.get("tokenize", "13a"))
 
     def errors(self, example: Example, prediction: str, state: State) -> list[Error]:
         guess, truth = _plain(prediction), _plain(example.y)
@@ -208,7 +204,7 @@ class Sentences(Evaluator):
 
         bleu = statistics["bleu"]
         sums = bleu.sum(axis=0)
-        signature = sentence_figures.signatures([""], [""], state.get("tokenize", "13a"))["bleu"]
+        signature = self.signatures(state)["bleu"]
         if not len(bleu) or not sums[6]:
             return []
         right = [100 * float(sums[2 + n] / sums[6 + n]) if sums[6 + n] else 0.0 for n in range(4)]

@@ -99,6 +99,7 @@ def print_trained(result: Mapping[str, Any]) -> None:
         f"\ntrained {result['epochs']} epoch{'s' * (result['epochs'] != 1)} in {result['seconds']:.1f} s{speed}{best}"
     )
     _scores(result["scores"])
+    _signatures(result)
     goal, run = result["goal"], Path(result["run"])
     root = run.parent.parent
     name = "last" if root == Path("runs").absolute() else str(run)
@@ -110,6 +111,11 @@ def print_trained(result: Mapping[str, Any]) -> None:
     print_goal(goal)
     print(f"run: {result['run']} (report.html shows it)")
     print(f"next: dlspec evaluate {name}, dlspec error-analysis {name}, or dlspec runs board{where}")
+
+
+def _signatures(result: Mapping[str, Any]) -> None:
+    for name, signature in result.get("signatures", {}).items():
+        print(f"{name}: {signature}")
 
 
 def _scores(scores: Mapping[str, Any]) -> None:
@@ -136,6 +142,7 @@ def print_evaluated(result: Mapping[str, Any]) -> None:
                 one = scores[split].get(row[0], {})
                 row += [number(one.get("value")), between(one)]
         table(head, rows)
+    _signatures(result)
     for split, classes in result.get("classes", {}).items():
         named = list(next(iter(classes.values())))
         head = [f"class, {split}", *(cell for name in named for cell in (name, "95 % interval"))]

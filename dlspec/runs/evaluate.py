@@ -120,6 +120,7 @@ def judged_result(
         "scores": scores,
         "classes": {split: classes for split in judged.parts if (classes := score_classes(judged, split))},
         "metrics": [metric._asdict() for metric in judged.evaluator.metrics(judged.state)],
+        "signatures": judged.evaluator.signatures(judged.state),
         "goal": goal,
         "human": human and asdict(human),
         "ledger": ledger,

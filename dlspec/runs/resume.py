@@ -180,6 +180,7 @@ def _as_it_is(folder: Path) -> Trained:
         kept["best_epoch"],
         said,
         folders.read_json(folder / "health.json") if (folder / "health.json").is_file() else None,
+        kept.get("signatures", {}),
     )
 
 

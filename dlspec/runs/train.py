@@ -42,7 +42,8 @@ class Trained:
     goal: dict[str, Any]
     best_epoch: int | None
     warnings: list[str]
-    health: dict[str, Any] | None = None
+    health: dict[str, Any] | None
+    signatures: dict[str, str]
 
     def json(self) -> dict[str, Any]:
         return {
@@ -51,6 +52,7 @@ class Trained:
             "seconds": self.seconds,
             "examples_per_second": self.examples_per_second,
             "scores": self.scores,
+            "signatures": self.signatures,
             "goal": self.goal,
             "best_epoch": self.best_epoch,
             "warnings": self.warnings,
@@ -156,12 +158,13 @@ def carry_out(
     epochs = len(observer.history)
     seen = epochs * len(material.pipeline.store)
     rate = seen / observer.seconds if observer.seconds else float("nan")
-    facts = {"epochs": epochs, "seconds": observer.seconds, "examples_per_second": rate}
+    signatures = recipe.evaluator.signatures(state["task"])
+    facts = {"epochs": epochs, "seconds": observer.seconds, "examples_per_second": rate, "signatures": signatures}
     folders.write_json(run / "scores.json", {"scores": scores, "goal": goal, "best_epoch": kept, **facts})
     report.write_report(run)
     if recipe.train.tensorboard:
         board_sheet.conclude(run, recipe, scores)
-    return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, said, health)
+    return Trained(run, epochs, observer.seconds, rate, scores, goal, kept, said, health, signatures)
 
 
 def _goal(

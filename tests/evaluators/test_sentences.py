@@ -95,12 +95,12 @@ def test_figures_of_real_sentences_and_of_their_bootstrap():
 def test_another_way_to_part_words():
     state = {"tokenize": "char"}
     assert scores(GUESSES, state=state)["bleu"] == theirs(GUESSES, TRUTHS, "char")["bleu"]
-    named = Sentences().signatures(examples(), GUESSES, state)
+    named = Sentences().signatures(state)
     assert "tok:char" in named["bleu"]
     bleu = BLEU()
     bleu.corpus_score(GUESSES, [TRUTHS])
-    assert Sentences().signatures(examples(), GUESSES, STATE)["bleu"] == str(bleu.get_signature())
-    assert Sentences().signatures(examples(), GUESSES, STATE)["ter"].startswith("nrefs:1|case:lc")
+    assert Sentences().signatures(STATE)["bleu"] == str(bleu.get_signature())
+    assert Sentences().signatures(STATE)["ter"].startswith("nrefs:1|case:lc")
 
 
 def test_only_what_is_wanted_is_computed_and_no_rows_are_no_value():

@@ -5,7 +5,7 @@ import gzip
 import pytest
 from sacrebleu.metrics import BLEU
 
-from dlspec.report.watch import Watch
+from dlspec.report.terminal import print_evaluated
 from dlspec.runs.analyze import analyze_predictions
 from dlspec.runs.evaluate import evaluate_predictions
 from dlspec.types import ArgumentError, DataError
@@ -37,18 +37,14 @@ def test_lines_are_scored_as_sacrebleu_does(tmp_path, ending):
     assert dev["exact_match"]["value"] == pytest.approx(0.4)
 
 
-def test_the_signature_is_said(tmp_path):
-    notes = []
-
-    class Heard(Watch):
-        def note(self, sentence):
-            notes.append(sentence)
-
+def test_the_signature_is_said(tmp_path, capsys):
     files, truth = written(tmp_path)
-    evaluate_predictions(files, truth=truth, watch=Heard())
+    result = evaluate_predictions(files, truth=truth)
     bleu = BLEU()
     bleu.corpus_score(GUESSES, [TRUTHS])
-    assert f"bleu: {bleu.get_signature()}" in notes
+    assert result["signatures"]["bleu"] == str(bleu.get_signature())
+    print_evaluated(result)
+    assert f"bleu: {bleu.get_signature()}" in capsys.readouterr().out.splitlines()
 
 
 def test_errors_have_kinds_and_ceilings(tmp_path):
