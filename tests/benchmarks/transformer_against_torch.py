@@ -6,14 +6,20 @@ has learned is then put into the run's network, which must give PyTorch's own lo
 the run's beam.
 
     DLSPEC_DATA=… python tests/benchmarks/transformer_against_torch.py RUN --torch /path/to/a/python/with/torch
-        [--epochs N] [--split test] [--keep weights.npz]
+        [--epochs N] [--split test] [--keep weights.npz] [--speed ROUNDS [--pairs 4000]]
 
-Figure: dlspec's BLEU within the interval of PyTorch's, or above.  Needs torch, which dlspec does not.
+With --speed both train by turns on the first pairs of train, in processes of their own, three epochs each, of which the
+first, which makes ready, does not count.
+
+Figures: dlspec's BLEU within the interval of PyTorch's, or above; as many target tokens a second.  Needs torch, which
+dlspec does not.
 """
 
 import argparse
+import csv
 import json
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -167,7 +173,7 @@ def train_with_torch(file, settings, out):
     network = Network()
     optimizer = torch.optim.Adam(network.parameters(), settings["rate"], betas=(0.9, settings["beta_2"]), eps=1e-7)
     average = {name: one.detach().clone() for name, one in network.named_parameters()}
-    step, tokens, took = 0, 0, 0.0
+    step, tokens, took, epochs = 0, 0, 0.0, []
     for epoch in range(settings["epochs"]):
         network.train()
         began, total, of_epoch = time.perf_counter(), 0.0, 0
@@ -187,7 +193,8 @@ def train_with_torch(file, settings, out):
                 torch._foreach_lerp_(list(average.values()), list(network.parameters()), 1 - settings["momentum"])
             count = int((truth != 0).sum())
             total, of_epoch, step = total + loss.item() * count, of_epoch + count, step + 1
-        took += time.perf_counter() - began
+        epochs.append(of_epoch / (time.perf_counter() - began))
+        took += of_epoch / epochs[-1]
         tokens += of_epoch
         print(f"epoch {epoch + 1}: loss {total / of_epoch:.4f}, {tokens / took:,.0f} target tokens/s", file=sys.stderr)
     with torch.no_grad():
@@ -198,7 +205,50 @@ def train_with_torch(file, settings, out):
         logits = network(source, said)
     learned = {name: one.detach().numpy() for name, one in network.named_parameters()}
     np.savez(out, logits=logits.numpy(), logits_source=source.numpy(), logits_target=said.numpy(), **learned)
-    print(json.dumps({"seconds": took, "tokens_a_second": tokens / took}))
+    print(json.dumps({"seconds": took, "tokens_a_second": tokens / took, "epochs": epochs}))
+
+
+def of_torch(asked, opened, file, out, epochs):
+    """What the child printed."""
+    settings = handed_over(opened, file, epochs)
+    command = [asked.torch, __file__, str(file), "--child", json.dumps(settings), str(out)]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def speeds(asked, opened, figures, room, epochs=3):
+    """Target tokens a second of both, by turns."""
+    from dlspec.recipe.load import load
+    from dlspec.runs.opened import OpenedRun
+
+    given = opened.splits()
+    changes = [f"train.epochs={epochs}"]
+    for split, most in (("train", asked.pairs), ("dev", 100), ("test", 100)):
+        pairs = list(given[split])[:most]
+        for key, side in (("path", "x"), ("target", "y")):
+            file = Path(room, f"{split}.{side}")
+            file.write_text("".join(f"{getattr(one, side)}\n" for one in pairs), encoding="utf-8")
+            changes.append(f"data.{key}.{split}={file}")
+    load(asked.run / "recipe.yaml", changes)  # a fault is told before anything is trained
+    command = [sys.executable, "-c", "from dlspec.cli import main; main()", "train", str(asked.run / "recipe.yaml")]
+    command += [word for one in changes for word in ("--set", one)]
+    rates = {"dlspec": [], "torch": []}
+    for number in range(asked.speed):
+        runs = Path(room, f"runs_{number}")
+        done = subprocess.run([*command, "--out", str(runs), "--json"], capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr[-2000:])
+        run = OpenedRun(Path(json.loads(done.stdout)["run"]))
+        with (run.folder / "history.csv").open(encoding="utf-8") as lines:
+            seconds = [float(row["seconds"]) for row in csv.DictReader(lines)]
+        found = of_torch(asked, run, Path(room, "given.npz"), Path(room, "quick.npz"), epochs)
+        tokens = found["tokens_a_second"] * found["seconds"] / epochs
+        rates["dlspec"].append(statistics.median(tokens / one for one in seconds[1:]))
+        rates["torch"].append(statistics.median(found["epochs"][1:]))
+        print(", ".join(f"{name} {rate[-1]:,.0f}" for name, rate in rates.items()), "target tokens a second")
+    ratio = statistics.median(one / other for one, other in zip(rates["dlspec"], rates["torch"], strict=True))
+    dlspec, torch = (statistics.median(one) for one in rates.values())
+    said = f"{asked.pairs:,} pairs: dlspec {dlspec:,.0f} target tokens a second, PyTorch {torch:,.0f}; by rounds"
+    figures.check(f"{said} {ratio:.2f} of PyTorch", ratio >= 1)
 
 
 def main():
@@ -210,6 +260,8 @@ def main():
     parser.add_argument(
         "--keep", type=Path, help="where PyTorch's weights are kept; if they are there, nothing is trained"
     )
+    parser.add_argument("--speed", type=int, metavar="ROUNDS", help="compare how fast both train, and nothing else")
+    parser.add_argument("--pairs", type=int, default=4000, help="with --speed: how many pairs of train")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
@@ -228,13 +280,13 @@ def main():
 
     opened = OpenedRun(asked.run)
     with tempfile.TemporaryDirectory() as room:
+        if asked.speed:
+            speeds(asked, opened, figures, room)
+            figures.leave()
         out = asked.keep or Path(room, "weights.npz")
         if not out.is_file():
             file = Path(room, "given.npz")
-            settings = handed_over(opened, file, asked.epochs or opened.recipe.train.epochs)
-            command = [asked.torch, __file__, str(file), "--child", json.dumps(settings), str(out)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            took = json.loads(done.stdout)
+            took = of_torch(asked, opened, file, out, asked.epochs or opened.recipe.train.epochs)
             print(f"PyTorch: {took['seconds']:,.0f} s, {took['tokens_a_second']:,.0f} target tokens a second")
         learned = dict(np.load(out))
         copy = Path(room, "run")

@@ -87,8 +87,11 @@ def test_step_by_step_is_all_at_once(kind):
         np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
-def stepped(layer, x, mask, rate=0.1):
-    """One step of gradient descent on a loss that weighs every output: loss, gradients, weights after it."""
+def stepped(layer, x, mask, length=None, rate=0.1):
+    """One step of gradient descent on a loss that weighs every output: loss, gradients, weights after it.
+
+    length: of sequences, where the graph knows it.
+    """
     inputs = keras.Input((None, FEATURES))
     mask_in = keras.Input((None,), dtype="bool")
     found = layer(inputs, mask=mask_in if mask is not None else None)
@@ -96,16 +99,20 @@ def stepped(layer, x, mask, rate=0.1):
     network = keras.Model(given, found)
     values = [x, mask] if mask is not None else [x]
 
-    @tf.function
-    def step():
+    kinds = [tf.TensorSpec((len(x), length, *one.shape[2:]), tf.as_dtype(one.dtype)) for one in values]
+
+    def weights(one, number):
+        shape = [LENGTH if size is None else size for size in one.shape]
+        return numbers(*shape, seed=30 + number)
+
+    @tf.function(input_signature=kinds)
+    def step(*values):
         with tf.GradientTape() as tape:
-            outputs = tf.nest.flatten(network(values, training=True))
-            loss = tf.add_n(
-                [tf.reduce_sum(one * tf.constant(numbers(*one.shape, seed=30 + n))) for n, one in enumerate(outputs)]
-            )
+            outputs = tf.nest.flatten(network(list(values), training=True))
+            loss = tf.add_n([tf.reduce_sum(one * tf.constant(weights(one, n))) for n, one in enumerate(outputs)])
         return loss, tape.gradient(loss, [one.value for one in network.trainable_variables])
 
-    loss, gradients = step()
+    loss, gradients = step(*values)
     for variable, gradient in zip(network.trainable_variables, gradients, strict=True):
         variable.assign_sub(rate * gradient)
     return [np.asarray(loss), *map(np.asarray, gradients), *layer.get_weights()]
@@ -116,21 +123,22 @@ def agree(ours, theirs, scale=1e-5):
         np.testing.assert_allclose(mine, other, rtol=1e-5, atol=scale)
 
 
-def step_alike(layer, other, masked):
+def step_alike(layer, other, masked, length=None):
     """With the same weights, both come to the same loss, gradients and weights after a training step."""
     with_weights(layer)
     other.build((None, None, FEATURES))
     other.set_weights(layer.get_weights())
     x, mask = numbers(BATCH, LENGTH, FEATURES), mask_of(LENGTHS, LENGTH) if masked else None
-    agree(stepped(layer, x, mask), stepped(other, x, mask))
+    agree(stepped(layer, x, mask, length), stepped(other, x, mask, length))
 
 
+@pytest.mark.parametrize("length", [None, LENGTH])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("kept", ["last", "all", "all and states"])
 @pytest.mark.parametrize("kind", PAIRS)
-def test_one_training_step_is_that_of_keras(kind, kept, masked):
+def test_one_training_step_is_that_of_keras(kind, kept, masked, length):
     settings = {"return_sequences": kept != "last", "return_state": "states" in kept}
-    step_alike(kind(UNITS, **settings), PAIRS[kind](UNITS, **settings), masked)
+    step_alike(kind(UNITS, **settings), PAIRS[kind](UNITS, **settings), masked, length)
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -211,7 +219,7 @@ def test_the_loop_of_any_backend_gives_the_same(kind, monkeypatch):
         return other._scanned(other.projected(keras.ops.transpose(inputs, (1, 0, 2))), states, kept)
 
     monkeypatch.setattr(other, "_in_parts", scanned)
-    agree(stepped(layer, x, mask), stepped(other, x, mask))
+    agree(stepped(layer, x, mask, length), stepped(other, x, mask, length))
 
 
 @pytest.mark.parametrize("kind", PAIRS)
