@@ -38,7 +38,7 @@ class GRU(Recurrent):
         sums = (normal(sums, self.recurrent_gain) if self.normalized else sums) + self.bias[1]
         return [_step(projected_Bn, sums, h)[0]]
 
-    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int) -> list[Any]:
+    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int | None) -> list[Any]:
         units, always = self.units, [] if kept is None else [kept]
 
         def run(projected: Any, h: Any, kernel: Any, bias: Any) -> Any:
@@ -58,7 +58,7 @@ class GRU(Recurrent):
         kernel, bias = read(self.recurrent_kernel), read(self.bias)[1]
         return [ops.custom_gradient(run)(projected, *states, kernel, bias)]
 
-    def _back(self, upstream: Any, block: int, always: list[Any], kernel: Any, start: Any, run: Any) -> Any:
+    def _back(self, upstream: Any, block: int | None, always: list[Any], kernel: Any, start: Any, run: Any) -> Any:
         """The gradients of projected inputs, state, kernel and its bias.
 
         With δh of a step's output the sums get δz = δh (h−g) z(1−z), δg = δh (1−z)(1−g²), δr = δg a r(1−r), where a is

@@ -56,7 +56,7 @@ class LSTM(Recurrent):
         c, _, _, o = _step(projected_Bn + sums, c)
         return [o * ops.tanh(normal(c, self.carry_gain, self.carry_shift) if self.normalized else c), c]
 
-    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int) -> list[Any]:
+    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int | None) -> list[Any]:
         with_carry, units, always = self.return_state, self.units, [] if kept is None else [kept]
 
         def run(projected: Any, h: Any, c: Any, kernel: Any) -> Any:
@@ -76,7 +76,9 @@ class LSTM(Recurrent):
         found = ops.custom_gradient(run)(projected, *states, self._inside(read(self.recurrent_kernel)))
         return list(found) if with_carry else [found]
 
-    def _back(self, upstream: Sequence[Any], block: int, always: list[Any], kernel: Any, starts: Any, run: Any) -> Any:
+    def _back(
+        self, upstream: Sequence[Any], block: int | None, always: list[Any], kernel: Any, starts: Any, run: Any
+    ) -> Any:
         """The gradients of projected inputs, both states and the kernel.
 
         With δh and δc of a step's states, the sums get δi = δc g i(1−i), δf = δc c f(1−f), δo = δh tanh(c') o(1−o),

@@ -31,12 +31,12 @@ Ready = Callable[[list[Any]], list[Any]]
 """from series (T, b, …) to series of the same length"""
 
 
-def block_of(length: int | None, dtype: Any) -> int:
-    """Steps a turn: those that leave the fewest to be taken in vain, and of these the most."""
+def block_of(length: int | None, dtype: Any) -> int | None:
+    """Steps a turn: those that leave the fewest to be taken in vain, and of these the most; None: left to XLA."""
     if length is None:
         return USUAL
     if compiled(length, dtype):
-        return 1
+        return None
     if length <= MOST:
         return max(1, length)
     return min(range(FEWEST, MOST + 1), key=lambda steps: (-length % steps, -steps))
@@ -98,17 +98,19 @@ def filled(values_TBn: Any, block: int, axis: int = 0) -> Any:
     return keras.ops.pad(values_TBn, [[0, missing if at == axis else 0] for at in range(len(values_TBn.shape))])
 
 
-def loop(step: Step, series: Sequence[Any], states: Sequence[Any], widths: Sequence[int], block: int,
+def loop(step: Step, series: Sequence[Any], states: Sequence[Any], widths: Sequence[int], block: int | None,
          *, always: Sequence[Any] = (), ready: Ready | None = None, backwards: bool = False) -> list[Any]:  # fmt: skip
     """Take a step for each time, and stack what the steps keep: (P, T, b, width) each, behind the states at the end.
 
-    TensorFlow's alone; not differentiable by itself.  Each of the P shares of a batch is a chain of its own, and they
-    go on side by side.  series: read by time, (P, T, b, …), T a multiple of block.  states: what a step hands on,
-    (P, b, n).  widths: of what a step keeps.  always: (P, b, …), read at each time alike, behind the series.
-    ready: makes what is read out of the series, for all steps at once.  backwards: from the last time to the first.
+    TensorFlow's alone.  Each of the P shares of a batch is a chain of its own, and they go on side by side.  series:
+    read by time, (P, T, b, …), T a multiple of block.  block: steps a turn; None: compiled by XLA, and then without a
+    gradient, so that one has to be written.  states: what a step hands on, (P, b, n).  widths: of what a step keeps.
+    always: (P, b, …), read at each time alike, behind the series.  ready: makes what is read out of the series, for all
+    steps at once.  backwards: from the last time to the first.
     """
     import tensorflow as tf
 
+    by_xla, block = block is None, block or 1
     parts, length, rows = series[0].shape[:3]
     turns = tf.shape(series[0])[1] // block if length is None else length // block
     begin = tf.convert_to_tensor(turns - 1 if backwards else 0)
@@ -138,7 +140,6 @@ def loop(step: Step, series: Sequence[Any], states: Sequence[Any], widths: Seque
         last, kept = chain(*given)
         return last, [array.stack() for array in kept]
 
-    by_xla = compiled(length, series[0].dtype)
     run = tf.function(whole, jit_compile=True, autograph=False) if by_xla else chain
     chains = [run(*([one[part] for one in many] for many in (series, states, always))) for part in range(parts)]
     lasts, kepts = zip(*chains, strict=True)

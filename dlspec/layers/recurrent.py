@@ -87,7 +87,7 @@ class Recurrent(keras.layers.Layer, abc.ABC):
         """One step, from projected inputs and states to states.  kept: by what the output is multiplied, if at all."""
 
     @abc.abstractmethod
-    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int) -> list[Any]:
+    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int | None) -> list[Any]:
         """All steps at once with a gradient of its own, on TensorFlow; the states over time, (P, T, b, units) each.
 
         projected: (P, T, b, gates × units), states and kept (P, b, units): shares of a batch.
@@ -130,10 +130,10 @@ class Recurrent(keras.layers.Layer, abc.ABC):
         x = ops.transpose(shared_out(inputs_BTD, parts), (0, 2, 1, 3))
         shares = [shared_out(one, parts) for one in states]
         kept = None if kept_Bn is None else shared_out(kept_Bn, parts)
-        found = self.unrolled(filled(self.projected(x), block, axis=1), shares, kept, block)
+        found = self.unrolled(filled(self.projected(x), block or 1, axis=1), shares, kept, block)
         rows = ops.shape(inputs_BTD)[0] if batch is None else batch
         over_time = [together(one, rows) for one in found]
-        if length is None or length % block:
+        if length is None or length % (block or 1):
             over_time = [one[:, : ops.shape(inputs_BTD)[1]] for one in over_time]
         return over_time
 

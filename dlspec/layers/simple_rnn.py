@@ -31,7 +31,7 @@ class SimpleRNN(Recurrent):
         sums = ops.matmul(h if kept_Bn is None else h * kept_Bn, self.recurrent_kernel)
         return [ops.tanh(projected_Bn + (normal(sums, self.recurrent_gain) if self.normalized else sums))]
 
-    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int) -> list[Any]:
+    def unrolled(self, projected: Any, states: Sequence[Any], kept: Any, block: int | None) -> list[Any]:
         units, always = self.units, [] if kept is None else [kept]
 
         def run(projected: Any, h: Any, kernel: Any) -> Any:

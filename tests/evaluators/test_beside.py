@@ -89,7 +89,7 @@ def test_a_window_is_drawn_with_what_it_was_said_to_be():
     figure = Forecasts().beside(example, np.array([[4.0, 6], [5, 9]]), state)
     drawn = {one["name"]: one["y"] for one in figure.data["series"]}
     assert figure.data["y_title"] == "b" and drawn["before"] == [9, 8, 7] and drawn["truth"] == [7, 6, 5]
-    assert drawn["network"] == [7, 6, 9] and drawn["the season before again"] == [7, 8, 7]
+    assert drawn["guess"] == [7, 6, 9] and drawn["the season before again"] == [7, 8, 7]
     assert figure.caption == "b alone has a mean error of 2 naive errors"
     alone = Forecasts().beside(example, None, state)
     assert [one["name"] for one in alone.data["series"]] == ["before", "truth"] and not alone.caption
