@@ -86,7 +86,9 @@ def test_broken_vectors_are_named(tmp_path):
         width_of(str(tmp_path))
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"the 0.1 0.25\n" * 99)[:-30], b"the 1 2\n"])
+@pytest.mark.parametrize(
+    "data", [gzip.compress(b"the 0.1 0.25\n" * 99)[:-30], b"the 1 2\n"], ids=["cut short", "not packed"]
+)
 def test_packed_vectors_that_were_cut_short_are_said_to_be_so(tmp_path, data):
     (tmp_path / "v.txt.gz").write_bytes(data)
     for read in (width_of, lambda path: vectors_of(path, {"a": 0}, 1), words_of_vectors):
