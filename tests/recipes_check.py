@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from real_data import lacking
 
 from dlspec.recipe.load import header_of, load
 from dlspec.recipe.shipped import shipped, shipped_names
@@ -45,7 +46,7 @@ def test_recipe_does_what_its_header_says(name, tmp_path):
         loaded = load(name)
     except RecipeError as error:
         if "there is no" in str(error):
-            pytest.skip(f"its data is not here: {error}")
+            pytest.skip(f"{lacking('what this recipe is for')}: {error}")
         raise
     header = header_of(shipped() / f"{name}.yaml")
     expected = EXPECTED.findall("\n".join(header))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import model_validator
 
 from dlspec.data import sources
-from dlspec.data.tabular import Entered, TableReader, all_of, columns_of, refuse
+from dlspec.data.column_names import all_of, columns_of
+from dlspec.data.tabular import Entered, TableReader, refuse
 from dlspec.proposals import Facts, Proposal
 from dlspec.types import DataError, Place
 

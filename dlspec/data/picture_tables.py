@@ -14,6 +14,7 @@ from pydantic import PrivateAttr
 
 from dlspec.data import sources
 from dlspec.data.base import Reader
+from dlspec.data.column_names import refuse_missing
 from dlspec.data.sources import Encoding, Source
 from dlspec.numeric.picture_formats import identity
 from dlspec.recipe.component import DataPath
@@ -123,11 +124,7 @@ class PictureTable(Reader):
         return f"{len(y):,} pictures with {sum(map(len, y)):,} places, {empty:,} of them without any"
 
     def _has(self, file: str, have: Sequence[str], wanted: Sequence[str]) -> None:
-        from dlspec.data.tabular import no_column
-
-        for name in wanted:
-            if name not in have:
-                raise DataError(no_column(name, "file" if name == self.file else "columns", have), where=Place(file))
+        refuse_missing([("file" if name == self.file else "columns", name) for name in wanted], have, file)
 
     def _home(self, table: str, first: str) -> str:
         """Where a table's pictures are; another table than the recipe's may have its own beside it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
@@ -12,9 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from dlspec.data import sources
 from dlspec.data.base import Reader
+from dlspec.data.column_names import all_of, columns_of, no_column, refuse_missing
 from dlspec.data.sources import Encoding, Source
-from dlspec.recipe.component import nearest
-from dlspec.types import Complaint, DataError, Examples, Place, Splits
+from dlspec.types import DataError, Examples, Place, Splits
 
 if TYPE_CHECKING:
     from dlspec.data.columns import Joined
@@ -261,11 +261,6 @@ class TableReader(Reader):
         )
 
 
-def columns_of(target: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The columns that are predicted: none, one or several."""
-    return () if target is None else (target,) if isinstance(target, str) else tuple(target)
-
-
 def _said(tables: Sequence[Table]) -> list[str]:
     return [
         f"{Path(table.file).name}: {len(table.rows):,} rows, {len(table.columns)} columns, {', '.join(table.notes)}"
@@ -276,26 +271,6 @@ def _said(tables: Sequence[Table]) -> list[str]:
 def _parts(whole: Examples, kept: list[int], data: Joined, parts: list[str]) -> dict[str, Examples]:
     ends = zip(parts, data.starts, data.starts[1:], strict=False)
     return {part: whole.take([row for row in kept if start <= row < end]) for part, start, end in ends}
-
-
-def refuse_missing(named: Iterable[tuple[str, str | None]], names: Iterable[str], file: str) -> None:
-    """Raises DataError for all columns that settings name (setting → column) and that the file has not."""
-    there = list(names)
-    missing = dict.fromkeys((key, name) for key, name in named if name is not None and name not in there)
-    if missing:
-        raise DataError([Complaint(Place(file), no_column(name, key, there)) for key, name in missing])
-
-
-def no_column(name: str, key: str, names: Sequence[str]) -> str:
-    """`there is no column 'pirce' (data.target); did you mean 'price'? columns: …`"""
-    guess = nearest(name, names)
-    hint = f"did you mean '{guess}'? " if guess else ""
-    return f"there is no column '{name}' (data.{key}); {hint}{all_of(names)}"
-
-
-def all_of(names: Sequence[str]) -> str:
-    """`columns: a, b, c`, the first forty of them."""
-    return f"columns: {', '.join(names[:40])}" + (", …" if len(names) > 40 else "")
 
 
 def refuse(message: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.data import sources, text_files
-from dlspec.data.tabular import Entered, TableReader, all_of, no_column
+from dlspec.data.column_names import all_of, no_column
+from dlspec.data.tabular import Entered, TableReader
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError, Place
 

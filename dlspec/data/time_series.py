@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from dlspec.data.base import Reader
+from dlspec.data.column_names import all_of, columns_of, refuse_missing
 from dlspec.data.columns import PLAIN
 from dlspec.data.fingerprint import fingerprint
 from dlspec.data.sources import Encoding, some
 from dlspec.data.splits import Split
-from dlspec.data.tabular import all_of, columns_of, refuse, refuse_missing
+from dlspec.data.tabular import refuse
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.remedies import Remedy, Situation

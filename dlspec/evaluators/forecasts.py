@@ -6,8 +6,9 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from dlspec.evaluators import forecast_tables
 from dlspec.evaluators.base import Evaluator
-from dlspec.evaluators.tables import steps
+from dlspec.evaluators.truths import steps_ahead
 from dlspec.types import Error, Example, Examples, Figure, Metric, Mistakes, Share, State, Statistics
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class Forecasts(Evaluator):
 
     def statistics(self, examples: Examples, predictions: Sequence[Any], state: State) -> Statistics:
         """truth, guess, naive (N, H, T), where there is a season also seasonal; history (N, K, T), the steps before;
-        unit (N, T): the scale; block (N,): the number of the group; of several series weight (N,): how much a window
-        counts, so that each series counts alike.  Raises DataError that names examples without a truth."""
+        unit (N, T): the scale; block (N,): the number of the group; where there are several series, series (N,):
+        the number of each window's.  Raises DataError that names examples without a truth."""
         import numpy as np
 
         from dlspec.numeric.forecasts import naive, seasonal_naive
@@ -141,7 +142,7 @@ class Forecasts(Evaluator):
         if not len(mistakes.rows):
             return []
         kind, size = mistakes.names[mistakes.codes[0]], float(mistakes.sizes[0])
-        texts = self._texts(np.stack([self._truths(one, state)[0], guess[0].reshape(state["horizon"], -1)]))
+        texts = forecast_tables.texts(np.stack([self._truths(one, state)[0], guess[0].reshape(state["horizon"], -1)]))
         return [Error(example.id, kind, size, *texts)]
 
     def kinds_of(
@@ -167,62 +168,22 @@ class Forecasts(Evaluator):
         return self._truths(examples, state)  # a window has one error at most
 
     def columns(self, predictions: Sequence[Any], state: State) -> dict[str, Any]:
-        """guess (`18.2; 17.5; …`, targets between bars), and a column of numbers for each target and step."""
-        import numpy as np
-
-        names = self._steps(state)
-        rows = np.asarray(predictions, np.float64).reshape(-1, state["horizon"], len(state["targets"]))
-        flat = rows.transpose(0, 2, 1).reshape(len(rows), len(names))
-        return {"guess": self._texts(rows), **{name: flat[:, k] for k, name in enumerate(names)}}
+        return forecast_tables.columns(predictions, state)
 
     def said(self, predictions: Sequence[Any], state: State) -> list[dict[str, Any]]:
-        """`guess` as text, and `forecast`: target → its steps."""
-        import numpy as np
-
-        rows = np.asarray(predictions, np.float64).reshape(-1, state["horizon"], len(state["targets"]))
-        return [
-            {"guess": text, "forecast": {name: row[:, k].tolist() for k, name in enumerate(state["targets"])}}
-            for text, row in zip(self._texts(rows), rows, strict=True)
-        ]
+        return forecast_tables.said(predictions, state)
 
     needs: ClassVar[str] = "guess and truth as '18.2; 17.5; 16', a number a step"
 
     def from_columns(self, columns: Mapping[str, Sequence[Any]], state: State) -> np.ndarray:
-        """Out of the columns of numbers; of a table that has `guess` alone, out of that."""
-        import numpy as np
-
-        from dlspec.evaluators.tables import number_column
-
-        names = self._steps(state)
-        if names[0] in columns:
-            flat = np.stack([number_column(columns, name) for name in names], axis=1)
-            return flat.reshape(-1, len(state["targets"]), state["horizon"]).transpose(0, 2, 1)
-        guesses = Examples([""] * len(columns["guess"]), columns["guess"], columns["guess"])
-        return self._truths(guesses, state)
+        return forecast_tables.from_columns(columns, state)
 
     def recognize(self, columns: Mapping[str, Sequence[Any]], *, asked: bool = False) -> State | None:
-        """Texts of so many numbers each; not asked, of two steps or more.  Errors are scaled by how far the truths'
-        first steps are from row to row, as nothing is known of train."""
-        import numpy as np
-
-        from dlspec.numeric.forecasts import in_sample_error, numbers_of
-
-        if "guess" not in columns or not (asked or steps(columns)):
-            return None
-        try:
-            truths = np.array([numbers_of(one) for one in columns["truth"]]).transpose(0, 2, 1)
-            guesses = np.array([numbers_of(one) for one in columns["guess"]])
-        except ValueError:
-            return None
-        if guesses.ndim != 3 or guesses.transpose(0, 2, 1).shape != truths.shape:
-            return None
-        scale = in_sample_error(truths[:, 0])
-        targets = [f"target_{k + 1}" for k in range(truths.shape[2])]
-        return {"horizon": truths.shape[1], "targets": targets, "season": 1, "scale": _positive(scale)}
+        return forecast_tables.recognized(columns, asked=asked)
 
     def truth(self, examples: Examples, state: State) -> list[Any]:
         known = examples.take([i for i, y in enumerate(examples.column("y")) if y is not None])
-        texts = iter(self._texts(self._truths(known, state)))
+        texts = iter(forecast_tables.texts(self._truths(known, state)))
         return [None if y is None else next(texts) for y in examples.column("y")]
 
     def facts(self, examples: Examples, state: State) -> dict[str, Any]:
@@ -256,20 +217,8 @@ class Forecasts(Evaluator):
 
         return np.array([np.asarray(one, np.float64) for one in predictions])
 
-    def _steps(self, state: State) -> list[str]:
-        names = state["targets"]
-        heads = ["step"] if len(names) == 1 else names
-        return [f"{head}_{step}" for head in heads for step in range(1, state["horizon"] + 1)]
-
-    def _texts(self, rows: np.ndarray) -> list[str]:
-        from dlspec.numeric.forecasts import text_of
-
-        return [text_of(row) for row in rows]
-
     def _truths(self, examples: Examples, state: State) -> np.ndarray:
         """(N, H, T) float64.  Raises DataError that names examples without a truth, or with one of another shape."""
-        from dlspec.evaluators.truths import steps_ahead
-
         return steps_ahead(examples, state["horizon"], len(state["targets"]))
 
     def _past(self, examples: Examples, state: State) -> np.ndarray:
@@ -294,8 +243,3 @@ def _scaled(statistics: Statistics, of: str, *, signed: bool = False) -> np.ndar
     residual = (statistics[of] - statistics["truth"]) / statistics["unit"][:, None]
     found: np.ndarray = (residual if signed else np.abs(residual)).mean(axis=(1, 2))
     return found
-
-
-def _positive(scale: np.ndarray) -> list[float]:
-    """Scales as a list, 1 for a target that stands still."""
-    return [float(one) if one > 0 else 1.0 for one in scale]

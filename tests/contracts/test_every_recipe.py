@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from real_data import lacking
 
 from dlspec.data.base import Reader
 from dlspec.recipe.load import header_of, load
@@ -41,7 +42,7 @@ def test_it_trains_for_an_epoch_on_a_few_examples(name, tmp_path, monkeypatch):
         loaded = load(name, sets)
     except RecipeError as error:
         assert "there is no" in str(error), error
-        pytest.skip(f"its data is not here: {error}")
+        pytest.skip(f"{lacking('what this recipe is for')}: {error}")
     if loaded.recipe.train.schedule.warmup:  # for which an epoch of so few has too few steps
         sets.append("train.schedule.warmup=null")
     if getattr(loaded.recipe.data, "count", 0) > MADE:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from real_data import lacking
 
 from dlspec.data.conll import Conll
 from dlspec.runs.init import init
@@ -138,7 +139,7 @@ def test_tables_and_prose_are_none_of_it(tmp_path):
         assert Conll.recognize(written(tmp_path, text, "some.txt")) is None
 
 
-@pytest.mark.skipif(not Path(os.environ.get("DLSPEC_DATA", "."), "wnut17_ner").is_dir(), reason="its data is not here")
+@pytest.mark.skipif(not Path(os.environ.get("DLSPEC_DATA", "."), "wnut17_ner").is_dir(), reason=lacking("wnut17_ner"))
 def test_tweets_of_wnut(tmp_path, monkeypatch):
     home = Path(os.environ["DLSPEC_DATA"], "wnut17_ner")
     monkeypatch.chdir(tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from real_data import lacking
 
 from dlspec.data.csv import CSV
 from dlspec.types import DataError
@@ -225,7 +226,7 @@ def test_what_is_missing_can_be_said(tmp_path):
     assert [row["a"] for row in loaded["all"].column("x")[-3:]] == [None, 1.0, None]
 
 
-@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason="DLSPEC_DATA is not set")
+@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason=lacking("tabular"))
 @pytest.mark.parametrize(
     ("file", "message"),
     [

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from real_data import lacking
 
 from dlspec.data.csv import CSV
 from dlspec.types import DataError
@@ -390,7 +391,7 @@ REAL = {
 }
 
 
-@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason="DLSPEC_DATA is not set")
+@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason=lacking("tabular"))
 @pytest.mark.parametrize("file", REAL)
 def test_real_tables(file):
     target, n, words, missing, said = REAL[file]

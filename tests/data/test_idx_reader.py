@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from real_data import lacking
 
 from dlspec.data.idx import IDX
 from dlspec.types import DataError
@@ -139,7 +140,7 @@ def test_folders_that_do_not_fit(tmp_path):
         IDX(path=path).load()
 
 
-@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason="DLSPEC_DATA is not set")
+@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason=lacking("mnist"))
 def test_mnist():
     splits = IDX(path=str(Path(os.environ["DLSPEC_DATA"]) / "mnist")).read()
     assert {name: len(part) for name, part in splits.parts.items()} == {"train": 8500, "dev": 1500, "test": 10000}

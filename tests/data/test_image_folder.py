@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydantic import ValidationError
+from real_data import lacking
 
 from dlspec.data.fingerprint import duplicates
 from dlspec.data.image_folder import ImageFolder
@@ -199,7 +200,7 @@ def test_nothing_but_broken_pictures(tmp_path):
     assert len(refusal(tmp_path).splitlines()) == 2
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file, so that none can be refused")
 def test_what_may_not_be_read(tmp_path):
     put(tmp_path, "a/1.png", "a/2.png", "b/1.png")
     (tmp_path / "a" / "1.png").chmod(0)
@@ -316,7 +317,7 @@ def test_new_pictures_without_truth(tmp_path):
     assert made.load(truth=False)["all"].ids == ["2.png"] and ImageFolder.for_kind("table", "x.png") is None
 
 
-@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason="DLSPEC_DATA is not set")
+@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason=lacking("sign_digits"))
 def test_sign_digits():
     splits = ImageFolder(path=str(Path(os.environ["DLSPEC_DATA"]) / "sign_digits")).read()
     counts = [sum(part.column("y").count(str(k)) for part in splits.parts.values()) for k in range(6)]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from contracts import boxed
+from real_data import lacking
 
 from dlspec.data.voc import Voc
 from dlspec.numeric.places import Box
@@ -141,7 +142,7 @@ def test_nothing_to_learn_from(tmp_path):
         Voc(path=str(tmp_path)).load()
 
 
-@pytest.mark.skipif(not BLOOD.is_dir(), reason="bccd_voc is not in $DLSPEC_DATA")
+@pytest.mark.skipif(not BLOOD.is_dir(), reason=lacking("bccd_voc"))
 def test_the_blood_cells():
     """Counts of SOURCE.md; two boxes without area are of the original."""
     splits = Voc(path=str(BLOOD / "BCCD")).load()

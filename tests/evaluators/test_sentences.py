@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from real_data import lacking
 from sacrebleu.metrics import BLEU, CHRF, TER
 
 from dlspec.evaluators.classes import Classes
@@ -53,7 +54,7 @@ def multi30k(count):
     """The first German sentences."""
     file = Path(os.environ.get("DLSPEC_DATA", "")) / "multi30k" / "test_2016_flickr.de"
     if not file.exists():
-        pytest.skip("needs multi30k in $DLSPEC_DATA")
+        pytest.skip(lacking("multi30k"))
     return file.read_text("utf-8").splitlines()[:count]
 
 

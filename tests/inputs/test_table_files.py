@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from real_data import lacking
 
 from dlspec.inputs.table import Table
 from dlspec.numeric.rows import Rows
 from dlspec.types import Examples
 
-pytestmark = pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason="DLSPEC_DATA is not set")
+pytestmark = pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason=lacking("tabular"))
 
 
 def read(file, target):

@@ -125,7 +125,7 @@ def test_what_is_no_file(tmp_path):
     assert refusal(str(tmp_path / "pipe.jpg")) == "this is no regular file"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file, so that none can be refused")
 def test_a_file_that_may_not_be_read(tmp_path):
     file = tmp_path / "secret.png"
     Image.new("RGB", (3, 2)).save(file)

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from real_data import lacking
 
 from dlspec.cli import main
 from dlspec.recipe.shipped import shipped_names
@@ -290,7 +291,7 @@ def test_exit_codes_and_json(recipe, capsys):
     assert code == 2 and out.startswith("error    dev\n") and "(train " in out.splitlines()[-1]
 
 
-@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason="DLSPEC_DATA is not set")
+@pytest.mark.skipif(not os.environ.get("DLSPEC_DATA"), reason=lacking("what the recipes are for"))
 @pytest.mark.parametrize("name", shipped_names())
 def test_shipped_recipes_are_healthy(name):
     """But for what is true of the data: 937 rows twice and more in UCI's white wines, two blood cells without area, a

@@ -9,6 +9,7 @@ import pytest
 from contracts import boxed
 from contracts.samples import reader
 from PIL import Image
+from real_data import lacking
 
 from dlspec.cli import main
 from dlspec.proposals import taken
@@ -137,7 +138,7 @@ def test_what_is_written_is_what_another_reader_of_coco_reads(tmp_path):
         assert (image["width"], image["height"]) == (boxed.WIDTH, boxed.HEIGHT)
 
 
-@pytest.mark.skipif(not BLOOD.is_dir(), reason="bccd_voc is not in $DLSPEC_DATA")
+@pytest.mark.skipif(not BLOOD.is_dir(), reason=lacking("bccd_voc"))
 def test_the_blood_cells_around():
     """VOC → COCO → YOLO → VOC: the same 4,886 boxes in the same splits, to a thousandth of a pixel."""
     before = facts(read(BLOOD))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import shop
 from PIL import Image
+from real_data import lacking
 
 from dlspec.cli import main
 from dlspec.recipe.load import load
@@ -394,7 +395,7 @@ TABLES = {
 }
 
 
-@pytest.mark.skipif(not DATA, reason="DLSPEC_DATA is not set")
+@pytest.mark.skipif(not DATA, reason=lacking("what init is tried on"))
 @pytest.mark.parametrize("name", [*(f"tabular/{one}" for one in TABLES), "sign_digits", "orl_faces", "mnist"])
 def test_data_as_it_is_found(name, monkeypatch):
     monkeypatch.setenv("DLSPEC_DATA", DATA)
