@@ -13,7 +13,7 @@ from dlspec.data import part_files
 from dlspec.data.base import Reader
 from dlspec.data.boxed_pictures import classes_of
 from dlspec.data.sources import PARTS
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Lines, Proposal
 from dlspec.types import DataError, Place
 

@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from dlspec.data import picture_folders
 from dlspec.data.base import Reader
 from dlspec.data.box_faults import Drawn, Faults
-from dlspec.numeric.picture_formats import identity, shown
+from dlspec.numeric.printable import identity, shown
 from dlspec.types import SPLITS, Complaint, DataError, Examples, Place, Splits
 
 if TYPE_CHECKING:

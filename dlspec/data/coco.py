@@ -17,7 +17,7 @@ from dlspec.data import sources
 from dlspec.data.box_faults import Drawn, Faults
 from dlspec.data.boxed_pictures import BoxFiles, Found, Sheet
 from dlspec.data.sources import Source
-from dlspec.numeric.picture_formats import identity, shown
+from dlspec.numeric.printable import identity, shown
 from dlspec.proposals import Proposal
 from dlspec.types import Complaint, DataError, Place
 

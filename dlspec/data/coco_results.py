@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data import coco
 from dlspec.data.box_faults import Faults
 from dlspec.data.prediction_table import BOXES, PredictionTable
-from dlspec.numeric.picture_formats import identity, shown
+from dlspec.numeric.printable import identity, shown
 from dlspec.types import DataError, Place
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlspec.numeric.columns import ISO, kind_of, names_a_row, spelt
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Line, Lines
 
 if TYPE_CHECKING:

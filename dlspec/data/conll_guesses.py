@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dlspec.data import part_files, sources
 from dlspec.data.conll_lines import COMMENT, DOCUMENT, Sentences, cells, read, summary
 from dlspec.numeric.chunks import PLAIN, chunks, scheme_of
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError
 

@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 from dlspec.data import picture_folders
 from dlspec.data.base import Reader
 from dlspec.data.splits import Split
-from dlspec.numeric.picture_formats import SUFFIXES, identity, shown
+from dlspec.numeric.picture_formats import SUFFIXES
+from dlspec.numeric.printable import identity, shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits

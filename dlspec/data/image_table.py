@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dlspec.data.tabular import Entered, TableReader
-from dlspec.numeric.picture_formats import SUFFIXES, identity
+from dlspec.numeric.picture_formats import SUFFIXES
+from dlspec.numeric.printable import identity
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import DataError, Place

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data.questions import EACH, FEW, Asked, asked
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Line
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Place

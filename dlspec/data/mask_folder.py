@@ -11,7 +11,7 @@ from pydantic import PrivateAttr, model_validator
 from dlspec.data import picture_folders
 from dlspec.data.base import Reader
 from dlspec.data.sources import PARTS
-from dlspec.numeric.picture_formats import identity, shown
+from dlspec.numeric.printable import identity, shown
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import SPLITS, Complaint, DataError, Examples, Place, Splits

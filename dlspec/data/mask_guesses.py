@@ -10,7 +10,7 @@ from typing import Any
 from dlspec.data import part_files
 from dlspec.data.mask_folder import Pair, _look, pairs, parts_of
 from dlspec.data.sources import PARTS
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError, Place
 

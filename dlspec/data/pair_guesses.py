@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dlspec.data import part_files, sources, text_files
 from dlspec.data.aligned_lines import is_lines
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Lines, Proposal
 from dlspec.types import DataError
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from dlspec.data.sources import PARTS
-from dlspec.numeric.picture_formats import SUFFIXES, shown
+from dlspec.numeric.picture_formats import SUFFIXES
+from dlspec.numeric.printable import shown
 from dlspec.types import DataError, Place
 
 EXPECTED = "expected a folder a class, as cats/1.jpg and dogs/2.jpg, or those below train, dev and test"

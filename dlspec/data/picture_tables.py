@@ -16,7 +16,7 @@ from dlspec.data import sources
 from dlspec.data.base import Reader
 from dlspec.data.column_names import refuse_missing
 from dlspec.data.sources import Encoding, Source
-from dlspec.numeric.picture_formats import identity
+from dlspec.numeric.printable import identity
 from dlspec.recipe.component import DataPath
 from dlspec.types import Complaint, DataError, Examples, Place, Splits
 

@@ -12,7 +12,7 @@ from dlspec.data.box_guesses import as_asked, asked
 from dlspec.data.image_table import _found, _may_name_pictures
 from dlspec.data.picture_tables import MISSING, PictureTable, pictures_column, read_table
 from dlspec.data.point_table import pairs_of
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Lines, Proposal
 from dlspec.types import DataError, Place
 

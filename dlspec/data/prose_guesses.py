@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dlspec.data import part_files, sources, text_files
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError
 

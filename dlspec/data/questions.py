@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Line, Lines
 from dlspec.types import DataError
 

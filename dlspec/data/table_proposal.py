@@ -11,7 +11,7 @@ from dlspec.data.label_guesses import asked_columns, asked_labels, separator_in,
 from dlspec.data.questions import Asked, asked
 from dlspec.data.table_guesses import Opened
 from dlspec.data.target_guesses import target_of
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Line, Lines
 from dlspec.types import DataError, Place
 

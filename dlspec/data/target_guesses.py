@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dlspec.data.label_guesses import LISTS, separator_in
 from dlspec.data.questions import EACH, FEW
 from dlspec.numeric.columns import kind_of
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Line
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Place

@@ -17,7 +17,7 @@ from dlspec.data import picture_folders, sources
 from dlspec.data.box_faults import Drawn, Faults
 from dlspec.data.boxed_pictures import BoxFiles, Found, Sheet, pictures_below, relative_id
 from dlspec.data.sources import PARTS
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import DataError, Place

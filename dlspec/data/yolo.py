@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 from dlspec.data.box_faults import Drawn, Faults
 from dlspec.data.boxed_pictures import BoxFiles, Found, Sheet, pictures_below, relative_id
 from dlspec.data.yolo_layout import Layout, label_of, layout_of, pictures_of, settings_in
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import DataError, Place

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from dlspec.data import sources
 from dlspec.data.boxed_pictures import pictures_below
 from dlspec.data.sources import PARTS
-from dlspec.numeric.picture_formats import SUFFIXES, shown
+from dlspec.numeric.picture_formats import SUFFIXES
+from dlspec.numeric.printable import shown
 from dlspec.types import Complaint, DataError, Place
 
 SETTINGS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.types import DataError, Place, UnreadableError
 
 IGNORED = 255

@@ -15,7 +15,8 @@ import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from dlspec.numeric.opencv import cv2
-from dlspec.numeric.picture_formats import HEAD, format_of, looks_whole, orientation, shown, webp_size, what_else
+from dlspec.numeric.picture_formats import HEAD, format_of, looks_whole, orientation, webp_size, what_else
+from dlspec.numeric.printable import shown
 from dlspec.types import Place, UnreadableError
 
 MOST_PIXELS = 64_000_000

@@ -13,7 +13,7 @@ import numpy as np
 
 from dlspec.numeric.picture_bytes import Fit, fit_bytes
 from dlspec.numeric.picture_files import Header, check, read
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.types import DataError, Place
 
 AHEAD = 4

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.types import Place, UnreadableError
 
 USUAL_RATE = 25.0

@@ -11,7 +11,7 @@ from typing import Any
 
 from dlspec.data.base import Reader
 from dlspec.data.boxed_pictures import BoxFiles
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Proposal, taken
 from dlspec.recipe.component import find, nearest
 from dlspec.report.watch import Watch

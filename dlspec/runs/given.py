@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.report.watch import Watch
 from dlspec.runs.opened import OpenedRun
 from dlspec.runs.reading import examples_of, reader_for

@@ -12,7 +12,7 @@ from typing import Any
 from dlspec.data import sources
 from dlspec.data.base import Reader
 from dlspec.models.base import Model
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Lines, Proposal, Suggestion, laid_over, taken
 from dlspec.recipe.commented import relative, written
 from dlspec.recipe.component import every, find

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 
 
 class Names:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.runs import ragged

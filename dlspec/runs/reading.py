@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlspec.data.base import Reader
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.recipe.component import every, nearest
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch

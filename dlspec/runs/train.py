@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.recipe.load import Loaded, dump
 from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch

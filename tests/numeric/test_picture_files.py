@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from dlspec.numeric.picture_files import check, header, read, read_twice, size
-from dlspec.numeric.picture_formats import shown
+from dlspec.numeric.printable import shown
 from dlspec.types import DataError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (7, 5, 4), dtype=np.uint8)

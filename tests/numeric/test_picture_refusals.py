@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dlspec.numeric.picture_files import check, header, read
-from dlspec.numeric.picture_formats import identity, shown
+from dlspec.numeric.printable import identity, shown
 from dlspec.types import DataError
 
 
