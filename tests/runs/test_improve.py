@@ -94,9 +94,8 @@ def test_with_more_time_what_was_cut_goes_on_and_test_is_of_the_best(tmp_path, c
     assert f"cut short by the budget: dlspec improve --resume {home} --budget 2s goes on with it" in said
     assert "looked at once" in said and "-" not in said.split("stopped after")[1].split("\n")[0]
     before = json.loads((home / "improve.json").read_text())
-    assert (
-        before["tries"][0]["cut"] and len(folders.read_history(Path(before["tries"][0]["run"]) / "history.csv")) < 300
-    )
+    history = Path(before["tries"][0]["run"]) / "history.csv"
+    assert before["tries"][0]["cut"] and len(folders.read_history(history)) < 300
     after = improve(None, resume=home, budget=60)
     assert not after["tries"][0]["cut"] and after["tries"][0]["run"] == before["tries"][0]["run"]
     assert len(folders.read_history(history)) == 300
