@@ -8,7 +8,7 @@ import pytest
 import dlspec
 
 PACKAGE = Path(dlspec.__file__).parent
-EVERYONE = {"types", "proposals", "remedies", "recipe.component"}
+EVERYONE = {"types", "wording", "proposals", "remedies", "recipe.component"}
 ROOMS_BELOW_RUNS = {
     "data", "inputs", "tasks", "evaluators", "models.base", "strategy", "report", "recipe", "tuning", "layers",
     "numeric", "decode",
@@ -18,6 +18,7 @@ ALLOWED = {
     "complaints": set(),
     "proposals": set(),
     "remedies": set(),
+    "wording": set(),
     "cli": {"runs", "tuning", "report", "recipe"},
     "runs": ROOMS_BELOW_RUNS,
     "tuning": ROOMS_BELOW_RUNS | {"runs"},

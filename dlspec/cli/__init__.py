@@ -34,6 +34,7 @@ from dlspec.cli import (
 )
 from dlspec.cli.shared import answering
 from dlspec.types import ArgumentError, Place, RecipeError, UserError
+from dlspec.wording import plural
 
 INTERRUPTED, NOBODY_READS = 130, 141
 
@@ -195,7 +196,7 @@ def _user(error: UserError, as_json: bool) -> int:
             print(f"    {' ' * ((complaint.where.column or 1) - 1)}^", file=sys.stderr)
     count = len(error.complaints)
     if count > 1:
-        print(f"{count} complaints; nothing was done", file=sys.stderr)
+        print(f"{plural(count, 'complaint')}; nothing was done", file=sys.stderr)
     return 2
 
 

@@ -12,6 +12,7 @@ from dlspec.data.regular import Clock, clock_of, steps_of
 from dlspec.data.roles import times as times_of
 from dlspec.data.sources import some
 from dlspec.types import Complaint, DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,8 +70,8 @@ def laid_out(
         faults += data.bad(
             [row],
             f"most rows are {clock.words} apart, but '{texts[row]}' in {{rows}} lies between two steps "
-            f"({int(off.sum()):,} rows do{''.join(f'; {one}' for one in zones(texts))}); mend these times, or join "
-            "rows: data.frequency (day, week, month, …) with data.duplicates: mean or sum",
+            f"({plural(int(off.sum()), 'row does', 'rows do')}{''.join(f'; {one}' for one in zones(texts))}); "
+            "mend these times, or join rows: data.frequency (day, week, month, …) with data.duplicates: mean or sum",
         ).complaints
     order = np.argsort(steps, kind="stable")
     notes = zones(texts)
@@ -81,7 +82,7 @@ def laid_out(
         faults += data.bad(
             [int(order[-1])],
             f"most rows are {clock.words} apart, and there are {count:,} such steps up to '{texts[order[-1]]}' in "
-            f"{{rows}}, for {len(steps):,} rows; say what a step is: data.frequency (day, week, month, …)",
+            f"{{rows}}, for {plural(len(steps), 'row')}; say what a step is: data.frequency (day, week, month, …)",
         ).complaints
         raise DataError(faults)
     if duplicates == "fail":
@@ -204,8 +205,8 @@ def _lacking(
         step, column = np.argwhere(missing)[0].tolist()
         faults += data.bad(
             [int(row_of[step])],
-            f"column '{names[column]}' is missing in {{rows}} ('{labels[step]}'; {int(missing.sum()):,} values in "
-            f"all). Fill it in, or set {mend}",
+            f"column '{names[column]}' is missing in {{rows}} ('{labels[step]}'; "
+            f"{plural(int(missing.sum()), 'value')} in all). Fill it in, or set {mend}",
         ).complaints
     return faults
 
@@ -221,9 +222,10 @@ def _mended(whole: np.ndarray, there: np.ndarray, labels: Sequence[str], how: st
         return whole, []
     what = []
     if len(absent):
-        what.append(f"{len(absent):,} steps have no row ({some('time', [labels[one] for one in absent], 3)})")
+        which = some("time", [labels[one] for one in absent], 3)
+        what.append(f"{plural(len(absent), 'step has', 'steps have')} no row ({which})")
     if missing.any():
-        what.append(f"{int(missing.sum()):,} values are missing")
+        what.append(f"{plural(int(missing.sum()), 'value is', 'values are')} missing")
     if how == "skip":
         return whole, [f"{' and '.join(what)}: no window goes over them"]
     before = np.flatnonzero(~np.isnan(whole).any(axis=1))

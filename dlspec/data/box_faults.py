@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dlspec.data.picture_tables import SLACK
 from dlspec.numeric.places import Box
 from dlspec.types import Complaint, DataError, Place
+from dlspec.wording import plural
 
 OVER = 0.01
 """share of a picture's side by which a box may reach over its edge: drawn too far by hand; it is cut there"""
@@ -55,16 +56,20 @@ class Faults:
             complaints = [one for told in self.told.values() for one in told][:MOST]
             more = sum(self.counts.values()) - len(complaints)
             if more > 0:
-                kinds = ", ".join(f"{_many(many, what)} {kind}" for (what, kind), many in self.counts.items())
+                kinds = ", ".join(
+                    f"{plural(many, what, _more(what))} {kind}" for (what, kind), many in self.counts.items()
+                )
                 complaints.append(Complaint(Place(), f"in all {kinds}; strict: false leaves them out"))
             raise DataError(complaints)
         notes = []
         for (what, kind), many in self.counts.items():
             told = self.told[what, kind]
             rest = "; …" if len(told) > TOLD else ""
-            notes.append(f"left out {_many(many, what)} {kind}: {'; '.join(map(str, told[:TOLD]))}{rest}")
+            notes.append(f"left out {plural(many, what, _more(what))} {kind}: {'; '.join(map(str, told[:TOLD]))}{rest}")
         if self.over:
-            notes.append(f"cut at the picture's edge, over which they reach by a little: {_many(self.over, 'box')}")
+            notes.append(
+                f"cut at the picture's edge, over which they reach by a little: {plural(self.over, 'box', 'boxes')}"
+            )
         return notes
 
     def why(self, message: str, file: str) -> DataError:
@@ -143,6 +148,5 @@ def cut(corners: Sequence[float], size: tuple[int, int] | None) -> tuple[tuple[f
     return (max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)), far
 
 
-def _many(count: int, what: str) -> str:
-    ending = "es" if what.endswith("x") else "s"
-    return f"{count:,} {what}{ending if count != 1 else ''}"
+def _more(what: str) -> str:
+    return f"{what}es" if what.endswith("x") else f"{what}s"

@@ -16,6 +16,7 @@ from dlspec.data.sources import PARTS
 from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Lines, Proposal
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 ANNOTATIONS = ("annotations", "annotation", "xml", "xmls", "labels")
 """what folders of XML files are called, in small letters"""
@@ -42,7 +43,11 @@ def asked(many: Sequence[int], *, crowds: bool = False) -> tuple[Lines, Lines, s
         return task, goal, "no picture has several"
     task = (Line("name", "detection", "any number of objects a picture: the class and the box of each"),)
     why = "decides on dev which epoch is kept; or map_50, where boxes need not be exact"
-    return task, (Line("optimize", "map_50_95", why),), f"{several:,} pictures have several, {most:,} at most"
+    return (
+        task,
+        (Line("optimize", "map_50_95", why),),
+        f"{plural(several, 'picture has', 'pictures have')} several, {most:,} at most",
+    )
 
 
 def as_asked(given: Lines, task: Lines, shape: tuple[int, ...]) -> Lines:
@@ -74,8 +79,8 @@ def proposal(reader: Reader, lines: Lines) -> Proposal:
     empty = sum(not own for own in truths)
     listed = ", ".join(f"{shown(name)} ({many:,})" for name, many in counts.most_common(12))
     seen = (
-        f"{len(truths):,} pictures, {empty:,} of them without a box{given}",
-        f"{counts.total():,} boxes of {len(counts)} classes: {listed}; {boxes}",
+        f"{plural(len(truths), 'picture')}, {empty:,} of them without a box{given}",
+        f"{plural(counts.total(), 'box', 'boxes')} of {plural(len(counts), 'class', 'classes')}: {listed}; {boxes}",
     )
     look = looks([one.x for part in parts.values() for one in part], list(counts))
     return Proposal(

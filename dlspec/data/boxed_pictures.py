@@ -16,6 +16,7 @@ from dlspec.data.base import Reader
 from dlspec.data.box_faults import Drawn, Faults
 from dlspec.numeric.printable import identity, shown
 from dlspec.types import SPLITS, Complaint, DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.numeric.picture_paths import PictureFiles
@@ -100,7 +101,9 @@ class BoxFiles(Reader):
         if not truth:
             pictures = self.pictures()
             files = PictureFiles("", [path for _, path in pictures])
-            return Splits({"all": Examples([one for one, _ in pictures], files)}, notes=(f"{len(files):,} pictures",))
+            return Splits(
+                {"all": Examples([one for one, _ in pictures], files)}, notes=(plural(len(files), "picture"),)
+            )
         faults = Faults(strict=self.strict)
         found = self.found(faults)
         parts = {part: self._there(found.parts[part], faults) for part in (*SPLITS, "all") if part in found.parts}
@@ -190,7 +193,9 @@ def said(truths: Sequence[Any]) -> str:
     listed = ", ".join(f"{name} ({many:,})" for name, many in sorted(counts.items())[:20])
     listed += ", …" if len(counts) > 20 else ""
     empty = sum(not own for own in truths)
-    text = f"{len(truths):,} pictures, {empty:,} without boxes; {counts.total():,} boxes: {listed}"
+    text = (
+        f"{plural(len(truths), 'picture')}, {empty:,} without boxes; {plural(counts.total(), 'box', 'boxes')}: {listed}"
+    )
     return text + (f"; {crowds:,} of them crowds or hard to tell" if crowds else "")
 
 

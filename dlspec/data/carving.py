@@ -6,6 +6,7 @@ from dlspec.data.basis import Pool, at
 from dlspec.data.joined import joined
 from dlspec.data.splits import Split, counted, sizes
 from dlspec.types import SPLITS, DataError, Examples, Splits
+from dlspec.wording import plural
 
 
 def carved(splits: Splits, split: Split, *, train_dev: float, dev_to_train: float) -> Splits:
@@ -39,7 +40,9 @@ def _drawn(part: Examples, name: str, split: Split, size: float, key: str) -> tu
     """So many of a part, and the others."""
     count = counted(size, len(part))
     if count >= len(part):
-        raise DataError(f"{name} has {len(part):,} examples; taking {count:,} leaves none", where=at(key, "data"))
+        raise DataError(
+            f"{name} has {plural(len(part), 'example')}; taking {count:,} leaves none", where=at(key, "data")
+        )
     # Of what is latest, train_dev would say what time does, not what the network has learned by heart.
     pool = Pool.of(part, split.model_copy(update={"time": None}), 2)
     mine, others = pool.cut(list(range(len(part))), [count])

@@ -13,6 +13,7 @@ from dlspec.data.conll_lines import MOST, Sentences, read, summary
 from dlspec.data.sources import Encoding, Source
 from dlspec.proposals import Proposal
 from dlspec.types import Complaint, DataError, Examples, Lines, Place, Splits
+from dlspec.wording import plural
 
 LONG = 1_000
 """words of a sentence, from which on the empty lines between sentences may be missing"""
@@ -133,5 +134,7 @@ def _whole(found: Sentences, values: Sequence[Sequence[str]], what: str, column:
             message = f"in the sentence beginning here a {what} (column {column}) is {got}; expected one without blanks"
             wrong.append(Complaint(Place(found.file, lines[0]), message))
     if wrong:
-        more = [Complaint(Place(found.file), f"{len(wrong) - MOST:,} more sentences are so")] * (len(wrong) > MOST)
+        more = [
+            Complaint(Place(found.file), plural(len(wrong) - MOST, "more sentence is so", "more sentences are so"))
+        ] * (len(wrong) > MOST)
         raise DataError(wrong[:MOST] + more)

@@ -12,6 +12,7 @@ from dlspec.numeric.chunks import PLAIN, chunks, scheme_of
 from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.data.conll import Conll
@@ -56,7 +57,7 @@ def proposal(cls: type[Conll], path: str) -> Proposal | None:
     scheme = scheme_of(rows)
     best = "token_accuracy" if scheme == PLAIN else "f1"
     lengths = sorted(map(len, rows))
-    seen = [summary(one, f"{one.width} columns") for one in found.values()]
+    seen = [summary(one, plural(one.width, "column")) for one in found.values()]
     return Proposal(
         Facts("text", len(rows), len(counts), (lengths[len(lengths) // 2],), alike=False),
         (Line("name", "tagging", "a tag for each word, as the file has it"),),

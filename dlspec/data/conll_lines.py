@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dlspec.data import sources, text_files
 from dlspec.types import Complaint, DataError, Place
+from dlspec.wording import plural
 
 DOCUMENT = "-DOCSTART-"
 COMMENT = re.compile(r"#(\s|$|\w+ *=)")
@@ -93,7 +94,9 @@ def _fill(found: Sentences, lines: Sequence[str]) -> None:
         current.append(row)
         numbers.append(number)
     if faults:
-        more = [Complaint(Place(found.file), f"{len(faults) - MOST:,} more lines are so")] * (len(faults) > MOST)
+        more = [Complaint(Place(found.file), plural(len(faults) - MOST, "more line is so", "more lines are so"))] * (
+            len(faults) > MOST
+        )
         raise DataError(faults[:MOST] + more)
     if not found.rows:
         raise DataError("this file has no words", where=Place(found.file))
@@ -128,4 +131,5 @@ def summary(found: Sentences, columns: str) -> str:
     documents = len(set(found.documents)) if any(found.documents) else 0
     of = f" in {documents:,} documents" if documents else ""
     said = "".join(f"; {one}" for one in found.said)
-    return f"{Path(found.file).name}: {len(found.rows):,} sentences{of}, {found.words:,} words, {columns}{said}"
+    size = f"{plural(len(found.rows), 'sentence')}{of}, {plural(found.words, 'word')}"
+    return f"{Path(found.file).name}: {size}, {columns}{said}"

@@ -17,6 +17,7 @@ from dlspec.numeric.class_names import class_name, plain
 from dlspec.numeric.places import Box, boxes_of, points_of, text_of
 from dlspec.recipe.component import DataPath, nearest
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 FEW_CLASSES = 100
 """whole numbers of no more different values are classes: a new value among them is more likely a slip"""
@@ -220,7 +221,7 @@ def _spelt(value: Any) -> str:
 def fits(value: Any, old: Any) -> None:
     """Raises ValueError where a sentence would have more or fewer tags than words."""
     if is_tags(value) and len(value) != len(old):
-        raise ValueError(f"{len(value)} tags, but the sentence has {len(old)} words")
+        raise ValueError(f"{plural(len(value), 'tag')}, but the sentence has {plural(len(old), 'word')}")
 
 
 def _unknown(ids: Sequence[str], splits: Splits) -> str:
@@ -234,7 +235,7 @@ def _unknown(ids: Sequence[str], splits: Splits) -> str:
 def _said(file: str, changed: Mapping[str, int]) -> str:
     """How many labels a file changes, and a word where it changes train alone, or all but train."""
     counts = ", ".join(f"{name} {changed[name]:,}" for name in (*SPLITS, *changed) if changed.get(name))
-    return f"{file} corrects {sum(changed.values()):,} labels" + (f": {counts}" if counts else "")
+    return f"{file} corrects {plural(sum(changed.values()), 'label')}" + (f": {counts}" if counts else "")
 
 
 def one_sided(changed: Mapping[str, int]) -> str | None:

@@ -13,6 +13,7 @@ from dlspec.data.column_names import all_of, columns_of
 from dlspec.data.tabular import Entered, TableReader, refuse
 from dlspec.proposals import Facts, Proposal
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.data.columns import Joined
@@ -81,7 +82,7 @@ class CSV(TableReader):
         others += [f"{len(targets) - MOST_NAMED} more are"] * (len(targets) > MOST_NAMED)
         others += [f"'{column}' is the {use}" for use, column in uses.items() if column is not None]
         others += [sources.some("column", [f"'{one}'" for one in self.drop]) + " dropped"] if self.drop else []
-        note = f"{len(features)} columns to predict from" + "".join(f"; {one}" for one in others)
+        note = f"{plural(len(features), 'column')} to predict from" + "".join(f"; {one}" for one in others)
         return Entered(x, frozenset(), [note])
 
 

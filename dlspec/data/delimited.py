@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlspec.data.sources import some
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -244,7 +245,7 @@ def _without_empty(
         if filled.all():
             break
     many = blank + int((~filled).sum())
-    notes = [f"{many:,} empty row{'s' if many > 1 else ''} skipped"] if many else []
+    notes = [f"{plural(many, 'empty row')} skipped"] if many else []
     return [column.filter(pa.array(filled)) for column in columns], rows[filled], notes
 
 

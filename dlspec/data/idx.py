@@ -13,6 +13,7 @@ from dlspec.data.sources import contents
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +89,7 @@ class IDX(Reader):
                 labels = _array(files["labels"], 1)
                 if len(labels) != len(x):
                     raise DataError(
-                        f"{len(labels):,} labels, but {len(x):,} pictures in {files['images']}",
+                        f"{plural(len(labels), 'label')}, but {plural(len(x), 'picture')} in {files['images']}",
                         where=Place(files["labels"]),
                     )
                 y = labels.tolist()
@@ -98,7 +99,9 @@ class IDX(Reader):
                 )
             ids = [f"{part}-{i:05d}" for i in range(len(x))]
             parts[part] = Examples(ids, x[..., np.newaxis], y)
-            notes.append(f"{part}: {len(x):,} pictures of {x.shape[1]}×{x.shape[2]} from {Path(files['images']).name}")
+            notes.append(
+                f"{part}: {plural(len(x), 'picture')} of {x.shape[1]}×{x.shape[2]} from {Path(files['images']).name}"
+            )
         return Splits(parts, notes=tuple(notes))
 
     def _found(self) -> dict[str, dict[str, str]]:
@@ -132,7 +135,9 @@ def _array(file: str, rank: int) -> np.ndarray:
     data = contents(file)
     head = 4 + 4 * rank
     if len(data) < head:
-        raise DataError(f"{len(data)} bytes: too short for an idx file, whose head has {head}", where=Place(file))
+        raise DataError(
+            f"{plural(len(data), 'byte')}: too short for an idx file, whose head has {head}", where=Place(file)
+        )
     if data[:2] != b"\x00\x00" or data[2] not in (0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E):
         raise DataError(
             f"no idx file: it starts with the bytes {data[:4].hex(' ')}; expected 00 00 08 {rank:02x}",
@@ -140,7 +145,8 @@ def _array(file: str, rank: int) -> np.ndarray:
         )
     if data[2] != 0x08 or data[3] != rank:
         raise DataError(
-            f"expected bytes (type 08) in {rank} dimension(s), got type {data[2]:02x} in {data[3]}", where=Place(file)
+            f"expected bytes (type 08) in {plural(rank, 'dimension')}, got type {data[2]:02x} in {data[3]}",
+            where=Place(file),
         )
     shape = tuple(int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(rank))
     expected = head + math.prod(shape)

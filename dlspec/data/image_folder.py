@@ -20,6 +20,7 @@ from dlspec.numeric.printable import identity, shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 
 class ImageFolder(Reader):
@@ -105,7 +106,12 @@ class ImageFolder(Reader):
             part_files.division(sizes),
             look.input,
             question.goal,
-            (f"{counts.total():,} pictures, a folder a class{parts}", *question.seen, *look.seen, *layout.notes),
+            (
+                f"{plural(counts.total(), 'picture')}, a folder a class{parts}",
+                *question.seen,
+                *look.seen,
+                *layout.notes,
+            ),
             question.doubts,
             special=1,
         )
@@ -130,7 +136,7 @@ class ImageFolder(Reader):
         if not truth:
             folder, names = self._everything()
             ids = _ids(folder, names)
-            return Splits({"all": Examples(ids, PictureFiles(folder, names))}, notes=(f"{len(ids):,} pictures",))
+            return Splits({"all": Examples(ids, PictureFiles(folder, names))}, notes=(plural(len(ids), "picture"),))
         layout = picture_folders.layout(self.path)
         labels = {
             name: (part, identity(own))

@@ -10,6 +10,7 @@ from dlspec.data.base import Reader
 from dlspec.data.download import Remote, fetched
 from dlspec.recipe.component import DataPath
 from dlspec.types import DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +102,7 @@ class KerasDataset(Reader):
         }
         sizes = ", ".join(f"{name} {len(part):,}" for name, part in parts.items())
         _, height, width, channels = found["train"].x.shape
-        note = f"{self.dataset}: {sizes} pictures of {height}×{width}, {channels} channel(s), from {place}"
+        note = f"{self.dataset}: {sizes} pictures of {height}×{width}, {plural(channels, 'channel')}, from {place}"
         return Splits(parts, notes=(note,))
 
 

@@ -12,6 +12,7 @@ from dlspec.numeric.printable import shown
 from dlspec.proposals import Line
 from dlspec.recipe.component import nearest
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +104,7 @@ def _labels(counts: Mapping[str, int], why: str, more: tuple[Line, ...]) -> Aske
     listed = ", ".join(f"{shown(one)} ({counts[one]:,})" for one in often[:SHOWN]) + ", …" * (len(often) > SHOWN)
     task = (Line("name", "multi_label", f"several labels may be true of an example, or none: {why}"), *more)
     goal = (Line("optimize", "micro_f1", "decides on dev which epoch is kept; or macro_f1, mean_average_precision"),)
-    return Asked(task, len(counts), goal, (f"{len(counts)} labels: {listed}",), (why,))
+    return Asked(task, len(counts), goal, (f"{plural(len(counts), 'label')}: {listed}",), (why,))
 
 
 def _is_binary(values: np.ndarray) -> bool:

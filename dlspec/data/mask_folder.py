@@ -15,6 +15,7 @@ from dlspec.numeric.printable import identity, shown
 from dlspec.proposals import Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.types import SPLITS, Complaint, DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +121,9 @@ class MaskFolder(Reader):
             for part in (*SPLITS, "all")
             if part in found
         }
-        said = f"{len(whole):,} pictures with masks of {len(legend.names)} classes: {', '.join(legend.names[:20])}"
+        said = (
+            f"{plural(len(whole), 'picture')} with masks of {len(legend.names)} classes: {', '.join(legend.names[:20])}"
+        )
         return Splits(kept, notes=(said, *notes))
 
     def _given(self) -> Legend:

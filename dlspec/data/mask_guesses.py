@@ -13,6 +13,7 @@ from dlspec.data.sources import PARTS
 from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 MASKS = ("masks", "mask", "labels", "label", "annotations", "segmentation", "segmentationclass", "gt", "groundtruth")
 """what folders of masks are called"""
@@ -54,7 +55,7 @@ def masks(path: str) -> Proposal | None:
         part_files.division(sizes),
         look.input,
         (Line("optimize", "mean_iou", "decides on dev which epoch is kept; or mean_dice, pixel_accuracy"),),
-        (f"{len(whole):,} pictures with masks of {len(values)} classes{counts}", *look.seen),
+        (f"{plural(len(whole), 'picture')} with masks of {len(values)} classes{counts}", *look.seen),
         (f"the classes of the masks are called {', '.join(plain)}: give them names in data.classes",),
         special=3,
     )

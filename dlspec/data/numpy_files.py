@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.sources import contents, some
 from dlspec.recipe.component import unknown
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,7 +149,8 @@ def column(file: str, name: str, values: np.ndarray, many: int) -> list[Any]:
     """One plain value an example."""
     if values.shape not in ((many,), (many, 1)):
         raise DataError(
-            f"'{name}' has shape {values.shape}; expected ({many},), as there are {many:,} examples", where=Place(file)
+            f"'{name}' has shape {values.shape}; expected ({many},), as there are {plural(many, 'example')}",
+            where=Place(file),
         )
     if values.dtype.kind not in "biufUSM":
         raise DataError(f"'{name}' is of type {values.dtype}; expected numbers or text", where=Place(file))

@@ -11,6 +11,7 @@ from dlspec.data.aligned_lines import is_lines
 from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Lines, Proposal
 from dlspec.types import DataError
+from dlspec.wording import plural
 
 SAMPLE = 1 << 16
 """bytes of a file that are looked at"""
@@ -107,7 +108,7 @@ def _made(reader: object, data: Lines, doubts: Sequence[str], what: str, target:
         part_files.division(counts),
         (Line("tokenizer", "byte_pair", "pieces of words, of both languages, so that no word is unknown"),),
         (Line("optimize", "bleu", "how many words in a row are right"),),
-        (seen, f"sources: {words[len(words) // 2]} words in the middle, {words[-1]:,} at most"),
+        (seen, f"sources: {plural(words[len(words) // 2], 'word')} in the middle, {words[-1]:,} at most"),
         tuple(doubts),
         target,
         special=3,

@@ -19,6 +19,7 @@ from dlspec.data.sources import Encoding, Source
 from dlspec.numeric.printable import identity
 from dlspec.recipe.component import DataPath
 from dlspec.types import Complaint, DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +104,7 @@ class PictureTable(Reader):
             starts.append(len(ids))
         files = PictureFiles("", paths)
         if not truth:
-            return Splits({"all": Examples(ids, files)}, notes=(f"{len(ids):,} pictures",))
+            return Splits({"all": Examples(ids, files)}, notes=(plural(len(ids), "picture"),))
         found = Found(data, files, rows_of)
         found.pictures_are_there(written)
         broken, notes = faulty(files, strict=self.strict)
@@ -115,13 +116,13 @@ class PictureTable(Reader):
             part: whole.take([i for i in range(low, high) if i not in broken and y[i] is not None])
             for part, (low, high) in zip(parts, pairwise(starts), strict=True)
         }
-        said = [f"{Path(t.file).name}: {len(t.rows):,} rows, {', '.join(t.notes)}" for t in tables]
+        said = [f"{Path(t.file).name}: {plural(len(t.rows), 'row')}, {', '.join(t.notes)}" for t in tables]
         return Splits(kept, notes=(*said, self.said(y), *notes))
 
     def said(self, y: Sequence[Any]) -> str:
         """How many pictures and places there are, in a sentence."""
         empty = sum(not one for one in y)
-        return f"{len(y):,} pictures with {sum(map(len, y)):,} places, {empty:,} of them without any"
+        return f"{plural(len(y), 'picture')} with {sum(map(len, y)):,} places, {empty:,} of them without any"
 
     def _has(self, file: str, have: Sequence[str], wanted: Sequence[str]) -> None:
         refuse_missing([("file" if name == self.file else "columns", name) for name in wanted], have, file)

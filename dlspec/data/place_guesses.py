@@ -15,6 +15,7 @@ from dlspec.data.point_table import pairs_of
 from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Lines, Proposal
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 FORMS = {
     "corners": (
@@ -65,7 +66,8 @@ def boxes(reader: type[PictureTable], path: str) -> Proposal | None:
     lines += [Line("label", label, "the column of the box's class")] if label != "class" else []
     listed = ", ".join(f"{shown(str(name))} ({many:,})" for name, many in counts.most_common(12))
     empty = sum(not any_there for any_there in with_box.values())
-    seen = f"{len(rows):,} pictures, {empty:,} of them without a box; {len(counts)} classes: {listed}; {several}"
+    classes = f"{plural(len(counts), 'class', 'classes')}: {listed}"
+    seen = f"{plural(len(rows), 'picture')}, {empty:,} of them without a box; {classes}; {several}"
     return _proposal(named, path, task, lines, goal, 5 + len(counts), seen, list(map(str, counts)))
 
 
@@ -85,9 +87,8 @@ def points(reader: type[PictureTable], path: str) -> Proposal | None:
         raise DataError("some pictures have several rows; keep one row a picture", where=Place(shown(path)))
     lines: list[Line] = [Line("points", list(pairs), "the points, each with a column of x and one of y")]
     missing = sum(cell is None for one in own for cell in named.columns[one]) // 2
-    seen = (
-        f"{len(named.columns[named.file]):,} pictures with {len(pairs)} points ({', '.join(map(shown, pairs))[:200]})"
-    )
+    points = f"{plural(len(pairs), 'point')} ({', '.join(map(shown, pairs))[:200]})"
+    seen = f"{plural(len(named.columns[named.file]), 'picture')} with {points}"
     seen += f", {missing:,} of which are not marked" if missing else ""
     task: Lines = (Line("name", "landmarks", "where points with names are"),)
     sided = [name for name in pairs if "left" in name.lower()]
@@ -147,7 +148,9 @@ def _named(reader: type[PictureTable], path: str) -> Named | None:
     if file is None:
         return None
     if total < FEWEST:
-        raise DataError(f"{total} rows: too few to be divided; at least {FEWEST} are needed", where=Place(shown(path)))
+        raise DataError(
+            f"{plural(total, 'row')}: too few to be divided; at least {FEWEST} are needed", where=Place(shown(path))
+        )
     some = [one for one in columns[file] if one is not None]
     return Named(parts, columns, counts, file, _found(os.path.dirname(path), some, path))
 

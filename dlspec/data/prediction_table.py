@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data import sources
 from dlspec.recipe.component import nearest
 from dlspec.types import SPLITS, DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,8 +151,8 @@ def _splits(file: str, column: pa.Array | None, rows: int, otherwise: str) -> li
         if meant is None:
             at = given.index(name)
             raise DataError(
-                f"{given.count(name):,} rows have the split '{name or ''}', the first of them '{at + 1}'; "
-                f"a split is one of {', '.join(SPLITS)} (no column 'split': all are dev)",
+                f"{plural(given.count(name), 'row has', 'rows have')} the split '{name or ''}', the first of them "
+                f"'{at + 1}'; a split is one of {', '.join(SPLITS)} (no column 'split': all are dev)",
                 where=Place(file),
             )
         place[name] = meant

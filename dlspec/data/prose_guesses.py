@@ -9,6 +9,7 @@ from dlspec.data import part_files, sources, text_files
 from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.data.text_file import TextFile
@@ -55,7 +56,7 @@ def proposal(reader: type[TextFile], path: str) -> Proposal | None:
             Line("normalize", "none", "the text is predicted as it stands"),
         ),
         (Line("optimize", "bits_per_character", "how surprising a character is, on average"),),
-        (f"{shown(os.path.basename(path))}: {characters:,} characters of prose", *loaded.notes),
+        (f"{shown(os.path.basename(path))}: {plural(characters, 'character')} of prose", *loaded.notes),
         (doubt,),
         special=2,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.data.columns import Joined
@@ -64,7 +65,11 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
     data_lines.append(Line("target", name, "to be forecast"))
     gaps = len(steps) < count or bool(np.isnan(values).any())
     if gaps:
-        missing = f"{count - len(steps):,} steps have no row" if len(steps) < count else "values are missing"
+        missing = (
+            f"{plural(count - len(steps), 'step has', 'steps have')} no row"
+            if len(steps) < count
+            else "values are missing"
+        )
         data_lines.append(
             Line("gaps", "last", f"{missing}; the value before stands for them (skip: no window goes over them)")
         )
@@ -78,7 +83,8 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
     entered = (Line("length", seen, "steps that the network sees"),) if window > seen else ()
     doubts = (f"horizon {horizon}: how far ahead you need to see, only you know",)
     seen_lines = (
-        f"{os.path.basename(path)}: {len(data):,} rows, a step is a {clock.words}; {count - len(steps):,} have no row",
+        f"{os.path.basename(path)}: {plural(len(data), 'row')}, a step is a {clock.words}; "
+        f"{count - len(steps):,} {'has' if count - len(steps) == 1 else 'have'} no row",
         f"season: {season} steps, {why}" if season > 1 else "no season is known of such steps",
     )
     facts = Facts("series", count - window - horizon, horizon, (seen, 1))
@@ -151,7 +157,7 @@ def _several(reader: type[TimeSeries], path: str, data: Joined, time: str, targe
     if window > seen:
         entered.append(Line("length", seen, "steps that the network sees"))
     told = (
-        f"{os.path.basename(path)}: {len(data):,} rows of {len(lengths):,} series, a step is a {clock.words}",
+        f"{os.path.basename(path)}: {plural(len(data), 'row')} of {len(lengths):,} series, a step is a {clock.words}",
         *(one for one in loaded.notes if one.startswith(("season", "no season", "in no split", "left out"))),
     )
     task = (Line("name", "forecasting", "MASE against the naive forecasts"),)

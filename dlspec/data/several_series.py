@@ -16,6 +16,7 @@ from dlspec.data.windowing import FEWEST_BLOCKS, block_length, season_note, tags
 from dlspec.numeric.forecasts import in_sample_error
 from dlspec.numeric.windows import Windows
 from dlspec.types import Complaint, DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +140,10 @@ def parts_of(
         parts[name] = _examples(several, base, origins[name], values, bases, reader, targets, settings)
         begin = end
     if bare:
-        notes.append(f"{bare:,} windows are left out, as a step without a value is in them or in what is asked of them")
+        notes.append(
+            f"{plural(bare, 'window is', 'windows are')} left out, as a step without a value is in a window or in "
+            "what is asked of it"
+        )
     if "train" in parts:
         notes.append(_division(parts, base, ends))
     return Splits(parts, notes=tuple(notes))

@@ -13,6 +13,7 @@ from dlspec.data.fingerprint import fingerprint
 from dlspec.data.joined import joined
 from dlspec.recipe.component import Section, shown
 from dlspec.types import SPLITS, DataError, Examples, Splits
+from dlspec.wording import plural
 
 
 def _size(value: Any) -> Any:
@@ -128,7 +129,7 @@ class Split(Section):
         test = 0 if self.folds and self.fold_is == "test" else counted(self.test, len(whole))
         places, how = self._cut(whole, test)
         parts = {name: whole.take(sorted(places[name])) for name in ("train", "dev", "test") if places[name]}
-        return parts, f"split {len(whole):,} examples {how}: {sizes(parts)}{self._seeded()}"
+        return parts, f"split {plural(len(whole), 'example')} {how}: {sizes(parts)}{self._seeded()}"
 
     def _completed(self, given: Mapping[str, Examples]) -> tuple[dict[str, Examples], str]:
         if "train" not in given:
@@ -156,7 +157,7 @@ class Split(Section):
         if test + dev >= len(whole):
             asked = " and ".join(f"{many:,} for {name}" for name, many in (("dev", dev), ("test", test)) if many)
             asked = f"the split asks for {asked}, which leaves" if asked else "that leaves"
-            raise DataError(f"there are {len(whole):,} examples; {asked} none for train", where=at())
+            raise DataError(f"there are {plural(len(whole), 'example')}; {asked} none for train", where=at())
         wanted = 1 + bool(test) + bool(dev) + bool(self.folds)
         pool = Pool.of(whole, self, wanted)
         rest = list(range(len(whole)))
@@ -174,8 +175,9 @@ class Split(Section):
         if empty:
             groups = len(set(pool.groups or ()))
             raise DataError(
-                f"{groups} group(s) of '{self.group}' are too few for {wanted} splits: nothing is left for "
-                f"{' and '.join(empty)}; set dev or test to 0, or divide without group",
+                f"{plural(groups, 'group')} of '{self.group}' {'is' if groups == 1 else 'are'} too few for "
+                f"{wanted} splits: nothing is left for {' and '.join(empty)}; set dev or test to 0, "
+                "or divide without group",
                 where=at("group"),
             )
         return places, pool.words
@@ -217,7 +219,7 @@ def _shared_groups(parts: Mapping[str, Examples]) -> str:
     if parts["train"].columns["groups"] is None or "test" not in parts:
         return ""
     both = set(parts["test"].column("groups")) & set(parts["train"].column("groups"))
-    return f"; {len(both)} group(s) stand in train and in test as given" if both else ""
+    return f"; {plural(len(both), 'group stands', 'groups stand')} in train and in test as given" if both else ""
 
 
 def _ordered(parts: Mapping[str, Examples]) -> dict[str, Examples]:

@@ -12,6 +12,7 @@ from dlspec.data import part_files, sources
 from dlspec.numeric.printable import shown
 from dlspec.proposals import Line, Lines
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,7 +105,8 @@ def opened(reader: type[TableReader], path: str, target: str | None) -> Opened:
     why = "a file a split, as their names say" if len(parts) > 1 else ""
     settings = (Line("path", files, why, path=True), *lines, *more)
     seen = tuple(
-        f"{shown(Path(t.file).name)}: {len(t.rows):,} rows, {len(t.columns)} columns, {', '.join(t.notes)}"
+        f"{shown(Path(t.file).name)}: {plural(len(t.rows), 'row')}, {plural(len(t.columns), 'column')}, "
+        f"{', '.join(t.notes)}"
         for t in tables
     )
     counts = {part: len(table.rows) for part, table in zip(parts, tables, strict=True)}

@@ -15,6 +15,7 @@ from dlspec.data.base import Reader
 from dlspec.data.column_names import all_of, columns_of, no_column, refuse_missing
 from dlspec.data.sources import Encoding, Source
 from dlspec.types import DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.data.columns import Joined
@@ -182,7 +183,7 @@ class TableReader(Reader):
                 y, present = truths(data, target, decimal=self.decimal, keep_text=target in self.text, strict=truth)
             if truth and len(present) < len(data):
                 kept = self._kept(data, "', '".join(columns_of(target)), present)
-                without = f"{len(data) - len(present):,} row(s) without a target"
+                without = plural(len(data) - len(present), "row") + " without a target"
                 notes.append(f"{without} {'kept' if self.keep_missing_target else 'left out'}")
         kept = [row for row in kept if row not in left_out]
         whole = self._examples(data, list(parts), x, y)
@@ -263,7 +264,8 @@ class TableReader(Reader):
 
 def _said(tables: Sequence[Table]) -> list[str]:
     return [
-        f"{Path(table.file).name}: {len(table.rows):,} rows, {len(table.columns)} columns, {', '.join(table.notes)}"
+        f"{Path(table.file).name}: {plural(len(table.rows), 'row')}, {plural(len(table.columns), 'column')}, "
+        f"{', '.join(table.notes)}"
         for table in tables
     ]
 

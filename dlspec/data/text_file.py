@@ -17,6 +17,7 @@ from dlspec.data.sources import Encoding, Source
 from dlspec.data.splits import Split
 from dlspec.proposals import Proposal
 from dlspec.types import SPLITS, DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 HEADING = (
     r"[ \t]*(CHAPTER|Chapter|BOOK|Book|PART|Part|VOLUME|ACT|Act|LETTER|SECTION|KAPITEL|Kapitel|CHAPITRE|Chapitre)\b"
@@ -132,7 +133,7 @@ class TextFile(Reader):
         many = len(set(of_chapter))
         what = f"{len(files):,} files, " if len(files) > 1 else f"{next(iter(files))}: "
         held = f"{many:,} chapter{'s' * (many != 1)}, {len(texts):,} window{'s' * (len(texts) != 1)}"
-        notes.insert(0, f"{what}{count:,} characters in {held} of {self.length} at most")
+        notes.insert(0, f"{what}{plural(count, 'character')} in {held} of {self.length} at most")
         tags = {"file": of_file} if len(files) > 1 else {}
         groups = None if self.held_out == "end" else of_chapter  # the end is of a chapter whose begin is train's
         whole = Examples(ids, texts, texts, tags=tags, groups=groups, times=times)

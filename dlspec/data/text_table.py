@@ -13,6 +13,7 @@ from dlspec.data.column_names import all_of, no_column
 from dlspec.data.tabular import Entered, TableReader
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +65,7 @@ class TextTable(TableReader):
         found = common(table, path, target, but=[name], features=False)
         texts = [one for one in table.columns[name].tolist() if one]
         words = sorted(len(one.split()) for one in texts)
-        seen = f"texts: {words[len(words) // 2]} words in the middle, {words[-1]:,} at most"
+        seen = f"texts: {plural(words[len(words) // 2], 'word')} in the middle, {words[-1]:,} at most"
         own = Line("column", name, "the column of texts")
         facts = Facts("text", found.count, found.asked.outputs, (words[len(words) // 2],), alike=False)
         return Proposal(

@@ -6,6 +6,7 @@ from dlspec.data import division
 from dlspec.data.basis import at, classes_of
 from dlspec.data.splits import Split, counted, sizes
 from dlspec.types import DataError, Examples, Splits
+from dlspec.wording import plural
 
 
 def thinned(splits: Splits, split: Split) -> Splits:
@@ -15,7 +16,9 @@ def thinned(splits: Splits, split: Split) -> Splits:
     train = splits["train"]
     count = counted(split.train, len(train))
     if count > len(train):
-        raise DataError(f"train has {len(train):,} examples; it cannot be cut down to {count:,}", where=at("train"))
+        raise DataError(
+            f"train has {plural(len(train), 'example')}; it cannot be cut down to {count:,}", where=at("train")
+        )
     parts = {**splits.parts, "train": subset(train, count, split, split.train_seed)}
     note = f"cut train down from {len(train):,} examples: {sizes(parts)} (train_seed {split.train_seed})"
     return Splits(parts, splits.fingerprint, (*splits.notes, note))

@@ -20,6 +20,7 @@ from dlspec.proposals import Proposal
 from dlspec.recipe.component import DataPath
 from dlspec.remedies import Remedy, Situation
 from dlspec.types import Complaint, DataError, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,7 +157,7 @@ class TimeSeries(Reader):
         time = self._time(data)
         targets = self._targets(data, time)
         columns, faults = self._columns(data, (*targets, *self.features))
-        rows = f"{Path(self.path).name}: {len(data):,} rows"
+        rows = f"{Path(self.path).name}: {plural(len(data), 'row')}"
         if self.series_columns:
             with told_with(faults):
                 times = moments_of(data, time, decimal=self.decimal)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.data.regular import Clock, season_of
 from dlspec.data.splits import counted
 from dlspec.types import DataError, Examples, Place, Splits
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +58,10 @@ def parts_of(reader: TimeSeries, line: Timeline, names: list[str], targets: int,
         parts[name] = _examples(line, values, origins, window, horizon, targets, settings)
         begin = end
     if bare:
-        notes.append(f"{bare:,} windows are left out, as a step without a value is in them or in what is asked of them")
+        notes.append(
+            f"{plural(bare, 'window is', 'windows are')} left out, as a step without a value is in a window or in "
+            "what is asked of it"
+        )
     if "train" in parts:
         notes.append(_division(parts, line, ends, horizon))
     return Splits(parts, notes=tuple(notes))
@@ -108,7 +112,7 @@ def _ahead(
 
     count = len(values)
     if count < window:
-        message = f"there are {count:,} steps, and a forecast looks back {window:,} (data.window)"
+        message = f"there are {plural(count, 'step')}, and a forecast looks back {window:,} (data.window)"
         raise DataError(message, where=Place(path))
     if not known[-window:].all():
         message = f"a value is missing among the last {window:,} steps; set data.gaps: last, or give it"
@@ -183,12 +187,14 @@ def season_note(season: int, why: str, reader: TimeSeries, clock: Clock, steps: 
 
 
 def too_short(name: str, steps: int, count: int, reader: TimeSeries, bare: int) -> str:
-    whose = f"{name} has {steps:,} of {count:,} steps" if name != "all" else f"there are {steps:,} steps"
+    whose = f"{name} has {steps:,} of {count:,} steps" if name != "all" else f"there are {plural(steps, 'step')}"
     need = f"a window needs {reader.window:,} before it (data.window) and {reader.horizon:,} after (data.horizon)"
     need += "; make these smaller, or give more steps"
     if name not in ("train", "all"):
         need = f"a window asks for {reader.horizon:,} of them (data.horizon); give it more (data.split.{name})"
-    return f"{whose}, and {need}" + (f"; {bare:,} windows have a step without a value (data.gaps)" if bare else "")
+    return f"{whose}, and {need}" + (
+        f"; {plural(bare, 'window has', 'windows have')} a step without a value (data.gaps)" if bare else ""
+    )
 
 
 def _division(parts: dict[str, Examples], line: Timeline, ends: dict[str, int], horizon: int) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.evaluators.truths import class_name, some
 from dlspec.numeric.class_names import plain
 from dlspec.types import DataError, Examples, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,4 +113,5 @@ def _not_0_or_1(wrong: Mapping[str, Sequence[tuple[int, Any]]], examples: Exampl
         else "leave the cell empty where nothing is known"
     )
     others = f" and {len(wrong) - 1} other label{'s' * (len(wrong) > 2)}" if len(wrong) > 1 else ""
-    return f"label '{name}'{others} should be 0 or 1, but is not in {count} values: {some(shown, len(rows))}; {mend}"
+    where = f"{plural(count, 'value')}: {some(shown, len(rows))}"
+    return f"label '{name}'{others} should be 0 or 1, but is not in {where}; {mend}"

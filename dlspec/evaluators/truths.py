@@ -10,6 +10,7 @@ from dlspec.numeric.class_names import class_name as class_name
 from dlspec.numeric.class_names import named as named
 from dlspec.numeric.class_names import plain
 from dlspec.types import DataError, Examples
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +89,7 @@ def steps_ahead(examples: Examples, horizon: int, targets: int) -> np.ndarray:
             if row.size != horizon * targets:
                 raise DataError(
                     f"example '{examples[place].id}' has a truth of {row.size} numbers; expected {horizon * targets}, "
-                    f"{horizon} steps of {targets} target{'s' * (targets > 1)}"
+                    f"{plural(horizon, 'step')} of {targets} target{'s' * (targets > 1)}"
                 )
             own.append(row.reshape(horizon, targets))
         found = np.stack(own) if own else np.zeros((0, horizon, targets))

@@ -11,6 +11,7 @@ from dlspec.inputs.augmentation import Augment
 from dlspec.inputs.base import Input
 from dlspec.remedies import EARLY, FIRST, USUAL, Remedy, Situation
 from dlspec.types import Arrays, DataError, Example, Examples, Rendering, State, UnreadableError
+from dlspec.wording import plural
 
 MOMENTS, MOMENTS_BLOCK = 10_000, 256
 """pictures of which `scale: standard` learns mean and deviation, and how many of them are held at a time"""
@@ -276,7 +277,7 @@ class Picture(Input):
             )
         if self.channels is None and shape[2] != channels:
             raise DataError(
-                f"picture '{examples[place].id}' has {shape[2]} channel(s), expected {channels} as in train"
+                f"picture '{examples[place].id}' has {plural(shape[2], 'channel')}, expected {channels} as in train"
             )
 
     def _check_range(self, examples: Examples, places: np.ndarray, pictures: np.ndarray, state: State) -> None:

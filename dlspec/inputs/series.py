@@ -11,6 +11,7 @@ from dlspec.inputs.base import Input
 from dlspec.recipe.component import Section
 from dlspec.remedies import LATE, USUAL, Remedy, Situation
 from dlspec.types import Arrays, DataError, Example, Examples, Finding, Place, Rendering, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,7 +88,7 @@ class Series(Input):
         how = {"standard": "standardised by train", "window": "each standardised by itself", "none": "as they are"}
         of = f" of {values.shape[1]:,} given" if seen < values.shape[1] else ""
         channels = f"{len(names)} channel{'s' * (len(names) > 1)} ({', '.join(names[:8])}{', …' * (len(names) > 8)})"
-        notes = [f"series: {seen:,} steps{of}, {channels}, {how[self.scale]}{', as logarithms' * self.log}"]
+        notes = [f"series: {plural(seen, 'step')}{of}, {channels}, {how[self.scale]}{', as logarithms' * self.log}"]
         if missing:
             share = missing / values.size
             notes.append(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dlspec.types import DataError, Examples
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +67,7 @@ def known(examples: Examples, missing: str, *, log: bool = False) -> np.ndarray:
     absent = np.isnan(values)
     if missing == "fail" and absent.any():
         raise DataError(
-            f"{_where(examples, absent)} is missing ({int(absent.sum()):,} values in "
+            f"{_where(examples, absent)} is missing ({plural(int(absent.sum()), 'value')} in "
             f"{int(absent.any(axis=(1, 2)).sum()):,} of {len(values):,} series); fill it in, or say what stands for "
             "it: input: {missing: last} (the value before), linear or mean"
         )

@@ -12,6 +12,7 @@ from dlspec.inputs.base import Input
 from dlspec.recipe.component import Section, blame, nearest, unknown
 from dlspec.remedies import LATE, USUAL, Remedy, Situation
 from dlspec.types import Arrays, DataError, Example, Examples, Finding, Rendering, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,7 +195,7 @@ class Table(Input):
                 new = [str(word) for word in seen if word not in known]
                 if new:
                     first = ", ".join(f"'{word}'" for word in sorted(set(new))[:3])
-                    found.append(f"column '{column['name']}': {len(new):,} values that train has not ({first})")
+                    found.append(f"column '{column['name']}': {plural(len(new), 'value')} that train has not ({first})")
         return found
 
     def show(self, example: Example) -> Rendering:

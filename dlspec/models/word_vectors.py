@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dlspec.types import DataError, Place
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +67,7 @@ def _rows(path: str, width: int, wanted: object) -> Iterator[tuple[str, np.ndarr
         words = words[:-1] if words and not words[-1] else words
         if len(words) != len(values):
             raise DataError(
-                f"{len(words):,} words, but {os.path.basename(_array(path))} has {len(values):,} rows",
+                f"{plural(len(words), 'word')}, but {os.path.basename(_array(path))} has {plural(len(values), 'row')}",
                 where=Place(os.path.join(path, WORDS)),
             )
         for place, word in enumerate(words):
@@ -84,7 +85,7 @@ def _rows(path: str, width: int, wanted: object) -> Iterator[tuple[str, np.ndarr
             except ValueError:
                 wrong = True
         if wrong:
-            message = f"expected a word and {width} numbers, got {_shown(line)}; mend the line or take it out"
+            message = f"expected a word and {plural(width, 'number')}, got {_shown(line)}; mend the line or take it out"
             raise DataError(message, where=Place(path, number))
 
 

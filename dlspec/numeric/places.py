@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from dlspec.wording import plural
+
 NOTHING = "nothing"
 """the text of a picture without any"""
 DIGITS = 2
@@ -99,6 +101,8 @@ def _parsed(text: str, count: int) -> list[tuple[str, list[float], bool]]:
         crowd = match is not None and match["crowd"] is not None
         wrong = match is None or len(numbers) != count or (crowd and count != 4)
         if match is None or wrong or not all(map(math.isfinite, numbers)):
-            raise ValueError(f"expected a name and {count} numbers, as 'cat (1, 2, …)', or '{NOTHING}', got '{text}'")
+            raise ValueError(
+                f"expected a name and {plural(count, 'number')}, as 'cat (1, 2, …)', or '{NOTHING}', got '{text}'"
+            )
         found.append((match["name"], numbers, crowd))
     return found

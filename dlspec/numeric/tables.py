@@ -12,6 +12,7 @@ import numpy as np
 from dlspec.numeric.columns import spelt
 from dlspec.numeric.rows import Rows
 from dlspec.types import DataError
+from dlspec.wording import plural
 
 
 def rows_of(given: Any, order: Sequence[str], used: Sequence[str]) -> Rows:
@@ -80,7 +81,7 @@ def _from_columns(columns: Mapping[str, Any]) -> Rows:
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         (a, n), (b, m) = min(lengths.items(), key=_second), max(lengths.items(), key=_second)
-        raise DataError(f"the columns differ in length: '{a}' has {n} values, '{b}' has {m}")
+        raise DataError(f"the columns differ in length: '{a}' has {plural(n, 'value')}, '{b}' has {m}")
     return Rows({name: column_of(_listed(values)) for name, values in columns.items()})
 
 

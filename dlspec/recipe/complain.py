@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from dlspec.recipe.component import nearest, shown
 from dlspec.recipe.positions import Document, Path
 from dlspec.types import Complaint
+from dlspec.wording import plural
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -89,7 +90,7 @@ def sentence(one: Mapping[str, Any]) -> str:
         hint = f"; did you mean '{guess}'?" if guess else ""
         return f"expected {'one of ' if len(allowed) > 1 else ''}{', '.join(allowed)}, got {shown(value)}{hint}"
     if kind == "too_short":
-        return f"needs at least {context['min_length']} value(s), got {context['actual_length']}"
+        return f"needs at least {plural(context['min_length'], 'value')}, got {context['actual_length']}"
     if kind == "too_long":
-        return f"takes at most {context['max_length']} value(s), got {context['actual_length']}"
+        return f"takes at most {plural(context['max_length'], 'value')}, got {context['actual_length']}"
     return str(one["msg"]).removeprefix("Value error, ")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlspec.report.terminal import table
+from dlspec.wording import plural
 
 
 def print_checked(result: Mapping[str, Any]) -> None:
@@ -50,7 +51,7 @@ def _network(network: Mapping[str, Any], width: int) -> None:
             longest = max(map(len, sizes))
             print("".join(f"  {name:<{longest}}  {said}\n" for name, said in sizes.items()))
         print(
-            f"{network['parameters']:,} parameters ({network['trainable']:,} of them trainable), "
+            f"{plural(network['parameters'], 'parameter')} ({network['trainable']:,} of them trainable), "
             f"{_whole(network['multiply_adds'])} multiply-adds an example (matrix products and convolutions)\n"
         )
     for name, value in network["measured"].items():

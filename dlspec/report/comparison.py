@@ -9,6 +9,7 @@ from typing import Any
 
 from dlspec.report.goals import print_standings
 from dlspec.report.terminal import _fitting, between, number, table
+from dlspec.wording import plural
 
 LONGEST = 48
 """letters of a recipe's value that are shown"""
@@ -29,7 +30,7 @@ def print_compared(result: Mapping[str, Any]) -> None:
             for row in rows:
                 one = result["scores"][name][row[0]]
                 row += [number(one["value"]), between(one)]
-        table(head, rows, title=f"{result['split']}: {result['examples']:,} examples that all of them have")
+        table(head, rows, title=f"{result['split']}: {plural(result['examples'], 'example')} that all of them have")
     if result.get("goal"):
         print_standings(result["goal"], letters)
     table(

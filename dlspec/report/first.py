@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from dlspec.wording import plural
+
 
 def print_first(result: Mapping[str, Any]) -> None:
     """What was seen and chosen, and what to do next; of a recipe that was not written, its text."""
@@ -26,8 +28,8 @@ def print_converted(result: Mapping[str, Any]) -> None:
     """What was written where, and what to do next."""
     splits = ", ".join(f"{part} {many:,}" for part, many in result["splits"].items() if part != "all")
     given = f" ({splits})" if splits else ""
-    boxes = f"{result['boxes']:,} boxes of {len(result['classes'])} classes"
-    what = f"{result['pictures']:,} pictures{given} copied, {boxes} written as {result['format']}"
+    boxes = f"{plural(result['boxes'], 'box', 'boxes')} of {plural(len(result['classes']), 'class', 'classes')}"
+    what = f"{plural(result['pictures'], 'picture')}{given} copied, {boxes} written as {result['format']}"
     print(f"{_near(result['out'])}: {what}")
     print(f"a recipe for it: dlspec init {shlex.quote(_near(result['data']))}")
 

@@ -12,6 +12,7 @@ import yaml
 
 from dlspec.numeric.rounding import brief
 from dlspec.types import Figure
+from dlspec.wording import plural
 
 TITLES = {
     "healthy": "Healthy",
@@ -104,7 +105,7 @@ def _over_time(looks: Sequence[Mapping[str, Any]]) -> Figure | None:
             if not most or not math.isfinite(most):
                 continue
             falls = [math.log10(value / most) if value > 0 else None for value in known]
-            when = "fresh" if look["step"] == 0 else f"after {look['step']:,} steps"
+            when = "fresh" if look["step"] == 0 else f"after {plural(look['step'], 'step')}"
             series.append({"name": f"{one['layer']}, {when}", "x": one["back"], "y": falls})
             far = max(back for back, value in zip(one["back"], known, strict=True) if value >= most / 100)
             reach = f"all {far + 1} steps" if far == one["back"][-1] else f"{far + 1} steps"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.numeric.rounding import several
+from dlspec.wording import plural
 
 MADE_UP = 300
 """characters that are shown of a text that a language model made up"""
@@ -185,7 +186,8 @@ def print_analyzed(result: Mapping[str, Any]) -> None:
 
     metric, examples, wrong = result["metric"], result["examples"], result["errors"]
     print(f"\nrun: {result['run']}" if result["run"] else "")
-    print(f"{result['split']}: {wrong:,} of {examples:,} examples have an error; {metric} {number(result['value'])}")
+    have = f"{wrong:,} of {plural(examples, 'example')} {'has' if wrong == 1 else 'have'}"
+    print(f"{result['split']}: {have} an error; {metric} {number(result['value'])}")
     if result["kinds"]:
         costly = result["kinds"][0].get("cost_share") is not None
         costs = ["share of costs"] if costly else []

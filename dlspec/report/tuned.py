@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.report.progress import ConsoleWatch
 from dlspec.report.terminal import between, number, table
 from dlspec.report.watch import SearchWatch
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.report.live import Live
@@ -31,7 +32,7 @@ class ConsoleSearch(ConsoleWatch, SearchWatch):
 
         self.progress = Progress(metric, trials)
         gone = f", {ended} of them have ended" if ended else ""
-        self.note(f"searching: {trials} trials by {metric} on dev{gone}; {folder}")
+        self.note(f"searching: {plural(trials, 'trial')} by {metric} on dev{gone}; {folder}")
         self.first = True
         if not self.plain:
             from rich.console import Console
@@ -201,7 +202,9 @@ def simpler(result: Mapping[str, Any]) -> str:
     trials = {one["number"]: one for one in result["trials"]}
     than = trials[best["number"]]["parameters"]
     size = (
-        "" if least["parameters"] is None or than is None else f", {least['parameters']:,} parameters against {than:,}"
+        ""
+        if least["parameters"] is None or than is None
+        else f", {plural(least['parameters'], 'parameter')} against {than:,}"
     )
     return (
         f"simplest within one standard error of it: trial {least['number']} "

@@ -12,6 +12,7 @@ from dlspec.recipe.schema import Recipe
 from dlspec.runs.check_leaks import Seen, rolled
 from dlspec.runs.material import fixed_sample
 from dlspec.types import DataError, Examples, Finding, State
+from dlspec.wording import plural
 
 SAMPLE = 2_000
 """examples whose neighbours are looked at"""
@@ -213,9 +214,9 @@ def given_away(recipe: Recipe, state: State, train: Examples) -> list[Finding]:
 
 def _gives_away(part: str, told: float, classes: bool, count: int) -> Finding:
     if classes:
-        much = f"tells the right class in {told:.1%} (mean over the classes, {count:,} examples of train)"
+        much = f"tells the right class in {told:.1%} (mean over the classes, {plural(count, 'example')} of train)"
     else:
-        much = f"explains {told:.1%} of the target's variance ({count:,} examples of train)"
+        much = f"explains {told:.1%} of the target's variance ({plural(count, 'example')} of train)"
     return Finding(
         "error" if told >= COMPLETE else "warning",
         "gives_target_away",

@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.recipe.schema import Recipe
 from dlspec.runs.check_trial import Batch, calls, loss_of
 from dlspec.types import Finding, State
+from dlspec.wording import plural
 
 FRESH = 3
 """networks whose losses are averaged: one may begin well or badly by luck"""
@@ -33,7 +34,7 @@ def start(recipe: Recipe, state: State, fresh: Callable[[], Any], batch: Batch) 
         losses.append(float(loss(first_outputs(network, batch), batch)))
     mean, expected = statistics.fmean(losses), recipe.task.expected_initial_loss(state)
     exploding = _exploding(network, batch.take(slice(0, FEW)))
-    said = f"{mean:.4g}, mean over {FRESH} fresh networks and {batch.size:,} examples of train"
+    said = f"{mean:.4g}, mean over {FRESH} fresh networks and {plural(batch.size, 'example')} of train"
     if expected is None:
         return said, exploding
     low, high = BELOW * expected, ABOVE * expected + MORE

@@ -31,6 +31,7 @@ from dlspec.runs.backend import on_gpu, threads_in_force
 from dlspec.runs.ragged import of_any_length
 from dlspec.runs.ways import Timed, Way
 from dlspec.types import ArgumentError, Place, RecipeError
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.runs.loop import Loop
@@ -133,7 +134,7 @@ class Compilation:
             self.ways = [way for way in self.ways if way != "single_threaded"]
         file = cache.folder() / "compilation" / f"{self._key(loop)}.json"
         kept = _read(file)
-        left, of = self.total - self.step(), f"{self.total} steps: {' or '.join(self.ways)}"
+        left, of = self.total - self.step(), f"{plural(self.total, 'step')}: {' or '.join(self.ways)}"
         known = None
         with contextlib.suppress(KeyError, TypeError):  # nothing is kept, or by another version
             known = Timed(**kept["timed"])

@@ -17,6 +17,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs.opened import OpenedRun, open_run
 from dlspec.runs.predict import stream
 from dlspec.types import ArgumentError, Examples, Prediction
+from dlspec.wording import plural
 
 TELLS_AFTER = 5.0
 """seconds between two sentences about how it comes along"""
@@ -122,7 +123,9 @@ def _found(
             counts.update(one["class"] for said in some for one in said.get("objects", ()))
             if now - told > TELLS_AFTER:
                 told = now
-                watch.note(f"{pictures:,} pictures, {(pictures - first) / max(now - began, 1e-9):,.1f} a second")
+                watch.note(
+                    f"{plural(pictures, 'picture')}, {(pictures - first) / max(now - began, 1e-9):,.1f} a second"
+                )
             yield some
     watch.note(_summary(pictures, counts))
 

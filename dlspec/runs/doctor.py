@@ -14,6 +14,7 @@ from dlspec.recipe.load import load
 from dlspec.recipe.shipped import shipped_names
 from dlspec.report.watch import Watch
 from dlspec.runs.machine import processor, versions
+from dlspec.wording import plural
 
 
 def examine(watch: Watch | None = None) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def examine(watch: Watch | None = None) -> dict[str, Any]:
             return f"{Path.cwd()} can be written"
 
     check("python", lambda: f"{sys.version.split()[0]} in {sys.prefix}", "")
-    check("processor", lambda: f"{processor()}, {os.cpu_count()} threads", "")
+    check("processor", lambda: f"{processor()}, {plural(os.cpu_count() or 1, 'thread')}", "")
     check("recipes", lambda: f"{len(shipped_names())} come with dlspec", "install dlspec again")
     check("data folder", data, "point DLSPEC_DATA at a folder, or unset it")
     check("runs folder", writing, "change to a folder of your own, or say --out DIR")

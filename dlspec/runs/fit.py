@@ -13,6 +13,7 @@ from dlspec.runs.optimizing import optimizer_of, regularise
 from dlspec.runs.pipeline import Pipeline
 from dlspec.runs.store import Store
 from dlspec.types import Arrays, Examples, State
+from dlspec.wording import plural
 
 STEPS_PER_EXECUTION = 32
 
@@ -65,10 +66,10 @@ def described(network: Any, recipe: Recipe, pipeline: Pipeline) -> str:
     parts = [f"{train.optimizer.name}, learning rate {train.optimizer.learning_rate:g}"]
     if train.schedule.changes or train.schedule.name != "constant":
         warm = train.schedule.warmup
-        after = f" after {warm.length(pipeline.steps):,} steps of warm-up" if warm else ""
+        after = f" after {plural(warm.length(pipeline.steps), 'step')} of warm-up" if warm else ""
         parts.append(f"{train.schedule.name}{after}")
     about = "about " if pipeline.tokens else ""
-    parts.append(f"{pipeline.steps:,} steps of {about}{pipeline.batch_size:,} an epoch")
+    parts.append(f"{plural(pipeline.steps, 'step')} of {about}{pipeline.batch_size:,} an epoch")
     if train.accumulate > 1:
         parts.append(f"an update every {train.accumulate} of them")
     if train.precision != "float32":

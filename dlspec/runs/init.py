@@ -21,6 +21,7 @@ from dlspec.recipe.places import look_for
 from dlspec.report.watch import Watch
 from dlspec.tasks.base import Task
 from dlspec.types import ArgumentError, DataError
+from dlspec.wording import plural
 
 STDOUT = "-"
 STEPS = 12_000
@@ -177,7 +178,7 @@ def _train(examples: int, best: Suggestion) -> Lines:
     own = Line("optimizer", (Line("name", "adam"), Line("learning_rate", 1e-3)), "the first setting to tune")
     lines: Lines = (
         Line("seed", 1, "of first weights, order and random changes; another shows how much is chance"),
-        Line("epochs", epochs, f"at most; some {steps:,} steps each"),
+        Line("epochs", epochs, f"at most; some {plural(steps, 'step')} each"),
         Line("batch_size", size, "examples a step; twice as many with twice the learning rate is about the same"),
         own,
         Line("early_stopping", stop),

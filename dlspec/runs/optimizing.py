@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.recipe.training import Train
 from dlspec.runs.layer_rates import graded, rates
 from dlspec.types import Place, RecipeError
+from dlspec.wording import plural
 
 
 def optimizer_of(train: Train, network: Any, steps: int, begun: int = 0, whole: Any = None) -> Any:
@@ -138,11 +139,13 @@ def check_steps(train: Train, steps: int) -> None:
     total, warmup = train.epochs * steps, train.schedule.warmup
     if warmup and warmup.length(steps) >= total:
         key = f"train.schedule.warmup.{'steps' if warmup.steps else 'epochs'}"
-        message = f"the warm-up lasts {warmup.length(steps):,} steps, but training only {total:,}; make it shorter"
+        message = (
+            f"the warm-up lasts {plural(warmup.length(steps), 'step')}, but training only {total:,}; make it shorter"
+        )
         raise RecipeError(message, where=Place(key=key))
     if train.accumulate > total:
         message = (
-            f"no update would ever be made: training has {total:,} steps, and gradients are gathered over "
+            f"no update would ever be made: training has {plural(total, 'step')}, and gradients are gathered over "
             f"{train.accumulate:,}; make it smaller, or batch_size"
         )
         raise RecipeError(message, where=Place(key="train.accumulate"))

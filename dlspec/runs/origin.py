@@ -13,6 +13,7 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.runs import folder as folders
 from dlspec.types import ArgumentError, Place, RecipeError, State
+from dlspec.wording import plural
 
 KEY = "train.start_from"
 WORDS = "embedding"
@@ -74,7 +75,7 @@ def _from_run(recipe: Recipe, state: State, network: Any, watch: Watch) -> None:
         weights = zip(other.get_weights(), _shapes_for(layer, other), strict=True)
         layer.set_weights([one.reshape(shape) for one, shape in weights])
     head = f"; its head begins anew: {anew}" if anew else ""
-    watch.note(f"weights: {len(taken)} layers from {run.folder}{head}")
+    watch.note(f"weights: {plural(len(taken), 'layer')} from {run.folder}{head}")
     for sentence in _of_inputs(recipe, run.recipe):
         watch.warn(sentence)
 
@@ -113,7 +114,7 @@ def _asked_otherwise(recipe: Recipe, state: State, before: Recipe, then: State) 
     mine, theirs = (one["task"].get("classes") for one in (state, then))
     if mine == theirs:
         return None
-    return f"{len(mine or ())} classes here, {len(theirs or ())} other ones there"
+    return f"{plural(len(mine or ()), 'class', 'classes')} here, {len(theirs or ())} other ones there"
 
 
 def _of_inputs(recipe: Recipe, before: Recipe) -> list[str]:

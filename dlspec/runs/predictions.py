@@ -15,6 +15,7 @@ from dlspec.runs.judged import Judged, Part, Shown, chosen
 from dlspec.runs.opened import OpenedRun
 from dlspec.runs.prepare import headline
 from dlspec.types import SPLITS, ArgumentError, DataError, Example, Examples, Metric, Rendering, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,7 +96,7 @@ def judged_tables(
     have = [name for name in SPLITS if name in set(table.columns["split"])]
     splits = chosen(have, wanted, "this table")
     counts = ", ".join(f"{name} {table.columns['split'].count(name):,}" for name in have)
-    watch.note(f"{len(table.ids):,} predictions, scored as {evaluator.name} ({counts})")
+    watch.note(f"{plural(len(table.ids), 'prediction')}, scored as {evaluator.name} ({counts})")
     whole = _examples(table)
     places = {name: _places(table.columns["split"], name) for name in splits}
     if run is None and have:
@@ -269,7 +270,7 @@ def _of_run(
     found = {}
     for name, rows in places.items():
         if name not in splits:
-            raise DataError(f"the run has no split {name}, and this table has {len(rows):,} predictions of it")
+            raise DataError(f"the run has no split {name}, and this table has {plural(len(rows), 'prediction')} of it")
         part = splits[name]
         place = {one: at for at, one in enumerate(part.ids)}
         strange = [table.ids[row] for row in rows if table.ids[row] not in place]

@@ -21,6 +21,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs import machine
 from dlspec.runs.opened import OpenedRun
 from dlspec.types import Arrays, Examples, State
+from dlspec.wording import plural
 
 SINGLES = 200
 """examples that are timed one by one"""
@@ -135,7 +136,7 @@ def shown(measured: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def said(measured: Mapping[str, Any]) -> str:
     """What was measured, and how, in a sentence."""
-    parts = [f"{measured['parameters']:,} parameters, {measured['size_mb']:.3g} MB"]
+    parts = [f"{plural(measured['parameters'], 'parameter')}, {measured['size_mb']:.3g} MB"]
     if "latency_ms_p50" in measured:
         middle, most = measured["latency_ms_p50"], measured["latency_ms_p95"]
         parts.append(f"one example takes {middle:.3g} ms, 95 of 100 at most {most:.3g} ms")

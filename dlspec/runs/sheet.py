@@ -19,6 +19,7 @@ from dlspec.runs import folder as folders
 from dlspec.runs.judged import Judged
 from dlspec.runs.sheet_notes import Notes, label_of
 from dlspec.types import Example, UnreadableError
+from dlspec.wording import plural
 
 MOST_CLASSES = 2_000
 LARGE = 720
@@ -122,7 +123,7 @@ class Sheet:
         """What is on it, in a few words."""
         errors = sum(item["error"] for item in self.items)
         doubted = len(self.items) - errors
-        some = f"the worst {errors:,} of {self.total:,} errors" if errors < self.total else f"{errors:,} errors"
+        some = f"the worst {errors:,} of {self.total:,} errors" if errors < self.total else plural(errors, "error")
         return f"{some} on {self.split}" + (f" and {doubted:,} doubted labels" if doubted else "")
 
     def ends(self) -> str:

@@ -24,6 +24,7 @@ from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.prepare import headline, prepare
 from dlspec.runs.stages import stages
 from dlspec.types import Place, RecipeError, Splits, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     from dlspec.runs.checkpoint import Checkpoint
@@ -84,7 +85,9 @@ def train(
         check_dev(recipe, splits)
         load_keras(threads=recipe.train.threads, seed=recipe.train.seed)
         if recipe.train.threads and recipe.train.threads != threads_in_force():
-            watch.warn(f"this process has {threads_in_force()} threads already; train.threads is not in force")
+            watch.warn(
+                f"this process has {plural(threads_in_force(), 'thread')} already; train.threads is not in force"
+            )
         network = for_training(recipe, state)
         origin.begin(recipe, state, unassisted(network), watch)
         stages(recipe, network)  # whether all layers that are named are there

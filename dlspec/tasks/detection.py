@@ -18,6 +18,7 @@ from dlspec.tasks.base import Aim, Task
 from dlspec.tasks.detection_parts import Nms, compact, joined, rows_of
 from dlspec.tasks.geometry import encoded_places, encoded_size, frames_of, refuse_outside
 from dlspec.types import Arrays, DataError, Examples, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,11 +94,17 @@ class Detection(Task):
         empty = sum(not found for found in own)
         listed = ", ".join(f"{name} ({counts[name]:,})" for name in sorted(counts)[:LISTED])
         more = ", …" if len(counts) > LISTED else ""
-        notes = [f"{counts.total():,} objects of {len(counts)} classes: {listed}{more}; {empty:,} pictures without any"]
+        notes = [
+            f"{plural(counts.total(), 'object')} of {plural(len(counts), 'class', 'classes')}: {listed}{more}; "
+            f"{plural(empty, 'picture')} without any"
+        ]
         most = max(map(len, own))
         if most > MOST:
             many = sum(len(found) > MOST for found in own)
-            notes.append(f"{many:,} pictures have more than {MOST} boxes; the {MOST} largest of each are trained on")
+            notes.append(
+                f"{plural(many, 'picture has', 'pictures have')} more than {MOST} boxes; "
+                f"the {MOST} largest of each are trained on"
+            )
         return {
             "names": sorted(counts),
             "threshold": 0.5 if self.threshold is None else self.threshold,

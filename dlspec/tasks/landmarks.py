@@ -15,6 +15,7 @@ from dlspec.recipe.component import unknown
 from dlspec.tasks.base import Aim, Task
 from dlspec.tasks.geometry import encoded_places, encoded_size, frames_of, refuse_outside
 from dlspec.types import Arrays, DataError, Examples, Place, RecipeError, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +68,7 @@ class Landmarks(Task):
                 raise RecipeError(unknown("point", name, names), where=Place(key=f"task.{key}"))
         listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
         lacking = len(train) * len(names) - counts.total()
-        note = f"{len(names)} points: {listed}; {lacking:,} of {len(train) * len(names):,} are not marked"
+        note = f"{plural(len(names), 'point')}: {listed}; {lacking:,} of {len(train) * len(names):,} are not marked"
         normalizer = list(two) if two else self.normalizer
         return {"names": names, "threshold": self.threshold, "normalizer": normalizer, "notes": [note]}
 

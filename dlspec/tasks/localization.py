@@ -14,6 +14,7 @@ from dlspec.models.base import Backbone, Model
 from dlspec.tasks.base import Aim, Task
 from dlspec.tasks.geometry import encoded_places, encoded_size, frames_of, refuse_outside
 from dlspec.types import Arrays, DataError, Examples, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,10 @@ class Localization(Task):
         empty = len(own) - counts.total()
         listed = ", ".join(f"{name} ({counts[name]:,})" for name in sorted(counts)[:LISTED])
         more = ", …" if len(counts) > LISTED else ""
-        note = f"{counts.total():,} objects of {len(counts)} classes: {listed}{more}; {empty:,} pictures without any"
+        note = (
+            f"{plural(counts.total(), 'object')} of {plural(len(counts), 'class', 'classes')}: {listed}{more}; "
+            f"{plural(empty, 'picture')} without any"
+        )
         return {"names": sorted(counts), "threshold": self.threshold, "overlap": self.overlap, "notes": [note]}
 
     def outputs(self, state: State) -> int:

@@ -17,6 +17,7 @@ from dlspec.recipe.component import unknown
 from dlspec.remedies import FIRST, Remedy, Situation
 from dlspec.tasks.base import Aim, Task
 from dlspec.types import Arrays, DataError, Examples, Place, RecipeError, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -208,9 +209,11 @@ def _notes(classes: Sequence[str], known: np.ndarray, true: np.ndarray, truth: n
     most, least = int(true.argmax()), int(true.argmin())
     if len(classes) <= SHOWN:
         listed = ", ".join(f"{name} ({many})" for name, many in zip(classes, true, strict=True))
-        notes = [f"{len(classes)} labels: {listed}"]
+        notes = [f"{plural(len(classes), 'label')}: {listed}"]
     else:
-        notes = [f"{len(classes)} labels, from {classes[least]} ({true[least]}) to {classes[most]} ({true[most]})"]
+        notes = [
+            f"{plural(len(classes), 'label')}, from {classes[least]} ({true[least]}) to {classes[most]} ({true[most]})"
+        ]
     held = Counter((truth == 1).sum(axis=1).tolist())
     mean = float((truth == 1).sum(axis=1).mean())
     notes[0] += f"; {mean:.2f} an example on average, none in {held[0]:,} of {count:,}"
@@ -222,9 +225,15 @@ def _notes(classes: Sequence[str], known: np.ndarray, true: np.ndarray, truth: n
     same = [name for name, k, t in zip(classes, known, true, strict=True) if t in (0, k)]
     if same:
         shown = ", ".join(same[:3]) + (", …" if len(same) > 3 else "")
-        notes.append(f"{len(same)} label(s) are the same in all of train, so that nothing is learned of them: {shown}")
+        notes.append(
+            f"{plural(len(same), 'label is', 'labels are')} the same in all of train, of which nothing "
+            f"is learned: {shown}"
+        )
     rare = [name for name, k, t in zip(classes, known, true, strict=True) if 0 < t < RARE * k]
     if rare:
         shown = ", ".join(rare[:3]) + (", …" if len(rare) > 3 else "")
-        notes.append(f"{len(rare)} label(s) are true of less than 5 % ({shown}); task.positive_weights may help them")
+        notes.append(
+            f"{plural(len(rare), 'label is', 'labels are')} true of less than 5 % ({shown}); "
+            "task.positive_weights may help"
+        )
     return notes

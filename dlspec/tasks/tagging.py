@@ -16,6 +16,7 @@ from dlspec.models.base import Model, Tagger
 from dlspec.numeric.chunks import OUTSIDE, PLAIN, chunks
 from dlspec.tasks.base import Task
 from dlspec.types import Arrays, DataError, Examples, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     pass
@@ -60,10 +61,12 @@ class Tagging(Task):
             raise DataError(f"no word of train has the tag '{OUTSIDE}'; leave task.outside_weight out")
         if state["scheme"] == PLAIN:
             counts = Counter(tag for tags in rows for tag in tags)
-            what = f"{len(counts)} tags"
+            what = plural(len(counts), "tag")
         else:
             counts = Counter(one.type or "entity" for tags in rows for one in chunks(tags, state["scheme"]))
-            what = f"{counts.total():,} entities of {len(counts)} types ({state['scheme']})"
+            what = (
+                f"{plural(counts.total(), 'entity', 'entities')} of {plural(len(counts), 'type')} ({state['scheme']})"
+            )
         listed = ", ".join(f"{name} {count:,}" for name, count in counts.most_common(LISTED))
         return {**state, "notes": [f"{what}: {listed}{', …' if len(counts) > LISTED else ''}"]}
 
@@ -93,7 +96,7 @@ class Tagging(Task):
         rows = tag_rows(examples)
         for name, tags, pieces, firsts in zip(examples.ids, rows, encoded["tokens"], encoded["firsts"], strict=True):
             if len(tags) != len(firsts):
-                wrong.append(f"{name} ({len(tags)} tags, {len(firsts)} words)")
+                wrong.append(f"{name} ({plural(len(tags), 'tag')}, {plural(len(firsts), 'word')})")
                 continue
             row = np.zeros(len(pieces), np.int32)
             there = firsts >= 0
@@ -101,7 +104,7 @@ class Tagging(Task):
             found.append(row)
         if wrong:
             shown = ", ".join(wrong[:3]) + (", …" if len(wrong) > 3 else "")
-            raise DataError(f"{len(wrong):,} sentences have not a tag for each word: {shown}")
+            raise DataError(f"{plural(len(wrong), 'sentence has', 'sentences have')} not a tag for each word: {shown}")
         return {"tags": found}
 
     def finish(self, batch: Arrays, targets: Arrays, seed: int, state: State) -> tuple[Any, Any, Any]:

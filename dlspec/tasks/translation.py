@@ -17,6 +17,7 @@ from dlspec.recipe.component import blame
 from dlspec.remedies import LAST, LATE, Remedy, Situation
 from dlspec.tasks.base import Forced, Task
 from dlspec.types import Arrays, DataError, Examples, State
+from dlspec.wording import plural
 
 if TYPE_CHECKING:
     import keras
@@ -131,7 +132,7 @@ class Translation(Task):
         ordered = np.sort(said - 1)
         words = len(_pieces(state)["vocabulary"])
         notes = [
-            f"targets: {ordered[len(ordered) // 2]:,} pieces in the middle, {ordered[-1]:,} at most; "
+            f"targets: {plural(ordered[len(ordered) // 2], 'piece')} in the middle, {ordered[-1]:,} at most; "
             + (f"a vocabulary of {words:,}" if state["task"]["output"] else "one vocabulary for sources and targets")
         ]
         if longer:

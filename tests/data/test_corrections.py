@@ -34,7 +34,7 @@ def test_every_reader_takes_them_and_moves_nobody(name, tmp_path):
     assert again["train"].column("y")[1:] == before["train"].column("y")[1:]
     assert again["dev"][0].y == dev.y and one.read()["train"][0].y == first.y
     assert again.fingerprint != before.fingerprint
-    assert any("corrects 1 labels: train 1" in note for note in again.notes)
+    assert any("corrects 1 label: train 1" in note for note in again.notes)
     manifest = {i: split for split, part in before.parts.items() for i in part.ids if i != first.id}
     assert (
         len(corrected(one, tmp_path, [f'{first.id},,,,,"{text}"']).read(manifest)["train"]) == len(before["train"]) - 1

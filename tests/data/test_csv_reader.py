@@ -219,7 +219,7 @@ def test_new_data_needs_no_truth(write):
 def test_rows_without_target_may_be_left_out(write):
     loaded = CSV(path=write("a,y\n1,x\n2,\n3,z\n"), target="y", drop_missing_target=True).load()
     assert loaded["all"].ids == ["2", "4"] and loaded["all"].column("y") == ["x", "z"]
-    assert "1 row(s) without a target left out" in loaded.notes
+    assert "1 row without a target left out" in loaded.notes
 
 
 def test_words_that_look_like_numbers(write):

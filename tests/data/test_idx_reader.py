@@ -94,11 +94,11 @@ FAULTS = {
         b"\x89PNG" + bytes(99),
         "it starts with the bytes 89 50 4e 47; expected 00 00 08 03",
     ),
-    "swapped": ("train_images_idx3_ubyte", packed(LABELS) + bytes(9), r"in 3 dimension(s), got type 08 in 1"),
+    "swapped": ("train_images_idx3_ubyte", packed(LABELS) + bytes(9), r"in 3 dimensions, got type 08 in 1"),
     "floats": (
         "train_images_idx3_ubyte",
         packed(PICTURES, code=0x0D),
-        "expected bytes (type 08) in 3 dimension(s), got type 0d",
+        "expected bytes (type 08) in 3 dimensions, got type 0d",
     ),
     "count": ("train_labels_idx1_ubyte", packed(LABELS[:5]), "5 labels, but 7 pictures in "),
     "no pictures": ("train_images_idx3_ubyte", packed(PICTURES[:0]), "this idx file is empty"),

@@ -139,7 +139,7 @@ def test_rows_without_a_label(table):
     [one] = refusal(table(gaps))
     assert one.where.line == 5 and "the target 'label' is missing in row 5" in one.message
     splits = table(gaps, drop_missing_target=True).load()
-    assert len(splits["all"]) == 11 and "1 row(s) without a target left out" in splits.notes
+    assert len(splits["all"]) == 11 and "1 row without a target left out" in splits.notes
 
 
 def test_new_tables_need_no_truth_and_may_name_what_is_broken(table, tmp_path):

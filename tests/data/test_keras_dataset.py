@@ -113,7 +113,7 @@ def test_downloaded_once_with_one_line(serve, tmp_path, capsys):
     assert {name: len(part) for name, part in splits.parts.items()} == {"train": 30, "dev": 10, "test": 10}
     assert splits["test"].ids[3] == "test-00003" and splits["test"].column("y") == list(range(10))
     np.testing.assert_array_equal(splits["test"][3].x[..., 0], arrays["x_test"][3])
-    assert splits.notes[0] == f"mnist: train 40, test 10 pictures of 28×28, 1 channel(s), from {tmp_path}/mnist.npz"
+    assert splits.notes[0] == f"mnist: train 40, test 10 pictures of 28×28, 1 channel, from {tmp_path}/mnist.npz"
     again = reader.read()
     assert serve.asked == ["/mnist.npz"] and capsys.readouterr() == ("", "")
     assert again.fingerprint == splits.fingerprint and os.listdir(tmp_path) == ["mnist.npz"]

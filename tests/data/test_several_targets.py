@@ -28,7 +28,7 @@ def test_several_columns_are_a_mapping_and_no_features(tmp_path):
     assert any("'a' is a target; 'b' is a target; 'size' is a target" in note for note in splits.notes)
     kept = CSV(path=path, target=("a", "b", "size"), keep_missing_target=True).load()
     assert kept["all"][3].y == {"a": None, "b": None, "size": None}
-    assert any("1 row(s) without a target kept" in note for note in kept.notes)
+    assert any("1 row without a target kept" in note for note in kept.notes)
 
 
 def test_an_empty_cell_may_say_something(tmp_path):

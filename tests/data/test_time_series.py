@@ -97,7 +97,7 @@ def test_a_missing_day_is_refused_filled_or_gone_round(written):
 def test_a_missing_value_is_named_by_row_and_time(written):
     rows = numbered(30)
     rows[7] = rows[7].split(",")[0] + ",NA"
-    with pytest.raises(DataError, match=r"column 'level' is missing in row 9 \('2021-01-08'; 1 values in all\)"):
+    with pytest.raises(DataError, match=r"column 'level' is missing in row 9 \('2021-01-08'; 1 value in all\)"):
         TimeSeries(path=written(rows)).load()
     one = TimeSeries(path=written(rows), gaps="last", window=2).read()["train"]
     assert one[6].x[:, 0].tolist() == [6, 6]
@@ -185,7 +185,7 @@ def test_all_faults_of_a_file_are_told_at_once(written):
         "'2021-01-21 06:00' in row 22 lies between two steps",
         "'2021-01-16' stands in rows 17 and 41; 1 time comes more than once in all",
         "between rows 26 and 27 a step of day is missing: '2021-01-26' (1 missing in 1 place in all)",
-        "column 'level' is missing in row 31 ('2021-01-31'; 1 values in all)",
+        "column 'level' is missing in row 31 ('2021-01-31'; 1 value in all)",
     ]
     assert len(told) == len(wanted) and all(part in one for part, one in zip(wanted, told, strict=True)), told
     assert [one.where.line for one in found.value.complaints] == [5, 9, 22, 17, 26, 31]

@@ -136,6 +136,6 @@ def test_tables_that_others_wrote():
 def test_something_else_than_0_and_1_is_refused(value, mend):
     data = labelled([{"ant": 1, "bee": 0, "cat": 0}, {"ant": value, "bee": 0, "cat": 1}])
     with pytest.raises(
-        DataError, match=rf"label 'ant' should be 0 or 1, but is not in 1 values: row 2 \('{value}'\).*{mend}"
+        DataError, match=rf"label 'ant' should be 0 or 1, but is not in 1 value: row 2 \('{value}'\).*{mend}"
     ):
         EVALUATOR.truth(data, STATE)

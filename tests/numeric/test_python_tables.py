@@ -50,7 +50,7 @@ def test_a_row_without_a_column_is_named():
 
 
 def test_columns_of_different_lengths():
-    with pytest.raises(DataError, match="'b' has 1 values, 'a' has 2"):
+    with pytest.raises(DataError, match="'b' has 1 value, 'a' has 2"):
         rows_of({"a": [1, 2], "b": [1]}, ["a", "b"], ["a", "b"])
 
 

@@ -149,7 +149,7 @@ HEAD = ("id", "split", "truth", "p_a", "p_b")
 @pytest.mark.parametrize(
     ("header", "rows", "says"),
     [
-        (HEAD, [("1", "devel", "a", 1, 0)], "1 rows have the split 'devel'.* one of train, train_dev, dev, test"),
+        (HEAD, [("1", "devel", "a", 1, 0)], "1 row has the split 'devel'.* one of train, train_dev, dev, test"),
         (HEAD, [("1", "dev", "a", 1, 0)] * 2, "1 ids stand for more than one row \\('1' in dev\\)"),
         (HEAD, [("", "dev", "a", 1, 0)], "1 of 1 rows have no id"),
         (HEAD, [("1", "dev", "a", 0.7, 0.7)], "1 of 1 examples do not add up to 1: those of '1' to 1.4"),

@@ -406,7 +406,7 @@ def test_what_train_has_not_is_said(write, tmp_path):
     run = train(load(write(recipe)), out=tmp_path / "runs").run
     heard = Heard()
     predict(run, [str(tmp_path / "new.csv")], watch=heard)
-    assert any("'colour': 1 values that train has not ('reed')" in warning for warning in heard.warnings)
+    assert any("'colour': 1 value that train has not ('reed')" in warning for warning in heard.warnings)
     evaluate(run, data=str(tmp_path / "new.csv"), watch=heard)
     assert any("a class that train has not (maybe)" in warning for warning in heard.warnings)
     write("colour,n,y\nred,1,no\nred,2,maybe\n", "dev.csv")

@@ -117,7 +117,7 @@ def test_pictures_with_very_many_boxes_are_trained_on_the_largest():
     truths = [tuple(Box("ant", 1, 1, 3 + i % 40, 4) for i in range(1_000)), (), ()]
     state = made(truths=truths)[3]
     assert state["task"]["most"] == detection.MOST
-    assert "1 pictures have more than 400 boxes" in made(truths=truths)[2].prepare(made(truths=truths)[0])["notes"][1]
+    assert "1 picture has more than 400 boxes" in made(truths=truths)[2].prepare(made(truths=truths)[0])["notes"][1]
 
 
 def test_refusals():

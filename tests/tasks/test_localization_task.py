@@ -55,7 +55,7 @@ def test_an_object_that_is_moved_out_of_the_picture_is_there_no_more():
 def test_the_state():
     data, _, task, state = made(threshold=0.3)
     assert state["task"]["names"] == ["ant", "cat"] and state["task"]["threshold"] == 0.3
-    assert state["task"]["notes"] == ["2 objects of 2 classes: ant (1), cat (1); 1 pictures without any"]
+    assert state["task"]["notes"] == ["2 objects of 2 classes: ant (1), cat (1); 1 picture without any"]
     assert task.strata(data, state).tolist() == [1, 2, 0]
 
 

@@ -27,7 +27,7 @@ def test_what_is_learned_of_truths():
     _, state = prepared(Text(minimum_count=1))
     assert state["task"]["names"] == ["B-per", "I-per", "O"] and state["task"]["types"] == ["per"]
     assert state["task"]["scheme"] == "bio" and Tagging().outputs(state) == 3
-    assert state["task"]["notes"] == ["2 entities of 1 types (bio): per 2"]
+    assert state["task"]["notes"] == ["2 entities of 1 type (bio): per 2"]
     with pytest.raises(DataError, match="there is one tag alone, 'O'"):
         Tagging().prepare(Examples(["a"], [("x",)], [("O",)]))
     plain = Tagging().prepare(Examples(["a"], [("x", "y")], [("DET", "NOUN")]))
@@ -62,7 +62,7 @@ def test_what_does_not_fit_is_refused():
     entry = Text(minimum_count=1)
     _, state = prepared(entry)
     other = Examples(["s0", "s1"], [("a", "b"), ("c",)], [("O",), ("O",)])
-    with pytest.raises(DataError, match=r"1 sentences have not a tag for each word: s0 \(1 tags, 2 words\)"):
+    with pytest.raises(DataError, match=r"1 sentence has not a tag for each word: s0 \(1 tag, 2 words\)"):
         Tagging().target(other, entry.encode(other, state["input"]), state)
     strings = Examples(["a", "b"], ["Ann sleeps", "Bob"], ["B-per O", "B-per"])
     state = {"input": Text(minimum_count=1).prepare(strings), "task": Tagging().prepare(strings)}
