@@ -11,6 +11,15 @@ from dlspec.recipe.schema import Recipe
 from dlspec.report.watch import Watch
 from dlspec.types import ArgumentError, Examples
 
+_KINDS = {"series": "series", "sound": "sounds"}
+_MENDS = {
+    "text": ". Save it from its program as plain text, a text a line, or as a table with a column of texts",
+    "table": ". Save it from its program as a table with a row of names (a spreadsheet's `Save as`, CSV)",
+    "series": ". Save it from its program as a file like the one that the run was trained on",
+    "picture": ". Save it from its program as a picture, or name pictures in a table",
+}
+"""how a file of another kind becomes one that a run reads"""
+
 
 def reader_for(path: str, recipe: Recipe) -> Reader:
     """The run's own reader over another path; where that reads no files, one of the same kind by the file's ending.
@@ -28,8 +37,20 @@ def reader_for(path: str, recipe: Recipe) -> Reader:
             reader = other.for_kind(kind, str(file.absolute()))
             if reader is not None:
                 return reader
-    known = sorted({ending for one in every("data") if issubclass(one, Reader) for ending in one.suffixes})
-    raise ArgumentError(f"'{path}' is no file of {kind}s that dlspec reads; it reads {', '.join(known)}")
+    what = "a folder, which this run does not read" if file.is_dir() else f"no file of {_KINDS.get(kind, f'{kind}s')}"
+    known = ", ".join(_read(recipe, str(file.absolute()), reads_files)) or "a folder"
+    raise ArgumentError(f"'{shown(path)}' is {what}; this run reads {known}{_MENDS.get(kind, '')}")
+
+
+def _read(recipe: Recipe, path: str, reads_files: bool) -> list[str]:
+    """The endings of files that a run opens: its own reader's, or those of readers of the same kind; and pictures."""
+    own, kind = recipe.data, recipe.input.kind
+    readers = [own] if reads_files else []
+    if not readers:
+        others = [one for one in every("data") if issubclass(one, Reader) and one.suffixes]
+        readers = [found for one in others if (found := one.for_kind(kind, path)) is not None]
+    known = {ending: None for one in readers for ending in one.suffixes}
+    return list({**known, **dict.fromkeys((*recipe.input.files, *recipe.input.moving))})
 
 
 def there(path: str) -> Path:
