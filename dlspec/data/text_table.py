@@ -79,14 +79,22 @@ class TextTable(TableReader):
     def cleaned(self, table: Table) -> Table:
         """In texts nothing stands for a missing value: `-` and `None` are words."""
         other = super().cleaned(table)
-        own = self.model_copy(update={"column": None}) if self._elsewhere and self.column not in table.columns else self
+        own = self.model_copy(update={"column": self._same(table)})
         name = own._text(list(table.columns), table)
         return other._replace(columns={**other.columns, name: table.columns[name]})
 
     def _present(self, table: Table, truth: bool) -> TextTable:
         other = super()._present(table, truth)
-        there = other.column in table.columns
-        return other if there else other.model_copy(update={"column": None})
+        return other.model_copy(update={"column": self._same(table)})
+
+    def _same(self, table: Table) -> str | None:
+        """The column of texts in new data, which may have another name where there is no other column of words."""
+        if self.column is None or self.column in table.columns or not self._elsewhere:
+            return self.column
+        taken = {*self.uses().values(), self.split.time, *self.tags}
+        left = {name: cells for name, cells in table.columns.items() if name not in taken}
+        words = [name for name, cells in left.items() if len(table.columns) == 1 or _of_words(cells)]
+        return words[0] if len(words) == 1 else self.column  # else `_text` says that it is not there
 
     def entered(self, data: Joined, names: Sequence[str], targets: Sequence[str], *, truth: bool) -> Entered:
         import pyarrow as pa
@@ -160,6 +168,16 @@ def _letters(column: pa.Array) -> float:
     import pyarrow.compute as pc
 
     return float(pc.mean(pc.utf8_length(column)).as_py() or 0) if pa.types.is_string(column.type) else 0.0
+
+
+def _of_words(column: pa.Array) -> bool:
+    """Whether more than half of the cells have a letter, of any script."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_string(column.type):
+        return False
+    return float(pc.mean(pc.match_substring_regex(column, r"\p{L}").cast("int8")).as_py() or 0) > 0.5
 
 
 def _about(columns: dict[str, np.ndarray], target: str | None) -> str | None:

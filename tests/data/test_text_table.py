@@ -67,6 +67,22 @@ def test_ragged_rows_are_named(tmp_path):
         loaded(tmp_path / "b.jsonl", target="label")
 
 
+def test_new_data_without_the_run_s_column_of_texts(tmp_path):
+    """The only column of words stands for it; among several none is guessed."""
+    (tmp_path / "a.csv").write_text("n,body,stars\n1,a fine film,5\n2,a poor film,1\n")
+    (tmp_path / "train.csv").write_text("review,stars\na fine film,5\n")
+    run = TextTable(path=str(tmp_path / "train.csv"), target="stars", column="review")
+    assert run.at(str(tmp_path / "a.csv")).load(truth=False).parts["all"].column("x") == ["a fine film", "a poor film"]
+    (tmp_path / "b.csv").write_text("title,reveiw,stars\nUp,a fine film,5\nDown,a poor film,1\n")
+    for truth in (True, False):
+        near = r"no column 'review' \(data.column\); did you mean 'reveiw'\? columns: title"
+        with pytest.raises(DataError, match=near):
+            run.at(str(tmp_path / "b.csv")).load(truth=truth)
+    (tmp_path / "c.csv").write_text("n,stars\n1,5\n2,1\n")
+    with pytest.raises(DataError, match=r"no column 'review' \(data.column\)"):
+        run.at(str(tmp_path / "c.csv")).load(truth=False)
+
+
 def test_which_column_holds_the_texts(tmp_path):
     (tmp_path / "a.csv").write_text("id,title,review,stars\n1,Up,a fine film,5\n2,Down,a poor film,1\n")
     assert loaded(tmp_path / "a.csv", target="stars").parts["all"].column("x") == ["a fine film", "a poor film"]
