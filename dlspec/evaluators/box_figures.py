@@ -251,10 +251,10 @@ def _calibration(found: Scores, state: State) -> list[Figure]:
             "lines",
             "Calibration of confidence",
             curve,
-            f"expected calibration error {one.error:.3f} over {BINS} bins; above the diagonal the network is too "
-            "modest, below it too sure; the larger a dot, the more boxes; whiskers are 95 % intervals",
+            f"expected calibration error {one.error:.3f} over {BINS} bins; above the diagonal the guesses are "
+            "too modest, below it too sure; the larger a dot, the more boxes; whiskers are 95 % intervals",
         ),
-        Figure("bars", "How sure the network is", bars, "every box that is predicted, whatever the threshold"),
+        Figure("bars", "How sure the guesses are", bars, "every box that is predicted, whatever the threshold"),
     ]
 
 

@@ -94,12 +94,12 @@ def calibration(statistics: Statistics, state: State) -> list[Figure]:
             "y_range": [0, 1],
         },
         f"expected calibration error {found.error:.3f} over {BINS} bins; were the probabilities right, so many "
-        f"examples would show about {found.by_chance:.3f}. Above the diagonal the network is too modest, below it "
-        "too sure; the larger a dot, the more examples; whiskers are 95 % intervals",
+        f"examples would show about {found.by_chance:.3f}. Above the diagonal the guesses are too modest, below "
+        "it too sure; the larger a dot, the more examples; whiskers are 95 % intervals",
     )
     spread = Figure(
         "bars",
-        "How sure the network is",
+        "How sure the guesses are",
         {
             "edges": [i / BINS for i in range(BINS + 1)],
             "values": found.count.tolist(),

@@ -310,7 +310,7 @@ def test_figures_are_there():
     assert [one.title for one in found] == [
         "AP (IoU 0.5 to 0.95) of each class", "AP at IoU 0.5 of each class", "Precision and recall",
         "Confusion matrix", "Kinds of error by class", "Kinds of error by size", "Kinds of error by crowding",
-        "Calibration of confidence", "How sure the network is",
+        "Calibration of confidence", "How sure the guesses are",
     ]  # fmt: skip
     json.dumps([one._asdict() for one in found], allow_nan=False)
     none = Boxes().statistics(examples([[]]), [np.zeros((0, 6))], state)

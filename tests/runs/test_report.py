@@ -223,7 +223,7 @@ def test_figures_are_kept_and_drawn_by_split(tmp_path):
     assert [figure.title for figure in found["figures"]["dev"]] == [
         "Confusion matrix",
         "Calibration",
-        "How sure the network is",
+        "How sure the guesses are",
     ]
     page = report.write_report(run).read_text(encoding="utf-8")
     assert page.count("Confusion matrix</h4>") == 2
