@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlspec.numeric.columns import ISO, kind_of, names_a_row, spelt
@@ -95,10 +95,14 @@ def _kind(name: str, values: np.ndarray) -> str:
     return some if some == "identifier" else kind_of(name, values, MOST)
 
 
-def told(columns: Mapping[str, np.ndarray], target: str | None, limit: int = 40) -> list[str]:
-    """A line a column for people: its name, what it holds, and some of it."""
+def told(
+    columns: Mapping[str, np.ndarray], target: str | None, limit: int = 40, *, entered: Collection[str] = ()
+) -> list[str]:
+    """A line a column for people: its name, what it holds, and some of it.  entered: the columns that alone go in."""
     names = list(columns)[:limit]
     rows = [(shown(name)[:40], *_told(name, columns[name], name == target)) for name in names]
+    uses = ["the input" if own in entered else kind for own, (_, kind, _) in zip(names, rows, strict=True)]
+    rows = [(name, use, what) for use, (name, _, what) in zip(uses, rows, strict=True)]
     wide = [max(len(row[i]) for row in rows) for i in (0, 1)]
     lines = [f"  {name:{wide[0]}}  {kind:{wide[1]}}  {what}".rstrip() for name, kind, what in rows]
     more = len(columns) - limit

@@ -11,7 +11,7 @@ from dlspec.data.conll_lines import COMMENT, DOCUMENT, Sentences, cells, read, s
 from dlspec.numeric.chunks import PLAIN, chunks, scheme_of
 from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Proposal
-from dlspec.types import DataError
+from dlspec.types import Complaint, DataError, Place
 from dlspec.wording import plural
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ HEAD = 1 << 16
 """bytes that are looked at first"""
 ALIKE = 0.95
 """share of lines that have as many columns"""
+RAGGED = 0.6
+"""the same of a file that is told to be broken"""
 TAGS, SHARE = 100, 0.34
 """different tags at most, and so many of the words looked at"""
 LENGTHS = (2, 200)
@@ -37,10 +39,12 @@ def proposal(cls: type[Conll], path: str) -> Proposal | None:
         files = [file for name in names if os.path.isfile(file := os.path.join(path, name)) and _looks(file)]
         return part_files.but_others(lambda file, _: proposal(cls, file), path, files, None)
     if not _looks(path):
+        if _looks(path, RAGGED):
+            _read(path)  # which tells the lines that are broken
         return None
     parts = {part: file for part, file in part_files.family(path).items() if file == path or _looks(file)}
     parts = {"all": path} if "train" not in parts else parts
-    found = {part: read(file) for part, file in parts.items()}
+    found = {part: _read(file) for part, file in parts.items()}
     reader = cls(path=path)
     columns = {part: reader.columns(one, True) for part, one in found.items()}
     rows = [tuple(row[tag - 1] for row in one) for part, (_, tag) in columns.items() if tag for one in found[part].rows]
@@ -82,7 +86,18 @@ def _tags(rows: list[tuple[str, ...]], scheme: str) -> str:
     return f"{counts.total():,} {what}: {listed}{', …' if len(counts) > 12 else ''}"
 
 
-def _looks(path: str) -> bool:
+def _read(path: str) -> Sentences:
+    try:
+        return read(path)
+    except DataError as error:
+        message = (
+            "this looks like CoNLL (a word and its tag on a line, empty lines between sentences), but for lines that "
+            "have other columns; mend them"
+        )
+        raise DataError([Complaint(Place(shown(path)), message), *error.complaints]) from None
+
+
+def _looks(path: str, alike: float = ALIKE) -> bool:
     """A quick look at the head: columns, empty lines, few different values in the last one."""
     if not path.lower().endswith(ENDINGS) or os.path.splitext(path)[1].lower() not in ENDINGS:
         return False
@@ -103,7 +118,7 @@ def _looks(path: str) -> bool:
     delimiter = "tab" if 2 * sum("\t" in one for one in words) > len(words) else "blanks"
     rows = [cells(one, delimiter) for one in words]
     width, many = Counter(map(len, rows)).most_common(1)[0]
-    if width < 2 or many < ALIKE * len(rows):
+    if width < 2 or many < alike * len(rows):
         return False
     counted = Sentences(path, width=width, counted=width == 10 and rows[0][0] == "1")
     column = 3 if counted.counted else width - 1

@@ -226,7 +226,7 @@ def _ragged(ragged: list[Any], width: int, mends: Mends) -> str:
     text = ragged[0].text.replace("\n", "\\n")
     hint = "is a quote not closed?" if ragged[0].text.count('"') % 2 else mends.delimiter
     return (
-        f"{rows} {have} {many} cells where the first row has {width} ({len(ragged):,} in all); "
+        f"{rows} {have} {many} cell{'s' * (many != '1')} where the first row has {width} ({len(ragged):,} in all); "
         f"row {ragged[0].number} is: {text[:60] + '…' if len(text) > 60 else text} ({hint})"
     )
 

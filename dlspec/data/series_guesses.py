@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from dlspec.numeric.printable import shown
 from dlspec.proposals import Facts, Line, Proposal
 from dlspec.types import DataError
 from dlspec.wording import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
     from dlspec.data.columns import Joined
     from dlspec.data.regular import Clock
     from dlspec.data.time_series import TimeSeries
 
 FEWEST_STEPS = 60
+FEWEST_VALUES = 10
+"""different values of what is forecast, where other columns might tell it"""
+MOST_NAMED = 4
 REGULAR = 0.9
 """share of the steps that have a row"""
 HORIZONS = {"hour": 24, "day": 7, "week": 4, "month": 6, "quarter": 4}
@@ -41,7 +49,7 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
         time = own._time(data)
         if len(data) < FEWEST_STEPS or str(data.columns[time].type) != "string":
             return None
-        if len(data.columns) == 3:
+        if len(data.columns) >= 3:
             return _several(reader, path, data, time, target)
         if len(data.columns) != 2:
             return None
@@ -103,24 +111,53 @@ def _reach(clock: Clock, season: int, count: int) -> tuple[int, int, int]:
 
 
 def _several(reader: type[TimeSeries], path: str, data: Joined, time: str, target: str | None) -> Proposal | None:
-    """A column of times, one of words that names the series, one of numbers.  Raises DataError where times are none."""
+    """A column of times, one that names the series, and numbers: several series, where the times of each are regular.
+
+    Words name them, or whole numbers, few of them.  Raises DataError where times are none.
+    """
     import numpy as np
 
     from dlspec.data.along_time import moments_of
     from dlspec.data.columns import typed
-    from dlspec.data.regular import clock_of, steps_of
 
     others = [one for one in data.columns if one != time]
     kinds = {one: typed(data, one, strict=False) for one in others}
     words = [one for one in others if kinds[one].dtype == object]
-    if len(words) != 1:
+    keys = words if words else [one for one in others if _may_name(kinds[one])]
+    if len(words) > 1 or not keys:
         return None
-    [name], [value] = words, [one for one in others if one not in words]
-    whose = kinds[name]
-    if target not in (None, value) or any(one is None for one in whose.tolist()):
+    times = np.array(moments_of(data, time), object)
+    for name in keys:
+        values = [one for one in others if one != name]
+        if not values or target not in (None, *values):
+            continue
+        found = _by(kinds[name], times)
+        if found is not None:
+            value = target or values[-1]
+            if len(values) > 1 and len(np.unique(kinds[value])) < FEWEST_VALUES:
+                return None  # a class, which is asked of the rest of its row
+            return _of_several(reader, path, data, time, name, value, kinds[value], *found, values)
+    return None
+
+
+def _may_name(values: np.ndarray) -> bool:
+    """Whether whole numbers may name series: so few that each has rows enough."""
+    import numpy as np
+
+    if np.isnan(values).any() or (values != np.round(values)).any():
+        return False
+    return 2 <= len(np.unique(values)) <= len(values) / FEWEST_STEPS
+
+
+def _by(whose: np.ndarray, times: np.ndarray) -> tuple[list[int], int, Clock] | None:
+    """Steps of each series that has some, how many have one row alone, what a step is; None: these are no series."""
+    import numpy as np
+
+    from dlspec.data.regular import clock_of, steps_of
+
+    if any(one is None for one in whose.tolist()):
         return None
     rows = {one: np.flatnonzero(whose == one) for one in dict.fromkeys(whose.tolist())}
-    times = np.array(moments_of(data, time), object)
     lengths = list[int]()
     clocks: list[Clock] = []
     for own in rows.values():
@@ -137,8 +174,18 @@ def _several(reader: type[TimeSeries], path: str, data: Joined, time: str, targe
         clocks.append(clock)
     if len(lengths) < 2 or np.median(lengths) < FEWEST_STEPS or len({one.words for one in clocks}) > 1:
         return None
-    count, clock = int(np.median(lengths)), clocks[0]
-    gaps = sum(lengths) + len(rows) - len(lengths) > len(data) or bool(np.isnan(kinds[value]).any())
+    return lengths, len(rows) - len(lengths), clocks[0]
+
+
+def _of_several(
+    reader: type[TimeSeries], path: str, data: Joined, time: str, name: str, value: str, numbers: np.ndarray,
+    lengths: list[int], alone: int, clock: Clock, values: Sequence[str],
+) -> Proposal:  # fmt: skip
+    """What is proposed of series of such lengths; values: the columns that may be forecast."""
+    import numpy as np
+
+    count = int(np.median(lengths))
+    gaps = sum(lengths) + alone > len(data) or bool(np.isnan(numbers).any())
     settings = {"time": time, "series": name, "target": value, "gaps": "last" if gaps else "fail"}
     horizon, seen, window = _reach(clock, 1, count)
     loaded = reader(path=path, window=window, horizon=horizon, **settings).load()  # type: ignore[arg-type]
@@ -162,6 +209,13 @@ def _several(reader: type[TimeSeries], path: str, data: Joined, time: str, targe
     )
     task = (Line("name", "forecasting", "MASE against the naive forecasts"),)
     goal = (Line("optimize", "mase", "the mean over series; below 1: better than the last value again, in train"),)
-    doubts = (f"horizon {horizon}: how far ahead you need to see, only you know",)
+    doubts = [f"horizon {horizon}: how far ahead you need to see, only you know"]
+    rest = [one for one in values if one != value]
+    if rest:
+        known = ", ".join(map(shown, rest[:MOST_NAMED])) + ", …" * (len(rest) > MOST_NAMED)
+        doubts.append(
+            f"'{shown(value)}' alone is forecast, from what it was; of {known} nothing is read (another: --target "
+            "NAME; as inputs: data.features)"
+        )
     facts = Facts("series", sum(max(0, one - window - horizon) for one in lengths), horizon, (seen, 1))
-    return Proposal(facts, task, tuple(lines), (), tuple(entered), goal, told, doubts, value, special=1)
+    return Proposal(facts, task, tuple(lines), (), tuple(entered), goal, told, tuple(doubts), value, special=1)

@@ -77,7 +77,7 @@ def common(opened: Opened, path: str, wanted: str | None, *, but: Sequence[str] 
     if any(line.key in ("group", "time") and line.sure for line in found.split):
         split = tuple(line for line in split if line.key != "folds")  # whole groups and times fold otherwise
     truths = names if several else [str(one) for one in present.tolist()]
-    seen = (*opened.seen, "", *told(opened.columns, name), "", *question.seen)
+    seen = (*opened.seen, "", *told(opened.columns, name, entered=() if features else but), "", *question.seen)
     count = len(absent) if mark else int((~absent).sum())
     doubts = [*doubts, *opened.doubts, *question.doubts]
     return Common(target, question, found, data, split, count, truths, called, seen, tuple(doubts))

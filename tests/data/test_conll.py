@@ -150,3 +150,17 @@ def test_tweets_of_wnut(tmp_path, monkeypatch):
     assert {name: len(part) for name, part in parts.items()} == {"train": 3394, "dev": 1009, "test": 1287}
     words = {name: sum(map(len, part.column("x"))) for name, part in parts.items()}
     assert words == {"train": 62730, "dev": 15733, "test": 23394}
+
+
+@pytest.mark.parametrize("name", ["some.conll", "some.txt"])
+def test_init_tells_which_lines_of_a_ragged_file_are_broken(tmp_path, name):
+    sentence = "John B-PER\nlives O\nin O\nRome B-LOC\n\n"
+    text = 3 * sentence + sentence.replace("in O", "in") + 3 * sentence
+    with pytest.raises(DataError) as found:
+        init(written(tmp_path, text, name), out="-")
+    head, line, *_ = map(str, found.value.complaints)
+    assert f"{name}: this looks like CoNLL" in head
+    assert f"{name}:18: has 1 column, expected 2 columns as on most lines" in line
+    with pytest.raises(DataError) as found:
+        init(written(tmp_path, 40 * "a line\nof\nall sorts of words\n\n", name), out="-")
+    assert not any("CoNLL (a word" in one.message for one in found.value.complaints)

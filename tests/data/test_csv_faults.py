@@ -158,7 +158,7 @@ def test_faults(tmp_path, case):
 def test_ragged_rows_are_all_counted_whatever_comes_between(tmp_path):
     rows = [f"{i},{i},u" if i % 10 else f"{i}" for i in range(5000)]
     _, said = refused(tmp_path, "a,b,y\n" + "\n".join(rows))
-    assert said.startswith("rows 2, 12, 22, 32, 42 and 495 more have 1 cells") and "(500 in all)" in said
+    assert said.startswith("rows 2, 12, 22, 32, 42 and 495 more have 1 cell") and "(500 in all)" in said
 
 
 def test_files_that_are_none(tmp_path):

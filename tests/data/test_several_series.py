@@ -181,3 +181,22 @@ def test_init_knows_a_table_of_several_series(written):
     assert "240 rows of 2 series, a step is a day" in proposal.seen[0] and "season: 7 steps" in proposal.seen[1]
     twice = written([f"{DAYS[k // 2]},{a},{k}" for a in "pq" for k in range(120)])
     assert TimeSeries.recognize(twice) is None
+
+
+def test_init_knows_series_that_numbers_name_and_those_with_columns_beside(written):
+    def value(a, k):
+        return a * (k % 7) + k % 3 + k / 8
+
+    rows = [(DAYS[k], a, value(a, k)) for a in (1, 2) for k in range(120)]
+    numbered = TimeSeries.recognize(written([f"{day},{a},{sold}" for day, a, sold in rows]))
+    assert {"series": "shop", "target": "sold"}.items() <= {line.key: line.value for line in numbered.data}.items()
+    wide = written([f"{day},s{a},{sold},{a + k / 9}" for k, (day, a, sold) in enumerate(rows)], "date,shop,sold,price")
+    for target in (None, "sold"):
+        proposal = TimeSeries.recognize(wide, target)
+        said = {line.key: line.value for line in proposal.data}
+        other = {"price": "sold", "sold": "price"}[target or "price"]
+        assert said["series"] == "shop" and said["target"] == (target or "price")
+        assert f"of {other} nothing is read" in proposal.doubts[1]
+    classes = written([f"{day},s{a},{sold},{k % 2}" for k, (day, a, sold) in enumerate(rows)], "date,shop,sold,back")
+    assert TimeSeries.recognize(classes) is None, "a class is told by its row"
+    assert TimeSeries.recognize(wide, "shop") is None

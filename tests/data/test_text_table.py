@@ -90,3 +90,11 @@ def test_which_column_holds_the_texts(tmp_path):
     assert named.column("x") == ["Up", "Down"] and named.column("y") == [5, 1]
     with pytest.raises(DataError, match=r"no column 'titel' \(data.column\); did you mean 'title'"):
         loaded(tmp_path / "a.csv", target="stars", column="titel")
+
+
+def test_init_says_that_the_texts_are_the_input(tmp_path):
+    lines = [f"this film number {k} was a {'fine' if k % 2 else 'poor'} one to see,{k % 2}" for k in range(60)]
+    (tmp_path / "a.csv").write_text("\n".join(["review,good", *lines]) + "\n")
+    seen = TextTable.recognize(str(tmp_path / "a.csv")).seen
+    assert any(one.split()[:3] == ["review", "the", "input"] for one in seen)
+    assert not any("names rows" in one for one in seen)
