@@ -195,6 +195,8 @@ class Observer:
                 self._watch_plateau(network, stood.value)
             if ahead(stood, self.reached, stopping.minimum_change if stopping else 0.0):
                 self.since, self.reached = epoch, stood
+            elif self.nothing_yet and self._fell():
+                self.since = epoch
             if stopping and epoch - self.since >= stopping.patience:
                 self.stopped_at = epoch + 1
         if time.monotonic() - self.written > WRITE_SECONDS:
@@ -212,6 +214,19 @@ class Observer:
         if not diverged and (last or self._due() or self.plateau.share != share):
             self.save(network, epoch + 1, 0, 0.0)
         return self.ended_for_good
+
+    @property
+    def nothing_yet(self) -> bool:
+        """Whether dev's metric has not left its bottom (no entity found, no word right), or has no value at all.
+
+        Then it cannot tell whether training gets anywhere, which the loss on train can.
+        """
+        return self.reached is None or (self.metric.best == "max" and self.reached.value == 0)
+
+    def _fell(self) -> bool:
+        """Whether the loss on train is lower than in any epoch before."""
+        losses = [row.get("train_loss", np.nan) for row in self.history]
+        return len(losses) > 1 and bool(losses[-1] < np.nanmin(losses[:-1]))
 
     def _watch_plateau(self, network: Any, judged: float) -> None:
         train, before = self.recipe.train, self.plateau

@@ -88,6 +88,18 @@ class Task(Component):
     def outputs(self, state: State) -> Any:
         """What the network must give: for a Backbone, the number of logits."""
 
+    def shuffled(self, train: Examples, seed: int) -> Examples | None:
+        """The same examples with each other's truths, of which nothing can be learned that holds for other examples.
+
+        None where a truth is made of the example itself, so that it can be no other's.
+        """
+        import numpy as np
+
+        truths: Any = train.columns["y"]
+        rows, places = np.asarray(train.rows), np.arange(len(truths))
+        places[rows] = rows[np.random.default_rng(seed).permutation(len(rows))]
+        return train.replace(y=truths[places] if isinstance(truths, np.ndarray) else [truths[int(i)] for i in places])
+
     def given(self, state: State) -> Shapes:
         """What enters the network beside what is encoded of an example: `finish` adds it to x in training, and
         `predict` brings its own; by default nothing."""

@@ -98,6 +98,9 @@ class LanguageModel(Task):
     def outputs(self, state: State) -> int:
         return len(state["input"]["vocabulary"])
 
+    def shuffled(self, train: Examples, seed: int) -> None:
+        """What comes next in a text is the text's own."""
+
     def target(self, examples: Examples, encoded: Arrays, state: State) -> Arrays:
         """`next`: the tokens of each text, a list of int32 (L,).
 

@@ -83,6 +83,18 @@ class Tagging(Task):
     def outputs(self, state: State) -> int:
         return len(state["task"]["names"])
 
+    def shuffled(self, train: Examples, seed: int) -> Examples:
+        """The tags of all words are shuffled: those of another sentence would be too many or too few."""
+        import numpy as np
+
+        rows = tag_rows(train)
+        tags = np.array([tag for one in rows for tag in one], object)
+        np.random.default_rng(seed).shuffle(tags)
+        truths: list[Any] = list(train.columns["y"])
+        for row, some in zip(train.rows, np.split(tags, np.cumsum([len(one) for one in rows])[:-1]), strict=True):
+            truths[int(row)] = tuple(some)
+        return train.replace(y=truths)
+
     def target(self, examples: Examples, encoded: Arrays, state: State) -> Arrays:
         """`tags`: a list of int32 (L,), 1 + the index of the tag at the first piece of each word, 0 elsewhere, and
         where train has no such tag.

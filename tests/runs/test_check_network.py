@@ -300,3 +300,30 @@ def test_costly_networks_are_tried_in_fewer_steps():
     assert steps_of(None) == steps_of(1_000_000) == 200
     assert steps_of(40_551_040) == 96  # ResNet-20: 2.5e11 / (64 × 40,551,040) = 96.3
     assert steps_of(10**12) == 60
+
+
+def test_texts_whose_truth_is_their_own_or_a_tag_a_word(tmp_path):
+    """What comes next in a text can be no other text's, and tags cannot go to a sentence of another length."""
+    from dlspec.runs.check_chance import chance
+
+    load_keras(seed=0)
+    draw = np.random.default_rng(0)
+    sentences = [draw.choice(["ann", "bob", "goes", "home", "and", "sings"], size) for size in draw.integers(3, 9, 300)]
+    lines = ["\n".join(f"{word} {'B-per' if word in ('ann', 'bob') else 'O'}" for word in one) for one in sentences]
+    (tmp_path / "d.conll").write_text("\n\n".join(lines) + "\n")
+    (tmp_path / "d.txt").write_text("\n\n".join(" ".join(one) for one in sentences) + "\n")
+    model = "model: {name: tagger_rnn, units: 8, embedding: {size: 8}}\n"
+    for text, learned in (
+        ("task: tagging\ndata: {name: conll, path: d.conll}\n", "loss on dev"),
+        ("task: language_model\ndata: {name: text_file, path: d.txt, length: 32}\n", "not tried: what is true"),
+    ):
+        file = tmp_path / "r.yaml"
+        file.write_text(text + model)
+        recipe = load(file).recipe
+        prepared = prepare(recipe, Watch())
+
+        def fresh(recipe=recipe, state=prepared.state):
+            return recipe.task.build(recipe.model, state)
+
+        said, _, seen = chance(recipe, prepared.state, prepared.splits, fresh, 1e-2, Watch(), 1 << 40)
+        assert said["shuffled targets"].startswith(learned) and "loss on dev" in said["true targets"] and not seen

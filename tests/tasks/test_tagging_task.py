@@ -159,3 +159,16 @@ def test_a_network_with_characters_is_the_same_alone_and_together():
             10 * 3 + 3,
         )
     )
+
+
+def test_shuffled_tags_are_as_many_as_there_are_words():
+    """Those of another sentence would be too many or too few, and `check --run` would call sound data wrong."""
+    data, state = prepared(Text(minimum_count=1))
+    part = data.take([0, 2])
+    shuffled = Tagging().shuffled(part, 1)
+    assert [len(one) for one in shuffled.column("y")] == [3, 1] and shuffled.ids == ["s0", "s2"]
+    of_all = [sorted(tag for tags in one.column("y") for tag in tags) for one in (part, shuffled)]
+    assert of_all[0] == of_all[1]
+    orders = {tuple(tag for tags in Tagging().shuffled(part, seed).column("y") for tag in tags) for seed in range(9)}
+    assert len(orders) > 2
+    Tagging().target(shuffled, Text(minimum_count=1).encode(shuffled, state["input"]), state)
