@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlspec.numeric.columns import ISO, kind_of, names_a_row, spelt
+from dlspec.numeric.columns import ISO, kind_of, moments, names_a_row, spelt
 from dlspec.numeric.printable import shown
+from dlspec.numeric.written_dates import first_of
 from dlspec.proposals import Line, Lines
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ def _told(name: str, values: np.ndarray, is_target: bool) -> tuple[str, str]:
         return _word(kind, is_target), span + many + lost
     counts = Counter(present.tolist())
     if kind == "date":
-        return _word(kind, is_target), f"{min(counts)} to {max(counts)}{lost}"
+        when = dict(zip(counts, moments(np.array([*counts], object), first_of(counts)[0])[0].tolist(), strict=True))
+        return _word(
+            kind, is_target
+        ), f"{min(counts, key=when.__getitem__)} to {max(counts, key=when.__getitem__)}{lost}"
     some = ", ".join(f"{shown(word)[:24]} ({many:,})" for word, many in counts.most_common(4))
     if kind == "identifier":
         some = f"as '{shown(next(iter(counts)))[:40]}'"

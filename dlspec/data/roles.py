@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dlspec.data.columns import Joined, typed, words
 from dlspec.data.sources import some
+from dlspec.numeric.written_dates import first_of, moment, year_first
 from dlspec.types import Complaint, DataError, Place
-
-YEAR_LAST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?=\s|$)(.*)", re.DOTALL)
-"""a date as 31/12/2020 or 12/31/2020, and what stands behind it"""
 
 
 class Truths(NamedTuple):
@@ -102,8 +98,8 @@ def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examp
         moments: list[Any] = values.tolist()
     else:
         distinct = list(dict.fromkeys(values.tolist()))
-        first, why = _first_of(distinct)
-        known = {text: moment(text) or moment(_year_first(text, first)) for text in distinct}
+        first, why = first_of(distinct)
+        known = {text: moment(text) or moment(year_first(text, first)) for text in distinct}
         moments = [known[text] for text in values]
         absent = np.array([i for i, text in enumerate(values) if text is None], dtype=int)
         strange = [i for i, one in enumerate(moments) if one is None and values[i] is not None]
@@ -126,43 +122,5 @@ def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examp
 
 def taken_as(data: Joined, name: str) -> list[str]:
     """What is to be said of how dates of a column were read: nothing where they begin with the year."""
-    first, why = _first_of(dict.fromkeys(words(data.columns[name]).tolist()))
+    first, why = first_of(dict.fromkeys(words(data.columns[name]).tolist()))
     return [f"'{name}': dates are taken to begin with the {first}, as '{why}' does"] if first else []
-
-
-def _first_of(texts: Iterable[str | None]) -> tuple[str, str]:
-    """What dates that end with the year begin with, day or month, and one that tells; or "", and why it is not known
-    ("" where there are no such dates)."""
-    found = [(one, dated) for one in texts if one is not None and (dated := YEAR_LAST.fullmatch(one.strip()))]
-    day = next((one for one, dated in found if int(dated[1]) > 12), None)
-    month = next((one for one, dated in found if int(dated[3]) > 12), None)
-    if day is not None and month is not None:
-        return "", f"'{day}' begins with the day, but '{month}' with the month"
-    if day is None and month is None:
-        return "", f"whether '{found[0][0]}' begins with the day or the month, no date of them tells" if found else ""
-    return ("month", month) if day is None else ("day", day)  # type: ignore[return-value]
-
-
-def _year_first(text: str | None, first: str) -> str | None:
-    """A date that ends with the year, turned; None where it is none, or is not known to begin with day or month."""
-    dated = YEAR_LAST.fullmatch(text.strip()) if text is not None and first else None
-    if dated is None:
-        return None
-    day, month = (dated[1], dated[3]) if first == "day" else (dated[3], dated[1])
-    return f"{dated[4]}-{month}-{day}{dated[5]}"
-
-
-def moment(text: str | None) -> datetime | None:
-    """A date, or a date and time, as people write them (ISO 8601; also 2024/3/31 and 2024-03); None: it is none."""
-    if text is None:
-        return None
-    date, *rest = text.replace("/", "-").split(maxsplit=1)
-    if date.count("-") == 1:
-        date += "-01"
-    if date.count("-") == 2 and "T" not in date:
-        date = "-".join(part.zfill(2) for part in date.split("-"))
-    try:
-        found = datetime.fromisoformat(" ".join([date, *rest]))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -45,7 +45,8 @@ class Table(Input):
     categorical: tuple[str, ...] = ()
     """columns to be read as categories, whatever they look like"""
     date: tuple[str, ...] = ()
-    """columns to be read as dates (2024-01-31) or moments (2024-01-31T12:00:00Z), whatever they look like"""
+    """columns to be read as dates (2024-01-31; also 2024/1/31, and 31/12/2020 or 12/31/2020 where a number above 12 in
+    the column tells which is the day) or moments (2024-01-31T12:00:00Z), whatever they look like"""
     drop: tuple[str, ...] = ()
     """columns to be left out"""
     scale: Literal["standard", "none"] = "standard"
@@ -93,8 +94,9 @@ class Table(Input):
         missing ones, one-hots; with `embed`, categories are in the array `categories` (int32) instead.
         Raises DataError where the recipe names a column that is not there, or no column is of use.
         """
-        from dlspec.numeric.columns import kind_of
+        from dlspec.numeric.columns import kind_of, undecided
         from dlspec.numeric.encoding import categorised, layout, measured, notes, reasons
+        from dlspec.numeric.written_dates import first_of
 
         table = _selected(train)
         wanted = {name: kind for kind in (*KINDS, "drop") for name in getattr(self, kind)}
@@ -103,6 +105,7 @@ class Table(Input):
                 raise DataError(f"input: {kind}: {unknown('column', name, list(table))}")
         columns: list[dict[str, Any]] = []
         left_out: dict[str, list[str]] = {}
+        said: list[str] = []
         for name, values in table.items():
             if values.dtype != object and name not in wanted:
                 _parsed(train, name, "numeric", values)
@@ -111,12 +114,19 @@ class Table(Input):
             if kind == "categorical":
                 learned = categorised(values, self.maximum_categories)
             elif kind in KINDS:
-                parts = _parsed(train, name, kind, values)
+                first, why = (
+                    first_of(dict.fromkeys(values.tolist())) if kind == "date" and values.dtype == object else ("", "")
+                )
+                parts = _parsed(train, name, kind, values, first, why)
                 measures = measured(parts, self.impute, standardise=self.scale == "standard")
                 missing = _missing(parts)
                 indicator = self.missing_indicator and 0 < missing.sum() < len(values)
                 if measures or indicator:
                     learned = {"measures": measures, "missing": int(missing.sum()), "indicator": bool(indicator)}
+                    learned |= {"first": first} if first else {}
+                    said += [f"'{name}': dates are taken to begin with the {first}, as '{why}' does"] if first else []
+            if kind in ("categorical", "identifier") and name not in wanted and (doubt := undecided(values)):
+                said.append(f"column '{name}' looks like dates, and is not read as dates: {doubt}; write 2024-03-31")
             if learned:
                 columns.append({"name": name, "kind": kind, **learned})
             else:
@@ -127,7 +137,11 @@ class Table(Input):
                 "Name those that should, as input: {numeric: [...]} or {categorical: [...]}"
             )
         state = {"order": list(table), "columns": columns, "left_out": left_out}
-        return {**state, **layout(columns, one_hot=self.categories == "one_hot"), "notes": notes(columns, left_out)}
+        return {
+            **state,
+            **layout(columns, one_hot=self.categories == "one_hot"),
+            "notes": [*notes(columns, left_out), *said],
+        }
 
     def encode(self, examples: Examples, state: State) -> Arrays:
         """`numeric` (N, F) float32 and, with `embed`, `categories` (N, K) int32.
@@ -147,7 +161,9 @@ class Table(Input):
         indicators: list[np.ndarray] = []
         for column in state["columns"]:
             if column["kind"] != "categorical":
-                parts = _parsed(examples, column["name"], column["kind"], table[column["name"]])
+                parts = _parsed(
+                    examples, column["name"], column["kind"], table[column["name"]], column.get("first", "")
+                )
                 numbers += standardised(parts, column["measures"])
                 indicators += [_missing(parts)] * column["indicator"]
         categorical = [column for column in state["columns"] if column["kind"] == "categorical"]
@@ -261,18 +277,24 @@ def _selected(examples: Examples) -> dict[str, np.ndarray]:
     return {name: values[rows] for name, values in examples.columns["x"].columns.items()}
 
 
-def _parsed(examples: Examples, name: str, kind: str, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Part → float64, NaN where missing.  Raises DataError at the first cell that is no number, or no date."""
+def _parsed(
+    examples: Examples, name: str, kind: str, values: np.ndarray, first: str = "", why: str = ""
+) -> dict[str, np.ndarray]:
+    """Part → float64, NaN where missing.  Raises DataError at the first cell that is no number, or no date.
+
+    first: what dates that end with the year begin with; why: where that is not known, why it is not.
+    """
     from dlspec.numeric.columns import date_parts, moments, numbers
 
-    parsed, wrong = numbers(values) if kind == "numeric" else moments(values)
+    parsed, wrong = numbers(values) if kind == "numeric" else moments(values, first)
     if wrong.any():
         place = int(wrong.argmax())
         finite = kind == "numeric" and isinstance(values[place], float) and math.isfinite(values[place])
         number = "a number within ±1e100" if finite else "a finite number"
+        hint = f" ({why})" if why and not first else ""
         expected = number if kind == "numeric" else "a date, as 2024-01-31 or 2024-01-31T12:00:00"
         raise DataError(
-            f"example '{examples[place].id}', column '{name}': expected {expected}, got {str(values[place])!r}; "
+            f"example '{examples[place].id}', column '{name}': expected {expected}, got {str(values[place])!r}{hint}; "
             f"correct the cell or leave it empty, or train with input: {{categorical: [{name}]}}"
         )
     return {"": parsed} if kind == "numeric" else date_parts(parsed)

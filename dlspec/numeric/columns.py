@@ -6,9 +6,13 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 import numpy as np
+
+from dlspec.numeric.written_dates import YEAR_FIRST, YEAR_LAST, first_of, year_first
+from dlspec.numeric.written_dates import moment as written
 
 Kind = Literal["numeric", "categorical", "date", "identifier", "constant", "empty"]
 
@@ -36,7 +40,7 @@ def kind_of(name: str, values: np.ndarray, maximum_categories: int) -> Kind:
     distinct = set(words)
     if len(distinct) == 1 and len(words) == len(values):
         return "constant"
-    if all(map(ISO.fullmatch, distinct)) and not moments(values)[1].any():
+    if all(map(_dated, distinct)) and not moments(values, first_of(distinct)[0])[1].any():
         return "date"
     nearly_all = len(words) >= FEWEST and len(distinct) >= 0.9 * len(words)
     # Cabins and tickets: too many to have a number each, and most of them of a row or two.
@@ -82,11 +86,27 @@ def _number(word: str) -> float:
     return number
 
 
-def moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A column of ISO dates or moments as seconds since 1970 (UTC), NaN where missing; and where there is none."""
+def moments(values: np.ndarray, first: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """A column of dates or moments as seconds since 1970 (UTC), NaN where missing; and where there is none.
+
+    first: what dates that end with the year begin with, `day` or `month`; "": it is not known, and they are none.
+    """
     if values.dtype != object:
         return values, ~np.isnan(values)
-    return _parsed(values, _moment)
+    return _parsed(values, partial(_moment, first=first))
+
+
+def _dated(word: str) -> bool:
+    return any(one.fullmatch(word.strip()) for one in (ISO, YEAR_FIRST, YEAR_LAST))
+
+
+def undecided(values: np.ndarray) -> str:
+    """Why a column of what may be dates is none: day and month cannot be told apart; "" where it is no such column."""
+    words = {one for one in values.tolist() if one is not None} if values.dtype == object else set()
+    if not words or not all(map(_dated, words)):
+        return ""
+    first, why = first_of(sorted(words))
+    return "" if first else why
 
 
 def dates(values: np.ndarray) -> np.ndarray | None:
@@ -114,9 +134,12 @@ def _as_written(word: str) -> float:
     return datetime.fromisoformat(word.replace(" +", "+").replace(" Z", "Z")).replace(tzinfo=UTC).timestamp()
 
 
-def _moment(word: str) -> float:
+def _moment(word: str, first: str) -> float:
     if not ISO.fullmatch(word):
-        raise ValueError
+        found = written(year_first(word, first) or (word.strip() if YEAR_FIRST.fullmatch(word.strip()) else None))
+        if found is None:
+            raise ValueError
+        return found.timestamp()
     moment = datetime.fromisoformat(word.replace(" +", "+").replace(" Z", "Z"))
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from dlspec.data.regular import clock_of, season_of
-from dlspec.data.roles import moment
 from dlspec.data.time_series import TimeSeries
 from dlspec.data.windowing import block_length
+from dlspec.numeric.written_dates import moment
 from dlspec.types import DataError
 
 DATA = Path(os.environ.get("DLSPEC_DATA", "/nowhere")) / "timeseries"
