@@ -87,8 +87,8 @@ def points(reader: type[PictureTable], path: str) -> Proposal | None:
         raise DataError("some pictures have several rows; keep one row a picture", where=Place(shown(path)))
     lines: list[Line] = [Line("points", list(pairs), "the points, each with a column of x and one of y")]
     missing = sum(cell is None for one in own for cell in named.columns[one]) // 2
-    points = f"{plural(len(pairs), 'point')} ({', '.join(map(shown, pairs))[:200]})"
-    seen = f"{plural(len(named.columns[named.file]), 'picture')} with {points}"
+    which = f"{plural(len(pairs), 'point')} ({', '.join(map(shown, pairs))[:200]})"
+    seen = f"{plural(len(named.columns[named.file]), 'picture')} with {which}"
     seen += f", {missing:,} of which are not marked" if missing else ""
     task: Lines = (Line("name", "landmarks", "where points with names are"),)
     sided = [name for name in pairs if "left" in name.lower()]
