@@ -46,6 +46,8 @@ class Facts(NamedTuple):
     """every example has this shape"""
     causal: bool = False
     """what is said at a place may hang on nothing that comes later: a text is to be gone on with"""
+    train: int = 0
+    """how many of the examples are to be learned from; 0: not known"""
 
 
 class Suggestion(NamedTuple):

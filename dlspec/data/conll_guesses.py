@@ -61,9 +61,10 @@ def proposal(cls: type[Conll], path: str) -> Proposal | None:
     scheme = scheme_of(rows)
     best = "token_accuracy" if scheme == PLAIN else "f1"
     lengths = sorted(map(len, rows))
+    middle = lengths[len(lengths) // 2]
     seen = [summary(one, plural(one.width, "column")) for one in found.values()]
     return Proposal(
-        Facts("text", len(rows), len(counts), (lengths[len(lengths) // 2],), alike=False),
+        Facts("text", len(rows), len(counts), (middle,), alike=False, train=part_files.trained(sizes)),
         (Line("name", "tagging", "a tag for each word, as the file has it"),),
         tuple(data),
         part_files.division(sizes),

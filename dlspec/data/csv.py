@@ -62,7 +62,7 @@ class CSV(TableReader):
         found = common(opened(cls, path, target), path, target)
         if not found.roles.features:
             raise DataError(_nothing(found.called, found.roles.why_not), where=Place(path))
-        facts = Facts("table", found.count, found.asked.outputs, (found.roles.features,))
+        facts = Facts("table", found.count, found.asked.outputs, (found.roles.features,), train=found.train)
         return Proposal(
             facts, found.asked.task, found.data, found.split, found.roles.input, found.asked.goal, found.seen,
             found.doubts, found.called,

@@ -100,7 +100,8 @@ def _made(reader: object, data: Lines, doubts: Sequence[str], what: str, target:
         raise DataError("there are pairs to judge by, and none to learn from; give train, too")
     words = sorted(len(str(one).split()) for one in first.column("x"))
     seen = f"pairs {what}: {', '.join(f'{name} {count:,}' for name, count in counts.items())}"
-    facts = Facts("text", sum(counts.values()), 1, (words[len(words) // 2],), alike=False)
+    learned = part_files.trained(counts)
+    facts = Facts("text", sum(counts.values()), 1, (words[len(words) // 2],), alike=False, train=learned)
     return Proposal(
         facts,
         (Line("name", "translation", "a text for each text"),),

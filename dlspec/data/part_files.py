@@ -76,6 +76,13 @@ def _key(name: str) -> tuple[str, str] | None:
     return "".join([*words[:place], "*", *words[place + 1 :], dot, ending]), PARTS[words[place].lower()]
 
 
+def trained(counts: Mapping[str, int]) -> int:
+    """How many examples are learned from, where `split` is as `division` has it."""
+    of = counts["all" if "all" in counts else "train"]
+    shares = [line.value for line in division(counts) if line.key in ("dev", "test")]
+    return of - sum(one if isinstance(one, int) else max(1, int(one * of + 0.5)) for one in shares)
+
+
 def division(counts: Mapping[str, int]) -> Lines:
     """`split`, of so many examples in each part that the data has (`all`, or train and others)."""
     if "dev" in counts:

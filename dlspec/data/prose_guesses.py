@@ -44,7 +44,14 @@ def proposal(reader: type[TextFile], path: str) -> Proposal | None:
     size = len(set("".join(texts[:2_000])))
     doubt = "learned is what comes next, character by character (dlspec sample then goes on with a text)"
     return Proposal(
-        Facts("text", sum(counts.values()), max(size, 2), (characters // len(texts),), causal=True),
+        Facts(
+            "text",
+            sum(counts.values()),
+            max(size, 2),
+            (characters // len(texts),),
+            causal=True,
+            train=part_files.trained(counts),
+        ),
         (Line("name", "language_model", "what comes next in the text"),),
         (
             Line("path", given, path=True),

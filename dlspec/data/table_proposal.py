@@ -25,6 +25,8 @@ class Common(NamedTuple):
     data: Lines
     split: Lines
     count: int
+    train: int
+    """how many rows are learned from"""
     truths: list[str]
     """the target of each row that has one, as words"""
     called: str
@@ -80,7 +82,8 @@ def common(opened: Opened, path: str, wanted: str | None, *, but: Sequence[str] 
     seen = (*opened.seen, "", *told(opened.columns, name, entered=() if features else but), "", *question.seen)
     count = len(absent) if mark else int((~absent).sum())
     doubts = [*doubts, *opened.doubts, *question.doubts]
-    return Common(target, question, found, data, split, count, truths, called, seen, tuple(doubts))
+    learned = part_files.trained(opened.counts)
+    return Common(target, question, found, data, split, count, learned, truths, called, seen, tuple(doubts))
 
 
 def _dropped(lines: Lines, extra: Sequence[str], why: Mapping[str, str]) -> Lines:

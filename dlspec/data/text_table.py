@@ -67,7 +67,8 @@ class TextTable(TableReader):
         words = sorted(len(one.split()) for one in texts)
         seen = f"texts: {plural(words[len(words) // 2], 'word')} in the middle, {words[-1]:,} at most"
         own = Line("column", name, "the column of texts")
-        facts = Facts("text", found.count, found.asked.outputs, (words[len(words) // 2],), alike=False)
+        middle = words[len(words) // 2]
+        facts = Facts("text", found.count, found.asked.outputs, (middle,), alike=False, train=found.train)
         return Proposal(
             facts, found.asked.task, (found.data[0], own, *found.data[1:]), found.split, (), found.asked.goal,
             (*found.seen, seen), found.doubts, found.called, special=1,

@@ -50,7 +50,7 @@ def init(
     assert issubclass(task, Task)
     model, best, others = _model(task, proposal.facts)
     entered = laid_over(best.input, proposal.input)
-    train = _train(proposal.facts.examples, best)
+    train = _train(proposal.facts, best)
     reader = Line("name", proposal.reader, str(find("data", proposal.reader).summary))
     parts = _split(proposal)
     sections: Lines = (
@@ -167,18 +167,20 @@ def _also(others: Sequence[str], kind: str) -> str:
     return f"; others for a {kind}: " + "; ".join([*known, own]) if known else f"; {own}"
 
 
-def _train(examples: int, best: Suggestion) -> Lines:
-    count = int(0.7 * examples)
+def _train(facts: Facts, best: Suggestion) -> Lines:
+    count = facts.train or int(0.7 * facts.examples)
     size = next((many for below, many in BATCHES if count < below), 256)
     size = min(size, max(4, count // 8))
     steps = -(-count // size)
     least, most = EPOCHS
     epochs = min(most, max(least, STEPS // steps))
+    own_batches = any(line.key == "batch_size" for line in best.train)
     stop = (Line("patience", max(3, epochs // 10), "epochs without improvement on dev before it ends"),)
     own = Line("optimizer", (Line("name", "adam"), Line("learning_rate", 1e-3)), "the first setting to tune")
     lines: Lines = (
         Line("seed", 1, "of first weights, order and random changes; another shows how much is chance"),
-        Line("epochs", epochs, f"at most; some {plural(steps, 'step')} each"),
+        # An architecture that asks for batches of so many tokens takes another number of steps.
+        Line("epochs", epochs, "at most" if own_batches else f"at most; some {plural(steps, 'step')} each"),
         Line("batch_size", size, "examples a step; twice as many with twice the learning rate is about the same"),
         own,
         Line("early_stopping", stop),

@@ -71,8 +71,16 @@ def _main(levels: Sequence[Scored], metric: Metric, standing: Standing | None) -
     some = f"{standing.needed:,} more example{'s' * (standing.needed != 1)}" if standing.needed else ""
     more = f"about {some} of {_called(standing.needed_of or '')}" if some else ""
     if top.low != top.low:
-        unknown = next(level.name for level in levels if level.low != level.low)
-        return f"no gap can be named: the examples of {_called(unknown)} do not tell how far chance moves its score"
+        unknown = next(level for level in levels if level.low != level.low)
+        if metric.best == "max" and unknown.value == 0:
+            return (
+                f"no gap can be named: {metric.name} is 0 on {_called(unknown.name)}, so the network has nothing to "
+                "show yet; first it has to be trained for longer, or with a higher learning rate (train: {epochs: …, "
+                "early_stopping: {patience: …}, optimizer: {learning_rate: …}})"
+            )
+        return (
+            f"no gap can be named: the examples of {_called(unknown.name)} do not tell how far chance moves its score"
+        )
     if standing.rival is None or not top.low > 0:
         first = f"no gap is surely there: the widest, {top.name}, is {_shown(top)} of {metric.name}"
         if top.value <= 0:

@@ -409,3 +409,25 @@ def test_readers_errors_are_told_with_their_place():
     table("ragged.csv", ["a", "b", "y"], lambda i: [1, 2, 3, 4] if i == 5 else [1, 2, 3])
     with pytest.raises(DataError, match=r"ragged.csv: row 7 has 4 cells"):
         init("ragged.csv")
+
+
+def test_steps_are_those_of_train_as_it_is_given(here):
+    """Of 120 rows that come divided 100 are learned from; of batches of so many tokens nobody knows the steps."""
+    row = lambda i: [f"{i} " + "a sentence of some length " * 4, "xy"[i % 2]]  # noqa: E731
+    for part, count in (("train", 100), ("dev", 10), ("test", 10)):
+        table(f"parts/{part}.csv", ["text", "label"], row, count)
+    assert "# at most; some 9 steps each" in Path(init("parts")["recipe"]).read_text()  # of 12, and 4 are left
+    table("whole.csv", ["text", "label"], row, 100)
+    written = Path(init("whole.csv")["recipe"]).read_text()  # 60 are left beside dev and test, in steps of 7
+    assert "some 9 steps each" in written and "batch_size: 7 " in written
+    words = [f"word{i} is number {i}" for i in range(100)]
+    Path("a.en").write_text("\n".join(words))
+    Path("a.de").write_text("\n".join(one.replace("is number", "ist Nummer") for one in words))
+    written = Path(init("a.en", target="de")["recipe"]).read_text()
+    assert "tokens: 1800" in written and "steps each" not in written
+
+
+def test_what_is_said_of_architectures_for_a_series_is_not_of_words_alone(here):
+    table("t.csv", ["day", "warm"], lambda i: [f"2020-{1 + i // 28:02d}-{1 + i % 28:02d}", number()], 330)
+    written = Path(init("t.csv")["recipe"]).read_text().replace("\n# ", " ")
+    assert "neighbouring words, or steps of a series" in written and "vectors of words, or of steps" in written

@@ -98,3 +98,12 @@ def test_never_more_than_three_sentences():
     for given in ([], [share("train", 0.9, 30)], [HUMAN._replace(value=0.5), share("train", 0.9, 40)]):
         for more in ([], [share("dev", 0.88, 20)], [share("train_dev", 0.9, 50), share("dev", 0.7, 50)]):
             assert 1 <= len(sentences(lay_out([*given, *more], ACCURACY, apart=True).verdict)) <= 3
+
+
+def test_a_network_that_shows_nothing_is_to_be_trained_first():
+    """An F1 of 0 has no interval; that is not for want of examples."""
+    nothing = [Level(name, 500, value=0.0) for name in ("train", "dev")]
+    said = lay_out(nothing, Metric("f1", "max", 1.0)).verdict
+    assert "f1 is 0 on train, so the network has nothing to show" in said and "{epochs: …" in said
+    assert "trained for longer" not in lay_out(nothing, MAE).verdict
+    assert "do not tell how far chance" in lay_out([one._replace(value=0.4) for one in nothing], ACCURACY).verdict

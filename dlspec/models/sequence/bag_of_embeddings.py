@@ -27,7 +27,9 @@ class BagOfEmbeddings(EmbeddingModel, Backbone):
 
     name: Literal["bag_of_embeddings"] = "bag_of_embeddings"
     accepts: ClassVar[tuple[str, ...]] = ("text", "series")
-    summary: ClassVar[str] = "the mean of the words' vectors, and hidden layers (fastText, deep averaging network)"
+    summary: ClassVar[str] = (
+        "the mean of the vectors of words, or of steps of a series; hidden layers (fastText, deep averaging network)"
+    )
 
     hidden: tuple[Annotated[int, Field(gt=0)], ...] = ()
     """units of each hidden layer over the mean"""

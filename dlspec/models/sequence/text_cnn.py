@@ -28,7 +28,7 @@ class TextCNN(EmbeddingModel, Backbone):
 
     name: Literal["text_cnn"] = "text_cnn"
     accepts: ClassVar[tuple[str, ...]] = ("text", "series")
-    summary: ClassVar[str] = "convolutions over neighbouring words (Kim 2014)"
+    summary: ClassVar[str] = "convolutions over neighbouring words, or steps of a series (Kim 2014)"
 
     windows: tuple[Annotated[int, Field(ge=1)], ...] = Field((3, 4, 5), min_length=1)
     """how many neighbouring words the filters span"""
