@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import shop
+import small_translation
 
 from dlspec.cli import main
+from dlspec.recipe.component import names
 from dlspec.runs import improve
 
 ROOT = Path(__file__).parent.parent
@@ -190,6 +192,38 @@ def test_the_readme_names_every_command():
     assert len(named) >= 7
     for name in named:
         assert f"`dlspec {name} " in README or f"`dlspec {name}`" in README, name
+
+
+def test_the_readme_names_every_component():
+    for room in ("models", "tasks", "data", "inputs"):
+        for name in names(room):
+            assert f"`{name}`" in README, f"{room}: {name}"
+
+
+def test_translating_as_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sources, targets = small_translation.pairs(120)
+    Path("talk.tsv").write_text("".join(f"{one}\t{other}\n" for one, other in zip(sources, targets, strict=True)))
+    Path("new.txt").write_text("two five\n\nseven\n")
+    [block] = blocks("bash")
+    said = {}
+    for line in block.strip().splitlines():
+        command, _, file = line.partition(" > ")
+        quick = " --set train.epochs=1 --set model.layers=1 --set model.width=32" if " train " in command else ""
+        said[line] = run(expanded(command + quick)[1:], capsys)
+        if file:
+            Path(file).write_text(said[line].out)
+    assert "sacrebleu" in README.lower() and "version:" in said["dlspec evaluate last"].out
+    assert "to blame" in said["dlspec error-analysis last"].out
+    assert Path("map.png").stat().st_size > 1000
+    shown = said[next(one for one in said if "--n-best 3" in one)].out.strip().splitlines()
+    assert len(shown) == 3 and all(len(line.split("\t")) >= 2 for line in shown)
+    assert len(Path("translated.txt").read_text().splitlines()) == 3
+    assert Path("translated.txt").read_text().splitlines()[1] == ""
+    Path("references.txt").write_text("zwei fünf\n\nsieben\n")
+    [other] = re.findall(r"`(dlspec evaluate --predictions \S* --truth [^`]*)`", README)
+    Path("theirs.txt").write_text("zwei fünf\n\nacht\n")
+    assert "bleu" in run(shlex.split(other)[1:], capsys).out
 
 
 def test_shown_tree_exists():

@@ -8,12 +8,13 @@ from keras import ops
 from dlspec.decode.beam import BEGIN, END, Search, by_slot, search
 from dlspec.layers.attentive_decoder import AttentiveDecoder
 from dlspec.models.translation.attention_seq2seq import AttentionSeq2Seq
+from dlspec.remedies import Situation
 from dlspec.types import RecipeError
 
 V, SOURCE = 30, 25
 SMALL = {"units": 8, "embedding": 6}
 KINDS = [
-    {},
+    {"attention": "general"},
     {"cell": "gru", "attention": "additive", "layers": 2},
     {"cell": "simple", "attention": "dot", "bidirectional": False},
     {"cell": "gru", "input_feeding": False, "layers": 2},
@@ -278,3 +279,15 @@ def test_it_is_saved_and_opened(tmp_path, feeding):
     course = model.course(again, {"tokens": batch["tokens"]}, 1, 6)
     first, *_ = course.step(batch["target"][:, :1], 0, course.cache, None)
     np.testing.assert_allclose(numbers(first)[:, 0], numbers(network(batch))[:, 0], atol=1e-5)
+
+
+def test_scores_by_a_product_that_do_not_fit_train_are_to_become_additive():
+    def changes(**settings):
+        return [
+            one.changes
+            for one in AttentionSeq2Seq(**settings).remedies(Situation("avoidable bias", train=2_000, dev=400))
+        ]
+
+    for scores in ("general", "dot"):
+        assert {"attention": "additive"} in changes(attention=scores)
+    assert not any("attention" in one for one in changes()), "it is so by itself"

@@ -43,9 +43,9 @@ class AttentionSeq2Seq(Translator):
     """numbers that stand for a token"""
     bidirectional: bool = True
     """the encoder reads from the end to the begin too (Bahdanau et al. 2015)"""
-    attention: Literal["additive", "general", "dot"] = "general"
+    attention: Literal["additive", "general", "dot"] = "additive"
     """how well a place of the source fits: additive, vᵀ tanh(W s + U m) (Bahdanau et al. 2015); general, sᵀ W m, or
-    dot, sᵀ m (Luong et al. 2015)"""
+    dot, sᵀ m (Luong et al. 2015), whose scores grow until one place alone is looked at"""
     input_feeding: bool = True
     """what was found at one step goes into the next one too (Luong et al. 2015, section 3.3), so that it is known what
     was looked at; without it training is faster"""
@@ -66,7 +66,7 @@ class AttentionSeq2Seq(Translator):
         return {"layers": self.layers - 1} if self.layers > 1 else None
 
     def remedies(self, of: Situation) -> list[Remedy]:
-        """Beside the usual: gates, both directions, input feeding."""
+        """Beside the usual: gates, both directions, additive scores, input feeding."""
         found = super().remedies(of)
         if of.cause == "avoidable bias":
             if self.cell == "simple":
@@ -75,6 +75,9 @@ class AttentionSeq2Seq(Translator):
             if not self.bidirectional and self.units % 2 == 0:
                 reason = "what comes after a word tells about it too"
                 found.append(Remedy({"bidirectional": True}, reason, EARLY))
+            if self.attention != "additive":
+                reason = "scores by a product grow until one place alone is looked at; additive ones are bounded"
+                found.append(Remedy({"attention": "additive"}, reason, EARLY))
             if not self.input_feeding:
                 found.append(Remedy({"input_feeding": True}, "the decoder then knows what it has looked at", EARLY))
         return found
