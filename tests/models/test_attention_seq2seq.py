@@ -60,10 +60,10 @@ def test_weights_by_hand():
     tables, logits, joining = 25 * 6 + 30 * 6, 30 * 8 + 30, 16 * 8
     both = 2 * 4 * 4 * (6 + 4 + 1)
     decoder = 4 * 8 * (6 + 8 + 8 + 1)  # x, what is fed, h, the bias
-    assert built()[1].count_params() == tables + logits + joining + both + decoder + 8 * 8
+    assert built(attention="general")[1].count_params() == tables + logits + joining + both + decoder + 8 * 8
     assert built(attention="dot")[1].count_params() == tables + logits + joining + both + decoder
     additive = 8 * 8 + 8 * 8 + 8
-    assert built(attention="additive")[1].count_params() == tables + logits + joining + both + decoder + additive
+    assert built()[1].count_params() == tables + logits + joining + both + decoder + additive
     plain = {"cell": "simple", "attention": "dot", "input_feeding": False, "bidirectional": False, "layers": 2}
     stack = 8 * (6 + 8 + 1) + 8 * (8 + 8 + 1)
     assert built(**plain)[1].count_params() == tables + logits + joining + 2 * stack
