@@ -18,8 +18,15 @@ def print_improved(result: dict[str, Any]) -> None:
         mark = " *" if one["number"] == result["best"] else ""
         value = "" if one["value"] is None else number(one["value"])
         changed = said(one["changes"]) or one["reason"]
-        cut = " (cut short by the budget)" if one["cut"] else ""
-        rows.append([f"{one['number']}{mark}", changed, spoken(one["cause"]) or "–", _came(one) + cut, value])
+        rows.append(
+            [
+                f"{one['number']}{mark}",
+                changed,
+                spoken(one["cause"]) or "–",
+                _came(one) + time_of(one, result["tries"]),
+                value,
+            ]
+        )
     table(
         ["try", "change", "for", "what came of it", f"dev {metric}"],
         rows,
@@ -41,6 +48,13 @@ def print_improved(result: dict[str, Any]) -> None:
         )
     if result["recipe"]:
         print(f"the best: {result['run']}\nits recipe: {result['recipe']}")
+
+
+def time_of(one: dict[str, Any], tries: list[dict[str, Any]]) -> str:
+    """What is to be known of how long it was trained, where the budget ended it, or what it is compared with."""
+    if one["cut"]:
+        return " (cut short by the budget)"
+    return " (against one cut short)" if one["against"] is not None and tries[one["against"]]["cut"] else ""
 
 
 def _came(one: dict[str, Any]) -> str:

@@ -199,6 +199,9 @@ def _judge(held: Improvement, one: Try, metric: Any, watch: Watch) -> None:
         one.state = "infeasible" if limits else "no better"
     one.says = sentence("it", "the best", metric.name, metric.best, found, compared["examples"])
     one.says = f"{limits}; {one.says}" if limits else one.says
+    if before.cut != one.cut:
+        shorter = "the best was" if before.cut else "it was itself"
+        one.says += f"; {shorter} cut short by the budget, so that time alone may be part of it"
     watch.note(f"try {one.number}: {one.state}; {one.says}")
 
 

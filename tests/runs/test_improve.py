@@ -13,7 +13,9 @@ import pytest
 from small_training import Heard, left, write_rows
 
 from dlspec.recipe.load import load
+from dlspec.report.improved import time_of
 from dlspec.runs import folder as folders
+from dlspec.runs import improve as loop
 from dlspec.runs.evaluate import evaluate
 from dlspec.runs.improve import Budgeted, improve
 from dlspec.runs.improve import _next as next_try
@@ -107,6 +109,27 @@ def test_with_more_time_what_was_cut_goes_on_and_test_is_of_the_best(tmp_path, c
     assert all("accuracy" not in one["says"] for one in after["tries"]), "it is judged by f1"
     assert left(["improve", "--resume", str(home)]) == 0
     assert "test, looked at 2 times" in capsys.readouterr().out
+
+
+def test_what_is_compared_with_a_training_that_was_cut_is_told(tmp_path, monkeypatch):
+    enough, asked = Budgeted.enough, []
+
+    def cut_once(self):
+        asked.append(self)
+        self.cut = self.cut or (self is asked[0] and len(asked) == 3)
+        return enough(self)
+
+    monkeypatch.setattr(Budgeted, "enough", cut_once)
+    monkeypatch.setattr(loop, "_next", lambda held: next_try(held) if len(held.tries) == 1 else None)
+    small = made(tmp_path)
+    ended = improve(small, budget=600, out=tmp_path / "runs", watch=Heard())
+    base, changed = ended["tries"]
+    assert base["cut"] and not changed["cut"]
+    assert "the best was cut short by the budget, so that time alone may be part of it" in changed["says"]
+    assert [time_of(one, ended["tries"]) for one in (base, changed)] == [
+        " (cut short by the budget)",
+        " (against one cut short)",
+    ]
 
 
 def test_a_person_reads_it(improved, capsys):
