@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlspec.numeric.columns import ISO, kind_of, moments, names_a_row, spelt
+from dlspec.numeric.columns import ISO, kind_of, moments, names_a_row, spelt, undecided
 from dlspec.numeric.printable import shown
 from dlspec.numeric.written_dates import first_of
 from dlspec.proposals import Line, Lines
@@ -130,6 +130,8 @@ def _told(name: str, values: np.ndarray, is_target: bool) -> tuple[str, str]:
             kind, is_target
         ), f"{min(counts, key=when.__getitem__)} to {max(counts, key=when.__getitem__)}{lost}"
     some = ", ".join(f"{shown(word)[:24]} ({many:,})" for word, many in counts.most_common(4))
+    if not is_target and (doubt := undecided(values)):
+        return "dates?", f"{doubt}; write 2024-03-31{lost}"
     if kind == "identifier":
         some = f"as '{shown(next(iter(counts)))[:40]}'"
     return _word(kind, is_target), f"{len(counts):,} different: {some}{', …' if len(counts) > 4 else ''}{lost}"
@@ -153,7 +155,11 @@ def missing(values: np.ndarray) -> np.ndarray:
 
 def _id(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> Line | None:
     """The column that names each row: complete, each value once; by its name, else the first."""
-    found = [name for name, kind in kinds.items() if kind == "identifier" and _each_once(columns[name])]
+    found = [
+        name
+        for name, kind in kinds.items()
+        if kind == "identifier" and _each_once(columns[name]) and not undecided(columns[name])
+    ]
     found.sort(key=lambda name: not names_a_row(name))
     if not found:
         return None
@@ -179,6 +185,8 @@ def _group(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> Line 
         called = GROUPS.search(name) is not None or names_a_row(name)
         if not FEWEST_GROUPS <= distinct < len(values) or not (called or kinds[name] == "identifier"):
             continue
+        if undecided(values):
+            continue
         if called and len(values) >= 1.2 * distinct:
             found.append((0, name, distinct))
         elif kinds[name] == "identifier" and values.dtype == object and _short(values):
@@ -201,7 +209,8 @@ def _time(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> Line |
         if values.dtype != object or missing(values).any() or not _dated(values, kind):
             continue
         texts = values.tolist()
-        if texts == sorted(texts) and len(set(texts)) > 0.5 * len(texts):
+        when = moments(values, first_of(texts)[0])[0].tolist() if kind == "date" else texts
+        if when == sorted(when) and len(set(when)) > 0.5 * len(when):
             why = "rows lie in the order of this: the latest are test, those before them dev, as in use"
             return Line("time", name, why)
         why = "take this where the network is to judge later examples than it learned from: the latest become test"
@@ -245,6 +254,8 @@ def _why_dropped(values: np.ndarray, kind: str = "identifier", used: bool = Fals
         return "the same everywhere" if kind == "constant" else kind
     if values.dtype == object and max(map(len, words)) > LONG:
         return f"texts of up to {max(map(len, words)):,} characters, which a table cannot use"
+    if doubt := undecided(values):
+        return f"dates, but {doubt}; write 2024-03-31"
     return f"{len(set(words)):,} different in {len(words):,}: it names rows"
 
 

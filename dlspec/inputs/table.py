@@ -219,8 +219,15 @@ class Table(Input):
         return Rendering("table", dict(example.x))
 
     def facts(self, examples: Examples, state: State) -> dict[str, Any]:
-        """Every column, those that are left out included."""
-        return dict(_selected(examples))
+        """Every column, those that are left out included; dates as datetime64, as train says that they are written."""
+        from dlspec.numeric.columns import as_dates
+
+        table = _selected(examples)
+        first = {column["name"]: column.get("first") for column in state.get("columns", ())}
+        for name, values in table.items():
+            if first.get(name) and values.dtype == object:
+                table[name] = as_dates(values, first[name])[0]
+        return table
 
     def parts(self, state: State) -> list[str]:
         """The columns in use."""

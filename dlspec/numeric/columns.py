@@ -115,33 +115,35 @@ def dates(values: np.ndarray) -> np.ndarray | None:
     return None if wrong or np.isnat(found).all() else found
 
 
-def as_dates(values: np.ndarray) -> tuple[np.ndarray, bool]:
+def as_dates(values: np.ndarray, first: str | None = None) -> tuple[np.ndarray, bool]:
     """A column of words as datetime64, as they are written, whatever their zone; and whether one is no date.
 
     In days where there are no times, else in seconds; NaT where it is missing or no date.
+    first: as in moments(); None: it is told from the column itself.
     """
-    written, wrong = _parsed(np.array([word or None for word in values.tolist()], object), _as_written)
-    missing = np.isnan(written)
-    found = np.floor(np.where(missing, 0.0, written)).astype("M8[s]")
+    words = np.array([word or None for word in values.tolist()], object)
+    if first is None:
+        first = first_of(sorted({word for word in words.tolist() if word}))[0]
+    seconds, wrong = _parsed(words, lambda word: _read(word, first).replace(tzinfo=UTC).timestamp())
+    missing = np.isnan(seconds)
+    found = np.floor(np.where(missing, 0.0, seconds)).astype("M8[s]")
     found[missing] = np.datetime64("NaT")
-    days = all(len(word) <= len("2000-01-01") for word in set(values.tolist()) if word)
+    days = all(len(word.strip()) <= len("2000-01-01") for word in set(words.tolist()) if word)
     return found.astype("M8[D]") if days else found, bool(wrong.any())
 
 
-def _as_written(word: str) -> float:
-    if not ISO.fullmatch(word):
-        raise ValueError
-    return datetime.fromisoformat(word.replace(" +", "+").replace(" Z", "Z")).replace(tzinfo=UTC).timestamp()
-
-
 def _moment(word: str, first: str) -> float:
+    return _read(word, first).timestamp()
+
+
+def _read(word: str, first: str) -> datetime:
     if not ISO.fullmatch(word):
         found = written(year_first(word, first) or (word.strip() if YEAR_FIRST.fullmatch(word.strip()) else None))
         if found is None:
             raise ValueError
-        return found.timestamp()
+        return found
     moment = datetime.fromisoformat(word.replace(" +", "+").replace(" Z", "Z"))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _parsed(values: np.ndarray, parse: Callable[[str], float]) -> tuple[np.ndarray, np.ndarray]:

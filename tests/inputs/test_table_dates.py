@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlspec.data.column_guesses import told
+from dlspec.data.column_guesses import roles, told
 from dlspec.inputs.table import Table
 from dlspec.numeric.rows import Rows
 from dlspec.types import DataError, Examples
@@ -75,3 +75,33 @@ def test_codes_are_no_dates():
 def test_init_shows_from_when_to_when():
     [line, *_] = told({"d": np.array(["31/12/2020", "1/2/2021", "5/1/2019"] * 10, object)}, None)
     assert line.split() == ["d", "dates", "5/1/2019", "to", "1/2/2021"]
+
+
+def test_slices_know_dates_as_train_does():
+    """Of a part, no date need tell: train has."""
+    entry = Table()
+    state = entry.prepare(dated("31/12/2020", "1/1/2021", "2/1/2021"))
+    found = entry.facts(dated("1/2/2021", None, "3/2/2021"), state)["d"]
+    np.testing.assert_array_equal(found, np.array(["2021-02-01", "NaT", "2021-02-03"], "M8[D]"))
+
+
+def test_init_says_of_dates_that_none_of_them_tells():
+    """They name no row, and rows that share one are no group."""
+    words = [f"{1 + i % 12:02}/{1 + i // 12:02}/20{10 + i % 7}" for i in range(140)]
+    for texts in (words, words[:90] + words[:50]):
+        table = {"d": np.array(texts, object), "n": np.arange(140) % 3.0, "y": np.arange(140) % 2.0}
+        [line, *_] = told(table, "y")
+        assert line.split()[:2] == ["d", "dates?"] and "no date of them tells; write 2024-03-31" in line
+        found = roles(table, "y", divided=False, droppable=True)
+        assert [one.key for one in found.data if one.key in ("id", "drop")] == ["drop"]
+        assert "names rows" not in str(found) and not [one for one in found.split if one.key == "group"]
+
+
+@pytest.mark.parametrize("as_written", ["{2:02}/{1:02}/{0}", "{1:02}/{2:02}/{0}", "{0}-{1:02}-{2:02}"])
+def test_init_sees_that_rows_lie_in_the_order_of_their_dates(as_written):
+    words = [as_written.format(2020 + i // 28, 1 + i % 28 // 3, 1 + i % 28 % 3 * 13) for i in range(56)]
+    table = {"d": np.array(words, object), "n": np.arange(56) % 7.0, "y": np.arange(56) % 2.0}
+    [line] = roles(table, "y", divided=False, droppable=True).split
+    assert (line.key, line.value, line.sure) == ("time", "d", True)
+    table["d"] = table["d"][::-1]
+    assert not roles(table, "y", divided=False, droppable=True).split[0].sure

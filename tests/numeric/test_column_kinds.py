@@ -24,6 +24,10 @@ def numbers(*values):
         (text("2020-02-29", None, "1969-12-31"), ["2020-02-29", "NaT", "1969-12-31"], "D"),
         (text("2020-02-29", "", "2020-03-01 10:30"), ["2020-02-29T00:00", "NaT", "2020-03-01T10:30"], "s"),
         (text("2020-02-29T23:00:01.7+02:00"), ["2020-02-29T23:00:01"], "s"),  # as it is written
+        (text("31/12/2020", "1/2/2021", None), ["2020-12-31", "2021-02-01", "NaT"], "D"),
+        (text("12/31/2020", "1/2/2021"), ["2020-12-31", "2021-01-02"], "D"),
+        (text("31.12.2020 10:30", "1.2.2021 00:00"), ["2020-12-31T10:30", "2021-02-01T00:00"], "s"),
+        (text("2020/3/1", "2020/12/31"), ["2020-03-01", "2020-12-31"], "D"),
     ],
 )
 def test_dates_as_they_are_written(values, expected, kind):
@@ -32,7 +36,7 @@ def test_dates_as_they_are_written(values, expected, kind):
     np.testing.assert_array_equal(found, np.array(expected, f"M8[{kind}]"))
 
 
-@pytest.mark.parametrize("values", [text("2020-02-30"), text("2020-01-01", "x"), text(None, ""), text("1", "2")])
+@pytest.mark.parametrize("values", [text("2020-02-30"), text("2020-01-01", "x"), text(None, ""), text("1", "2"), text("1/2/2020")])
 def test_what_is_no_date(values):
     assert columns.dates(values) is None
     assert np.isnat(columns.as_dates(values)[0]).sum() >= 1
