@@ -299,7 +299,12 @@ def _parsed(
         finite = kind == "numeric" and isinstance(values[place], float) and math.isfinite(values[place])
         number = "a number within ±1e100" if finite else "a finite number"
         hint = f" ({why})" if why and not first else ""
-        expected = number if kind == "numeric" else "a date, as 2024-01-31 or 2024-01-31T12:00:00"
+        as_train = {
+            "day": "31/1/2024 (the day first, as in train), ",
+            "month": "1/31/2024 (the month first, as in train), ",
+        }
+        date = f"a date, as {as_train.get(first, '')}2024-01-31 or 2024-01-31T12:00:00"
+        expected = number if kind == "numeric" else date
         raise DataError(
             f"example '{examples[place].id}', column '{name}': expected {expected}, got {str(values[place])!r}{hint}; "
             f"correct the cell or leave it empty, or train with input: {{categorical: [{name}]}}"

@@ -50,7 +50,7 @@ def test_one_new_date_is_read_as_train_s():
         state = entry.prepare(dated(first, "1/1/2021", "2/1/2021"))
         same = entry.encode(dated(turned), state)["numeric"]
         np.testing.assert_array_equal(entry.encode(dated("1/2/2021"), state)["numeric"], same)
-    with pytest.raises(DataError, match=r"column 'd': expected a date, .* got '31/1/2021'"):
+    with pytest.raises(DataError, match=r"column 'd': expected a date, .*month first, as in train.* got '31/1/2021'"):
         entry.encode(dated("31/1/2021"), state)
 
 

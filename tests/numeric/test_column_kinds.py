@@ -36,7 +36,9 @@ def test_dates_as_they_are_written(values, expected, kind):
     np.testing.assert_array_equal(found, np.array(expected, f"M8[{kind}]"))
 
 
-@pytest.mark.parametrize("values", [text("2020-02-30"), text("2020-01-01", "x"), text(None, ""), text("1", "2"), text("1/2/2020")])
+@pytest.mark.parametrize(
+    "values", [text("2020-02-30"), text("2020-01-01", "x"), text(None, ""), text("1", "2"), text("1/2/2020")]
+)
 def test_what_is_no_date(values):
     assert columns.dates(values) is None
     assert np.isnat(columns.as_dates(values)[0]).sum() >= 1
