@@ -28,6 +28,7 @@ REGULAR = 0.9
 HORIZONS = {"hour": 24, "day": 7, "week": 4, "month": 6, "quarter": 4}
 """how far ahead is proposed"""
 LONGEST_SEEN = 60
+SEEN = "steps that the network sees, the last of the window; more make it slower, and may help"
 
 
 def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposal | None:
@@ -81,14 +82,18 @@ def proposed(reader: type[TimeSeries], path: str, target: str | None) -> Proposa
         data_lines.append(
             Line("gaps", "last", f"{missing}; the value before stands for them (skip: no window goes over them)")
         )
-    reach = f"a season ({why})" if window == season else "steps that an example looks back"
+    reach = "steps that an example looks back"
+    if window == season:
+        reach = f"a season ({why})"
+    if window > seen:
+        reach += "; so that the season before is known, against which forecasts are judged"
     data_lines.append(Line("window", window, reach))
     data_lines.append(
         Line("horizon", horizon, f"how far ahead is forecast, in steps of a {clock.words}; say what you need")
     )
     if clock.unit in ("day", "week", "hour", "minute"):
         data_lines.append(Line("calendar", ["year"], "where in the year a step is", sure=False))
-    entered = (Line("length", seen, "steps that the network sees"),) if window > seen else ()
+    entered = (Line("length", seen, SEEN),) if window > seen else ()
     doubts = (f"horizon {horizon}: how far ahead you need to see, only you know",)
     seen_lines = (
         f"{os.path.basename(path)}: {plural(len(data), 'row')}, a step is a {clock.words}; "
@@ -202,7 +207,7 @@ def _of_several(
     ]
     entered = [Line("scale", "window", "each window by itself, so that large and small series count alike")]
     if window > seen:
-        entered.append(Line("length", seen, "steps that the network sees"))
+        entered.append(Line("length", seen, SEEN))
     told = (
         f"{os.path.basename(path)}: {plural(len(data), 'row')} of {len(lengths):,} series, a step is a {clock.words}",
         *(one for one in loaded.notes if one.startswith(("season", "no season", "in no split", "left out"))),

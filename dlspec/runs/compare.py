@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,16 @@ def compare(
         sides.append(Side(one.evaluator.combine, statistics, one.evaluator.shares(statistics)))
         found = intervals(one.evaluator.combine, statistics, len(ids), groups=groups, shares=sides[-1].shares)
         scores[one.name] = {name: found[name]._asdict() for name in metrics}
+    # As skill against a naive forecast, which needs the steps before, that no table of predictions has.
+    absent = [name for name in metrics if all(_unknown(one[name]["value"]) for one in scores.values())]
+    if absent and len(absent) < len(metrics):
+        metrics = [name for name in metrics if name not in absent]
+        scores = {run: {name: one[name] for name in metrics} for run, one in scores.items()}
+        notes.append(
+            f"predictions alone do not tell {' and '.join(absent)}, so that {'they are' if absent[1:] else 'it is'} "
+            "not compared; `dlspec evaluate` shows what each run has"
+        )
+        watch.warn(notes[-1])
     compared, verdict = [], []
     for one, side in zip(judged[1:], sides[1:], strict=True):
         between = differences(side, sides[0], len(ids), groups=groups)
@@ -145,6 +156,10 @@ def _predicted(folder: Path, split: str, watch: Watch) -> tuple[OpenedRun, dict[
     elif split == "test":
         folders.looks_at_test(folder, looking=True)
     return opened, kept_table(file)
+
+
+def _unknown(value: float | None) -> bool:
+    return value is None or math.isnan(value)
 
 
 def _common_metrics(judged: Sequence[Contender]) -> list[str]:

@@ -320,6 +320,18 @@ def test_real_series():
     assert len(spots["train"]) == 2820 - 2 * 423 - 12
 
 
+def test_init_says_why_a_window_is_longer_than_what_the_network_sees(written):
+    proposal = TimeSeries.recognize(
+        written([f"{day},{np.sin(2 * np.pi * k / 365):.4f}" for k, day in enumerate(days(2200))])
+    )
+    assert proposal is not None
+    [window] = [line for line in proposal.data if line.key == "window"]
+    [length] = [line for line in proposal.input if line.key == "length"]
+    assert (window.value, length.value) == (365, 28)
+    assert window.why.endswith("; so that the season before is known, against which forecasts are judged")
+    assert "the last of the window" in length.why
+
+
 def test_the_season_of_train_is_what_init_finds_and_nothing_is_said_of_a_further_files(written):
     # Two whole years are there, but train has less.
     path = written([f"{day},{np.sin(2 * np.pi * k / 365):.4f}" for k, day in enumerate(days(740))])

@@ -283,3 +283,21 @@ def test_tags_do_not_hide_truths_and_guesses(runs, tmp_path):
     assert set(table["truth"]) == {"yes", "no"} and table["group"] == [f"g{i}" for i in dev.rows]
     assert set(table["tag truth"]) == {"a"} and set(table["tag group"]) == {"b"} and set(table["city"]) == {"d"}
     assert set(table["tag guess"]) == {"c"} and set(table["guess"]) <= {"yes", "no"}
+
+
+def test_what_predictions_do_not_tell_is_not_compared(tmp_path, capsys):
+    """Skill needs the steps before, which stand in no table of predictions."""
+    rows = [f"2020-{1 + i // 28 % 12:02}-{1 + i % 28:02},{np.sin(i / 3) + i % 5}" for i in range(300)]
+    (tmp_path / "s.csv").write_text("\n".join(["t,y", *rows]))
+    recipe = (
+        "task: forecasting\ndata: {name: time_series, path: s.csv, time: t, target: y, window: 7, horizon: 2, "
+        "gaps: last}\nmodel: linear\ntrain: {epochs: %d, tensorboard: false}\n"
+    )
+    found = []
+    for epochs in (1, 2):
+        (tmp_path / f"s{epochs}.yaml").write_text(recipe % epochs)
+        found.append(train(load(tmp_path / f"s{epochs}.yaml"), out=tmp_path / "runs").run)
+    result = compare(found)
+    names = {name for one in result["scores"].values() for name in one}
+    assert names == {"mase", "mae", "rmse"} == {one["metric"] for one in result["differences"]}
+    assert any("do not tell skill_naive" in one and "`dlspec evaluate`" in one for one in result["notes"])
