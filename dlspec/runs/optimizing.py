@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.recipe.schedules import Noam
 from dlspec.recipe.training import Train
 from dlspec.runs.layer_rates import graded, rates
 from dlspec.types import Place, RecipeError
 from dlspec.wording import plural
+
+FIRST_WEIGHTS = 0.2
+"""the share of the first weights in the average of all from which on it is no good picture of what was learned"""
 
 
 def optimizer_of(train: Train, network: Any, steps: int, begun: int = 0, whole: Any = None) -> Any:
@@ -149,6 +153,28 @@ def check_steps(train: Train, steps: int) -> None:
             f"{train.accumulate:,}; make it smaller, or batch_size"
         )
         raise RecipeError(message, where=Place(key="train.accumulate"))
+
+
+def too_short(train: Train, steps: int) -> list[str]:
+    """What the recipe asks for and so short a training cannot come to, a sentence each.  steps: of an epoch."""
+    total, schedule = train.epochs * steps, train.schedule
+    training = f"training has {plural(total, 'step')}"
+    found = []
+    if isinstance(schedule, Noam) and schedule.steps >= total:
+        found.append(
+            f"the learning rate grows for {plural(schedule.steps, 'step')} (train.schedule.steps), but {training}: it "
+            f"never comes to {train.optimizer.learning_rate:g}; train for longer, or have it grow for "
+            f"{max(1, total // 4):,}"
+        )
+    updates = total / train.accumulate
+    if train.average and (share := train.average.momentum ** max(0.0, updates - 1)) > FIRST_WEIGHTS:
+        span = max(2, int(updates / 5))  # then the first weights count for less than a hundredth
+        found.append(
+            f"the average of the weights (train.average), which is what is scored and kept, is still {share:.0%} "
+            f"weights of the first step in the end, as {training}; train for longer, leave it out, or take momentum "
+            f"{1 - 1 / span:.3g}"
+        )
+    return found
 
 
 @contextlib.contextmanager

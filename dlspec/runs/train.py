@@ -20,6 +20,7 @@ from dlspec.runs.fitting import fit
 from dlspec.runs.kept import forget
 from dlspec.runs.material import Material, material_of
 from dlspec.runs.network import for_training
+from dlspec.runs.optimizing import too_short
 from dlspec.runs.own_code import copy_own_code
 from dlspec.runs.prepare import headline, prepare
 from dlspec.runs.stages import stages
@@ -92,18 +93,22 @@ def train(
         origin.begin(recipe, state, unassisted(network), watch)
         stages(recipe, network)  # whether all layers that are named are there
         material = material_of(recipe, state, splits, watch, warm)
+    short = too_short(recipe.train, material.pipeline.steps)
+    for sentence in short:
+        watch.warn(sentence)
+    warnings = [*prepared.warnings, *short]
     run = folders.create(out, loaded.name)
-    _begin(run, loaded, splits, state, prepared.warnings)
+    _begin(run, loaded, splits, state, warnings)
     report.keep_data(
         run,
         recipe,
         splits,
         state,
         notes=prepared.notes,
-        warnings=prepared.warnings,
+        warnings=warnings,
         parameters=unassisted(network).count_params(),
     )
-    return carry_out(run, loaded, state, material, network, watch, said=prepared.warnings)
+    return carry_out(run, loaded, state, material, network, watch, said=warnings)
 
 
 def check_dev(recipe: Recipe, splits: Splits) -> None:

@@ -6,7 +6,7 @@ import pytest
 from dlspec.recipe.optimizers import OPTIMIZERS, SGD
 from dlspec.recipe.training import Train
 from dlspec.runs.backend import load_keras
-from dlspec.runs.optimizing import check_steps, optimizer_of, rate_of_last_step, regularise, set_peak
+from dlspec.runs.optimizing import check_steps, optimizer_of, rate_of_last_step, regularise, set_peak, too_short
 from dlspec.types import RecipeError
 
 SHAPES = ((4, 3), (3,))
@@ -272,3 +272,17 @@ def test_too_few_steps_are_refused():
         with pytest.raises(RecipeError, match=said):
             check_steps(Train.model_validate({"epochs": 4, **settings}), 10)
     check_steps(Train.model_validate({"epochs": 4, "accumulate": 40}), 10)
+
+
+def test_what_so_few_steps_cannot_come_to_is_said():
+    asked = {"epochs": 4, "schedule": {"name": "noam", "steps": 1000}, "average": {"momentum": 0.999}}
+    grows, average = too_short(Train.model_validate(asked), 11)
+    assert grows == (
+        "the learning rate grows for 1,000 steps (train.schedule.steps), but training has 44 steps: it never comes to "
+        "0.001; train for longer, or have it grow for 11"
+    )
+    assert "is still 96% weights of the first step" in average and average.endswith("take momentum 0.875")
+    mended = {"epochs": 4, "schedule": {"name": "noam", "steps": 11}, "average": {"momentum": 0.875}}
+    assert not too_short(Train.model_validate(mended), 11)
+    assert not too_short(Train.model_validate(asked | {"epochs": 200}), 11), "0.999 ** 2199 is 0.11"
+    assert not too_short(Train.model_validate({"epochs": 1}), 1), "nothing of the kind is asked for"
