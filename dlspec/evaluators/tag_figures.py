@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec.types import Figure, State, Statistics
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Mapping
 
 OTHER, NOTHING = "types that train has not", "nothing"
 LISTED = 40
@@ -40,11 +40,7 @@ def figures(statistics: Statistics, state: State) -> list[Figure]:
         return []
     what = "type" if "broken" in statistics else "tag"
     shown = dict(list(found.items())[:LISTED])
-    told = "; ".join(
-        f"{name}: precision {_number(one['precision'])}, recall {_number(one['recall'])}, {one['true']:,} true and "
-        f"{one['said']:,} said"
-        for name, one in list(shown.items())[:12]
-    )
+    told = "; ".join(_told(name, one) for name, one in list(shown.items())[:12])
     bars: dict[str, Any] = {
         "names": list(shown),
         "values": [one["f1"] for one in shown.values()],
@@ -70,9 +66,18 @@ def _matrix(statistics: Statistics, state: State, what: str) -> Figure:
         "column_title": f"said {what}",
     }
     boundary = int(np.trace(table[:-1, :-1]) - statistics["right"].sum())
-    caption = f"of those on the diagonal {boundary:,} have other boundaries than they should" if boundary else ""
+    have = "has other boundaries than it" if boundary == 1 else "have other boundaries than they"
+    caption = f"of those on the diagonal {boundary:,} {have} should" if boundary else ""
     return Figure("matrix", f"What each {what} was taken for", data, caption)
 
 
-def _number(value: float) -> str:
-    return "none" if value != value else f"{value:.3g}"
+def _told(name: str, one: Mapping[str, float]) -> str:
+    """Precision of what is never said, and recall of what is never true, are none."""
+    if not one["said"]:
+        return f"{name}: {one['true']:,} true, and none said"
+    if not one["true"]:
+        return f"{name}: none true, and {one['said']:,} said"
+    return (
+        f"{name}: precision {one['precision']:.3g}, recall {one['recall']:.3g}, {one['true']:,} true and "
+        f"{one['said']:,} said"
+    )

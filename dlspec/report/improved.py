@@ -39,7 +39,9 @@ def print_improved(result: dict[str, Any]) -> None:
         score = result["test"][result["metric"]]
         looks = result["test_looks"]
         often = "once" if looks < 2 else f"{looks} times, as the best has changed since"
-        print(f"test, looked at {often}: {metric} {number(score['value'])} ({between(score)}, n={score['n']:,})")
+        apart = between(score)
+        unknown = "95 % interval " if apart == "not known" else ""
+        print(f"test, looked at {often}: {metric} {number(score['value'])} ({unknown}{apart}, n={score['n']:,})")
     cut = [one for one in result["tries"] if one["cut"]]
     if cut and result["best"] in (None, cut[-1]["number"]):
         print(

@@ -93,6 +93,8 @@ def _said(study: Study, best: Tried, found: Sequence[tuple[Tried, float]], rival
             f"trial {best.number} leads: its {metric.name} {number(best.value)} is {side} than that of {others} "
             f"beyond chance{over} ({chance}{corrected})"
         )
+    if rivals == 1:
+        return f"trial {best.number} is not the best beyond chance: trial {tied[0]} cannot be told from it{over}"
     few = ", ".join(map(str, tied[:5])) + (", …" if len(tied) > 5 else "")
     return (
         f"trial {best.number} is not the best beyond chance: {len(tied)} of the {rivals} others cannot be told from it"

@@ -232,3 +232,12 @@ def test_facts_classes_and_what_was_sought():
     bars, matrix = Tags().figures(statistics, state)
     assert bars.data["names"] == ["a", "b"] and bars.data["values"] == pytest.approx([2 / 3, 0])
     assert matrix.data["values"] == [[1, 0], [1, 0]]
+    assert bars.caption == "a: precision 0.5, recall 1, 1 true and 2 said; b: 1 true, and none said"
+    assert matrix.caption == ""
+
+
+def test_of_one_that_ends_elsewhere_one_is_spoken():
+    _, examples, said, state = judged(["B-a I-a B-b", "O O B-a"], ["B-a O B-c", "O O B-a"])
+    bars, matrix = Tags().figures(Tags().statistics(examples, said, state), state)
+    assert matrix.caption == "of those on the diagonal 1 has other boundaries than it should"
+    assert "types that train has not: none true, and 1 said" in bars.caption
