@@ -63,9 +63,11 @@ class Counts(NamedTuple):
                 f"{self.replaced:,} of {self.lines:,} lines held bytes that are no UTF-8; '{REPLACED}' stands for them"
             )
         if self.divided:
-            found.append(f"{self.divided:,} of {self.lines:,} lines are longer than train's and were said in parts")
+            are = "is longer than train's and was" if self.divided == 1 else "are longer than train's and were"
+            found.append(f"{self.divided:,} of {self.lines:,} lines {are} said in parts")
         if self.kept:
-            found.append(f"{self.kept:,} of {self.lines:,} lines have no letter and no figure, and are as they were")
+            have = ("has", "is as it was") if self.kept == 1 else ("have", "are as they were")
+            found.append(f"{self.kept:,} of {self.lines:,} lines {have[0]} no letter and no figure, and {have[1]}")
         return found
 
 

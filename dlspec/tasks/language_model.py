@@ -168,7 +168,10 @@ class LanguageModel(Task):
         entered = state["input"]
         strange = [repr(one) for one in unknown_in(text, entered)] if text else []
         if strange:
-            message = f"the text to go on with holds {some(strange)}, which the run's vocabulary has not; leave it out"
+            it = "it" if len(strange) == 1 else "them"
+            message = (
+                f"the text to go on with holds {some(strange)}, which the run's vocabulary has not; leave {it} out"
+            )
             raise ArgumentError(message)
         begun = encoded([text], entered)[0].tolist() if text else []
         longest = len(begun) + length + 1 if model.endless else max(2, state["task"]["longest"])

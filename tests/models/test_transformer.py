@@ -7,6 +7,7 @@ from keras import ops
 
 from dlspec.decode.beam import BEGIN, END, Search, search
 from dlspec.models.translation.transformer import Transformer
+from dlspec.proposals import Facts
 from dlspec.types import RecipeError
 
 SMALL = {"layers": 2, "width": 16, "heads": 4, "feed_forward": 24}
@@ -178,3 +179,11 @@ def test_in_float64_nothing_is_rounded(tied):
         _, network = built(tied=tied)
         logits = network({"tokens": sentences(), "target": sentences(seed=1)})
     assert keras.backend.standardize_dtype(logits.dtype) == "float64"
+
+
+@pytest.mark.parametrize(("pairs", "steps", "momentum"), [(1_050, 110, 0.991), (29_000, 1000, 0.999), (20, 20, 0.95)])
+def test_a_first_recipe_grows_and_averages_over_what_the_pairs_allow(pairs, steps, momentum):
+    suggested = Transformer.suggest(Facts("text", 2 * pairs, 1, (11,), alike=False, train=pairs))
+    train = {line.key: {one.key: one.value for one in line.value} for line in suggested.train}
+    assert train["schedule"] == {"name": "noam", "steps": steps}
+    assert train["average"] == {"momentum": momentum}

@@ -15,7 +15,7 @@ from dlspec.runs.evaluate import evaluate
 from dlspec.runs.opened import open_run
 from dlspec.runs.sample import sample
 from dlspec.runs.text_parts import parts
-from dlspec.runs.translate import lines_of, translating
+from dlspec.runs.translate import Counts, lines_of, translating
 from dlspec.tasks.translation import Translation
 from dlspec.types import ArgumentError
 
@@ -183,3 +183,15 @@ def test_a_packed_file_that_was_cut_short_is_no_interruption(tmp_path):
         lines_of(tmp_path / "a.gz") as lines,
     ):
         list(lines)
+
+
+def test_one_line_is_told_as_one():
+    one, two = (" / ".join(Counts(6, 0, many, many).said()) for many in (1, 2))
+    assert one == (
+        "1 of 6 lines is longer than train's and was said in parts / "
+        "1 of 6 lines has no letter and no figure, and is as it was"
+    )
+    assert two == (
+        "2 of 6 lines are longer than train's and were said in parts / "
+        "2 of 6 lines have no letter and no figure, and are as they were"
+    )

@@ -164,7 +164,7 @@ def test_what_cannot_be_sampled_is_said(run, capsys):
         ({"top_p": 0.0}, "--top-p"),
         ({"length": 0}, "--length"),
         ({"count": 0}, "--count"),
-        ({"text": "the жук"}, "holds 'ж', 'у', 'к', which the run's vocabulary has not"),
+        ({"text": "the жук"}, "holds 'ж', 'у', 'к', which the run's vocabulary has not; leave them out"),
     ):
         with pytest.raises(ArgumentError, match=says):
             sample(run.run, **settings)
