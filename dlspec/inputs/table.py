@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KINDS = ("numeric", "categorical", "date")
 WHY = {"identifier": "identifiers", "constant": "constant", "empty": "empty", "drop": "as the recipe says"}
+UNREAD = "dates that cannot be read"
+"""why a column of dates is left out of which none tells day from month"""
 
 
 class Augment(Section):
@@ -125,12 +127,13 @@ class Table(Input):
                     learned = {"measures": measures, "missing": int(missing.sum()), "indicator": bool(indicator)}
                     learned |= {"first": first} if first else {}
                     said += [f"'{name}': dates are taken to begin with the {first}, as '{why}' does"] if first else []
-            if kind in ("categorical", "identifier") and name not in wanted and (doubt := undecided(values)):
+            doubt = undecided(values) if kind in ("categorical", "identifier") and name not in wanted else ""
+            if doubt:
                 said.append(f"column '{name}' looks like dates, and is not read as dates: {doubt}; write 2024-03-31")
             if learned:
                 columns.append({"name": name, "kind": kind, **learned})
             else:
-                left_out.setdefault(WHY.get(kind, WHY["constant"]), []).append(name)
+                left_out.setdefault(UNREAD if doubt else WHY.get(kind, WHY["constant"]), []).append(name)
         if not columns:
             raise DataError(
                 f"no column of this table can go into a network; left out: {reasons(left_out)}. "

@@ -52,6 +52,16 @@ def doubts(
     found += [
         Finding(
             "warning",
+            "unread_dates",
+            f"column '{name}'",
+            "it looks like dates, and is left out: its dates do not tell the day from the month. Write them as "
+            f"2024-03-31, or say input: {{drop: [{name}]}}",
+        )
+        for name in left_out.get("dates that cannot be read", ())
+    ]
+    found += [
+        Finding(
+            "warning",
             "identifier_column",
             f"column '{name}'",
             "it goes into the network, and its values name the row (nearly all are different): a network can learn "

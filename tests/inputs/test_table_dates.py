@@ -105,3 +105,11 @@ def test_init_sees_that_rows_lie_in_the_order_of_their_dates(as_written):
     assert (line.key, line.value, line.sure) == ("time", "d", True)
     table["d"] = table["d"][::-1]
     assert not roles(table, "y", divided=False, droppable=True).split[0].sure
+
+
+def test_check_does_not_say_of_dates_that_they_name_the_row():
+    entry, train = Table(), dated(*(f"{1 + i % 12}/{1 + i // 12}/{2010 + i}" for i in range(40)))
+    state = entry.prepare(train)
+    assert state["left_out"] == {"dates that cannot be read": ["d"]}
+    [found] = entry.findings(train, state)
+    assert found.severity == "warning" and "looks like dates" in found.message and "names the row" not in found.message
