@@ -31,7 +31,7 @@ class Pool(NamedTuple):
             if getattr(split, key) is not None and whole.columns[f"{key}s"] is None:
                 raise DataError(f"this data has no columns to divide by; leave out '{key}'", where=at(key))
         labels, why_not = (None, "") if split.time else classes_of(whole, split, wanted)
-        by = [f"by time '{split.time}'"] if split.time else []
+        by = [split.by_time] if split.time else []
         by += [f"by group '{split.group}'"] if split.group else []
         by += ["by label"] if labels is not None else []
         return cls(

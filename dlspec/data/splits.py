@@ -61,6 +61,11 @@ class Split(Section):
     train_seed: int = Field(0, ge=0)
     """another seed, other examples of train"""
 
+    @property
+    def by_time(self) -> str:
+        """How examples are ordered where `time` is set, in words."""
+        return f"by time '{self.time}'"
+
     @field_validator("time")
     @classmethod
     def _time_alone(cls, time: str | None, info: ValidationInfo) -> str | None:

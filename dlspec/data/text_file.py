@@ -101,7 +101,9 @@ class TextFile(Reader):
         """By whole chapters, or by place, as `load` says in the examples' groups and times."""
         if self.held_out is None:
             return _ByChapter(**self.split.model_dump())
-        return self.split.model_copy(update={"group": "chapter"} if self.held_out == "chapters" else {"time": "place"})
+        if self.held_out == "chapters":
+            return self.split.model_copy(update={"group": "chapter"})
+        return _ByPlace.model_construct(**{**dict(self.split), "time": "place"})
 
     def load(self, *, truth: bool = True) -> Splits:
         """Raises DataError where there is no file, or nothing but blanks in one."""
@@ -154,6 +156,14 @@ class TextFile(Reader):
         return {one.replace(os.sep, "/"): os.path.join(path, one) for one in wanted}
 
 
+class _ByPlace(Split):
+    """The end."""
+
+    @property
+    def by_time(self) -> str:
+        return "by place in the text"
+
+
 class _ByChapter(Split):
     """Whole chapters where there are enough, else the end."""
 
@@ -162,7 +172,7 @@ class _ByChapter(Split):
         if self.folds or len(set(whole.column("groups"))) >= ENOUGH:
             return Split(**{**self.model_dump(), "group": "chapter"}).divide(loaded, manifest)
         parts = {name: part.replace(groups=None) for name, part in loaded.parts.items()}
-        return Split(**{**self.model_dump(), "time": "place"}).divide(loaded.with_parts(parts), manifest)
+        return _ByPlace(**{**self.model_dump(), "time": "place"}).divide(loaded.with_parts(parts), manifest)
 
 
 def _refused(message: str) -> PydanticCustomError:

@@ -89,6 +89,7 @@ def test_without_chapters_the_end_is_held_out(tmp_path, settings):
     splits = TextFile(path=written(tmp_path, novel()), length=100, **settings).read()
     places = {name: [int(one.split(":")[1]) for one in part.ids] for name, part in splits.parts.items()}
     assert max(places["train"]) < min(places["dev"]) and max(places["dev"]) < min(places["test"])
+    assert any("by place in the text: train" in note for note in splits.notes), "no reader knows a time 'place'"
     assert splits["dev"].columns["groups"] is None, "the chapter that the end is of also stands in train"
 
 
