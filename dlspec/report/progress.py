@@ -45,6 +45,8 @@ class ConsoleWatch(Watch):
         self.said = 0.0
         self.drawn = 0.0
         self.best: float | None = None
+        self.first: tuple[int, float] | None = None
+        """the epoch that was reported first, and when: it holds compilation, or began in its middle"""
 
     def note(self, sentence: str) -> None:
         self._line(sentence)
@@ -60,7 +62,7 @@ class ConsoleWatch(Watch):
 
     def training(self, epochs: int, steps: int) -> None:
         self.epochs, self.steps = epochs, max(1, steps)
-        self.began = time.monotonic()
+        self.began, self.first = time.monotonic(), None
         if not self.terminal:
             self._line(f"training: {epochs} epoch{'s' * (epochs != 1)} of {steps} step{'s' * (steps != 1)}")
             return
@@ -92,12 +94,22 @@ class ConsoleWatch(Watch):
             )
             return
         now = time.monotonic()
+        left = self._left(report, now)
         if report.epoch not in (1, report.epochs) and now - self.said < LINE_SECONDS:
             return
         self.said = now
-        left = (now - self.began) / report.epoch * (report.epochs - report.epoch)
         losses = ", ".join(f"{name} {value:.4f}" for name, value in report.train.items())
-        self._line(f"epoch {report.epoch}/{report.epochs}: {losses}{dev}; {speed}, {left:.0f} s left")
+        self._line(f"epoch {report.epoch}/{report.epochs}: {losses}{dev}; {speed}{left}")
+
+    def _left(self, report: EpochReport, now: float) -> str:
+        """The time that is left, by the epochs after the first, which says no more than how long it takes at most."""
+        ahead = report.epochs - report.epoch
+        if self.first is None:
+            self.first = report.epoch, now
+            most = f", at most {(now - self.began) * ahead:.0f} s left" if report.epoch == 1 else ""
+            return most if ahead else ", 0 s left"
+        epoch, then = self.first
+        return f", {(now - then) / max(1, report.epoch - epoch) * ahead:.0f} s left"
 
     def trained(self) -> None:
         if self.bar is not None:

@@ -26,9 +26,25 @@ def test_lines_say_epoch_speed_time_left_and_the_dev_metric(capsys):
     assert said.out == ""
     lines = said.err.splitlines()
     assert lines[0] == "training: 3 epochs of 7 steps"
-    assert re.fullmatch(r"epoch 1/3: loss 0.5000, dev f1 0.5000 \(the best\); 1,234 examples/s, \d+ s left", lines[1])
+    assert re.fullmatch(
+        r"epoch 1/3: loss 0.5000, dev f1 0.5000 \(the best\); 1,234 examples/s, at most \d+ s left", lines[1]
+    )
     assert re.fullmatch(r"epoch 3/3: loss 0.5000, dev f1 0.6000 \(best 0.7500\); 1,234 examples/s, 0 s left", lines[-1])
     assert len(lines) == 3, "epochs in between are said every few seconds alone"
+
+
+def test_the_time_left_is_told_by_the_epochs_after_the_first(capsys, monkeypatch):
+    """The first takes 10 s, as it is compiled; the others 20 s each, so that each is said."""
+    clock = [100.0]
+    monkeypatch.setattr("dlspec.report.progress.time.monotonic", lambda: clock[0])
+    for begin, expected in ((1, ["at most 30 s left", "40 s left", "20 s left"]), (2, ["examples/s", "20 s left"])):
+        watch = ConsoleWatch()
+        watch.training(4, 7)
+        for epoch, took in zip(range(begin, 4), (10, 20, 20), strict=False):
+            clock[0] += took
+            watch.epoch(report(epoch, 0.5, True, epochs=4))
+        lines = capsys.readouterr().err.splitlines()[1:]
+        assert len(lines) == len(expected) and all(map(str.endswith, lines, expected)), lines
 
 
 def test_notes_and_warnings_are_told_apart(capsys):
