@@ -53,7 +53,8 @@ def remarks(entry: Text, examples: Examples, state: State) -> list[str]:
     said = []
     blank = sum(not len(row) for row in rows)
     if blank:
-        said.append(f"{blank:,} of {len(rows):,} texts are empty: what is said of them is a guess")
+        are, them = ("is", "it") if blank == 1 else ("are", "them")
+        said.append(f"{blank:,} of {len(rows):,} texts {are} empty: what is said of {them} is a guess")
     total = sum(map(len, rows))
     strange = [np.isin(row, state["strange"]) for row in rows]
     unknown = sum(int(one.sum()) for one in strange)
@@ -65,7 +66,10 @@ def remarks(entry: Text, examples: Examples, state: State) -> list[str]:
         )
     nothing = sum(bool(len(one)) and bool(one.all()) for one in strange)
     if nothing:
-        said.append(f"{nothing:,} of {len(rows):,} texts hold nothing that train had: what is said of them is a guess")
+        hold, them = ("holds", "it") if nothing == 1 else ("hold", "them")
+        said.append(
+            f"{nothing:,} of {len(rows):,} texts {hold} nothing that train had: what is said of {them} is a guess"
+        )
     most = entry.maximum_length
     longer = sum(len(row) > most for row in rows) if most else 0
     if longer:

@@ -43,6 +43,13 @@ class Gain(NamedTuple):
     def __str__(self) -> str:
         return f"{self.value:+.1%} ({self.low:+.1%} to {self.high:+.1%})"
 
+    def said(self, steps: int) -> str:
+        """The gain after so many steps in words: a loss that is worse is not called better by less than nothing."""
+        if self.value >= 0 or not np.isfinite(self.value):
+            return f"loss on dev better than that of a constant guess by {self} in {steps} steps"
+        worse = Gain(-self.value, -self.high, -self.low)
+        return f"loss on dev worse than that of a constant guess by {worse} in {steps} steps"
+
 
 def chance(
     recipe: Recipe,
@@ -77,9 +84,8 @@ def chance(
         if shuffled.low <= LEAK:
             break
     true = _gain(recipe, state, fresh(), train, judged, rate, watch, steps, best=True)
-    than = f"loss on dev better than that of a constant guess by {{}} in {steps} steps"
     none = "not tried: what is true of an example is made of the example itself"
-    said = {"shuffled targets": none if shuffled is None else than.format(shuffled), "true targets": than.format(true)}
+    said = {"shuffled targets": none if shuffled is None else shuffled.said(steps), "true targets": true.said(steps)}
     return said, true.low > 0, [_leak(shuffled, true)] if shuffled is not None and shuffled.low > LEAK else []
 
 

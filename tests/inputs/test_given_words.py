@@ -98,5 +98,5 @@ def test_what_is_no_text_is_refused():
     with pytest.raises(DataError, match="text 1 is int, expected a string or a list of words"):
         entry.outside([["a"], 3], state)
     assert entry.outside([["a", "b"], "a b"], state).column("x") == [["a", "b"], "a b"]
-    assert entry.remarks(of((), ("a",)), state) == ["1 of 2 texts are empty: what is said of them is a guess"]
+    assert entry.remarks(of((), ("a",)), state) == ["1 of 2 texts is empty: what is said of it is a guess"]
     assert len(entry.likeness(of(("a",)), state)(of(("a", "b")), {})) == 1

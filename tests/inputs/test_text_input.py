@@ -79,7 +79,7 @@ def test_another_script_is_told(tokenizer):
     state = state_of(entry, *["the cat sat on the mat"] * 5)
     assert entry.remarks(of("the cat sat", "on the mat"), state) == []
     said = " ".join(entry.remarks(of("Это ужасный фильм", ""), state))
-    assert "none that train had" in said and "1 of 2 texts are empty" in said
+    assert "none that train had" in said and "1 of 2 texts is empty" in said
 
 
 def test_the_same_training_gives_the_same_pieces():

@@ -327,3 +327,12 @@ def test_texts_whose_truth_is_their_own_or_a_tag_a_word(tmp_path):
 
         said, _, seen = chance(recipe, prepared.state, prepared.splits, fresh, 1e-2, Watch(), 1 << 40)
         assert said["shuffled targets"].startswith(learned) and "loss on dev" in said["true targets"] and not seen
+
+
+def test_a_loss_that_is_worse_is_called_worse():
+    from dlspec.runs.check_chance import Gain
+
+    assert Gain(-0.176, -0.202, -0.15).said(200) == (
+        "loss on dev worse than that of a constant guess by +17.6% (+15.0% to +20.2%) in 200 steps"
+    )
+    assert Gain(0.2, 0.1, 0.3).said(50).startswith("loss on dev better than that of a constant guess by +20.0% (+10.0%")
