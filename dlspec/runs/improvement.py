@@ -52,8 +52,8 @@ class Try:
 
     @property
     def run_as_it_is(self) -> str:
-        """Which network it is: one that was cut and has gone on is another."""
-        return f"{self.number} cut" if self.cut else f"{self.number}"
+        """Which network it is: one that was cut and has gone on is another, whether it was cut again or not."""
+        return f"{self.number} cut after {self.seconds:.3f} s" if self.cut else f"{self.number}"
 
 
 @dataclass

@@ -230,3 +230,16 @@ def test_a_budget_is_a_time(text):
 
 def test_times():
     assert [seconds(one) for one in ("30m", "2h", "90s", "1.5", "10 m")] == [1800, 7200, 90, 90, 600]
+
+
+def test_what_was_cut_twice_is_scored_on_test_anew(monkeypatch, tmp_path):
+    """It has gone on in between, so that the scores of the first look are of another network."""
+    values = iter((0.1, 0.2))
+    monkeypatch.setattr(loop, "evaluate", lambda run, **_: {"scores": {"test": {"f1": {"value": next(values)}}}})
+    (tmp_path / "data.json").write_text('{"splits": {"test": 5}}')
+    one = Try(0, "", {}, "", run=str(tmp_path), state="kept", cut=True, seconds=10.0)
+    held = Improvement("", "", 20, tries=[one], best=0)
+    for spent, value, looks in ((10.0, 0.1, 1), (10.0, 0.1, 1), (21.5, 0.2, 2)):
+        one.seconds = spent
+        loop._conclude(held, Heard())
+        assert held.test == {"f1": {"value": value}} and held.looks == looks
