@@ -264,5 +264,6 @@ def _healthy(seen: _Seen) -> str:
     ratios = seen.ratios(seen.settled)
     said = f"one step moves weights by {100 * float(np.median(ratios)):.2g} % of their size; " if ratios else ""
     dead = np.array([one.dead for one in seen.settled])
-    units = f", at most {np.nanmax(dead):.0%} of a layer's units are dead" if not np.isnan(dead).all() else ""
+    most = f"{np.nanmax(dead):.0%}" if not np.isnan(dead).all() else "0%"
+    units = f", at most {most} of a layer's units are dead" if most != "0%" else ""
     return f"healthy: {said}gradients reach every layer{units}"

@@ -192,3 +192,9 @@ def test_dotted_keys_as_a_patch():
         "model": {"activation": "relu", "hidden": [3]},
         "train": {"optimizer": {"learning_rate": 1.0}},
     }
+
+
+@pytest.mark.parametrize(("dead", "said"), [(0.1, True), (0.0, False), (0.004, False), (np.nan, False)])
+def test_dead_units_are_named_where_there_are_some(dead, said):
+    found = judged(training(dead=dead), losses=(2.2, 0.3))
+    assert found.name == "healthy" and ("units are dead" in found.says) == said
