@@ -49,7 +49,7 @@ def test_lines_in_are_lines_out_in_their_order(run):
     assert np.mean(right) > 0.2, np.mean(right)  # as it has learned sentences of six words
     assert work.counts == (7, 1, 1, 1)
     notes = " / ".join(work.counts.said())
-    assert re.search("1 of 7 lines held bytes.*1 of 7 lines are longer.*1 of 7 lines have no letter", notes)
+    assert re.search("1 of 7 lines held bytes.*1 of 7 lines is longer.*1 of 7 lines has no letter", notes)
 
 
 def test_together_and_one_by_one_is_the_same(run):
