@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from dlspec.data.columns import Joined, typed, words
 from dlspec.data.sources import some
+from dlspec.numeric import written_dates
 from dlspec.numeric.written_dates import first_of, moment, year_first
 from dlspec.types import Complaint, DataError, Place
 
@@ -122,5 +123,4 @@ def times(data: Joined, name: str, *, decimal: str, use: str = "orders the examp
 
 def taken_as(data: Joined, name: str) -> list[str]:
     """What is to be said of how dates of a column were read: nothing where they begin with the year."""
-    first, why = first_of(dict.fromkeys(words(data.columns[name]).tolist()))
-    return [f"'{name}': dates are taken to begin with the {first}, as '{why}' does"] if first else []
+    return written_dates.taken_as(name, *first_of(dict.fromkeys(words(data.columns[name]).tolist())))

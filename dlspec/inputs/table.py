@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from dlspec.inputs.base import Input
+from dlspec.inputs.table_cells import missing_in, parsed
 from dlspec.recipe.component import Section, blame, nearest, unknown
 from dlspec.remedies import LATE, USUAL, Remedy, Situation
 from dlspec.types import Arrays, DataError, Example, Examples, Finding, Rendering, State
@@ -98,7 +98,7 @@ class Table(Input):
         """
         from dlspec.numeric.columns import kind_of, undecided
         from dlspec.numeric.encoding import categorised, layout, measured, notes, reasons
-        from dlspec.numeric.written_dates import first_of
+        from dlspec.numeric.written_dates import first_of, taken_as
 
         table = _selected(train)
         wanted = {name: kind for kind in (*KINDS, "drop") for name in getattr(self, kind)}
@@ -110,7 +110,7 @@ class Table(Input):
         said: list[str] = []
         for name, values in table.items():
             if values.dtype != object and name not in wanted:
-                _parsed(train, name, "numeric", values)
+                parsed(train, name, "numeric", values)
             kind = wanted.get(name) or kind_of(name, values, self.maximum_categories)
             learned: dict[str, Any] | None = None
             if kind == "categorical":
@@ -119,14 +119,14 @@ class Table(Input):
                 first, why = (
                     first_of(dict.fromkeys(values.tolist())) if kind == "date" and values.dtype == object else ("", "")
                 )
-                parts = _parsed(train, name, kind, values, first, why)
+                parts = parsed(train, name, kind, values, first, why)
                 measures = measured(parts, self.impute, standardise=self.scale == "standard")
-                missing = _missing(parts)
+                missing = missing_in(parts)
                 indicator = self.missing_indicator and 0 < missing.sum() < len(values)
                 if measures or indicator:
                     learned = {"measures": measures, "missing": int(missing.sum()), "indicator": bool(indicator)}
                     learned |= {"first": first} if first else {}
-                    said += [f"'{name}': dates are taken to begin with the {first}, as '{why}' does"] if first else []
+                    said += taken_as(name, first, why)
             doubt = undecided(values) if kind in ("categorical", "identifier") and name not in wanted else ""
             if doubt:
                 said.append(f"column '{name}' looks like dates, and is not read as dates: {doubt}; write 2024-03-31")
@@ -164,11 +164,10 @@ class Table(Input):
         indicators: list[np.ndarray] = []
         for column in state["columns"]:
             if column["kind"] != "categorical":
-                parts = _parsed(
-                    examples, column["name"], column["kind"], table[column["name"]], column.get("first", "")
-                )
+                name, kind = column["name"], column["kind"]
+                parts = parsed(examples, name, kind, table[name], column.get("first", ""))
                 numbers += standardised(parts, column["measures"])
-                indicators += [_missing(parts)] * column["indicator"]
+                indicators += [missing_in(parts)] * column["indicator"]
         categorical = [column for column in state["columns"] if column["kind"] == "categorical"]
         arrays: Arrays = {}
         if "numeric" in state["shapes"]:
@@ -285,40 +284,6 @@ def _selected(examples: Examples) -> dict[str, np.ndarray]:
 
     rows = np.asarray(examples.rows, dtype=np.intp)
     return {name: values[rows] for name, values in examples.columns["x"].columns.items()}
-
-
-def _parsed(
-    examples: Examples, name: str, kind: str, values: np.ndarray, first: str = "", why: str = ""
-) -> dict[str, np.ndarray]:
-    """Part → float64, NaN where missing.  Raises DataError at the first cell that is no number, or no date.
-
-    first: what dates that end with the year begin with; why: where that is not known, why it is not.
-    """
-    from dlspec.numeric.columns import date_parts, moments, numbers
-
-    parsed, wrong = numbers(values) if kind == "numeric" else moments(values, first)
-    if wrong.any():
-        place = int(wrong.argmax())
-        finite = kind == "numeric" and isinstance(values[place], float) and math.isfinite(values[place])
-        number = "a number within ±1e100" if finite else "a finite number"
-        hint = f" ({why})" if why and not first else ""
-        as_train = {
-            "day": "31/1/2024 (the day first, as in train), ",
-            "month": "1/31/2024 (the month first, as in train), ",
-        }
-        date = f"a date, as {as_train.get(first, '')}2024-01-31 or 2024-01-31T12:00:00"
-        expected = number if kind == "numeric" else date
-        raise DataError(
-            f"example '{examples[place].id}', column '{name}': expected {expected}, got {str(values[place])!r}{hint}; "
-            f"correct the cell or leave it empty, or train with input: {{categorical: [{name}]}}"
-        )
-    return {"": parsed} if kind == "numeric" else date_parts(parsed)
-
-
-def _missing(parts: dict[str, np.ndarray]) -> np.ndarray:
-    import numpy as np
-
-    return np.isnan(next(iter(parts.values())))
 
 
 def _absent(absent: list[str], have: list[str]) -> str:

@@ -25,6 +25,11 @@ def first_of(texts: Iterable[str | None]) -> tuple[str, str]:
     return ("month", month) if day is None else ("day", day)  # type: ignore[return-value]
 
 
+def taken_as(name: str, first: str, why: str) -> list[str]:
+    """What is to be said of how a column's dates were read, by what `first_of` gave; nothing where it gave none."""
+    return [f"'{name}': dates are taken to begin with the {first}, as '{why}' does"] if first else []
+
+
 def year_first(text: str | None, first: str) -> str | None:
     """A date that ends with the year, turned; None where it is none, or is not known to begin with day or month."""
     dated = YEAR_LAST.fullmatch(text.strip()) if text is not None and first else None

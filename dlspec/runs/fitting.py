@@ -91,7 +91,7 @@ def fit(
     if loop and not loop.fixed:
         watch.note(f"steps were taken {loop.at_once} at a time in the end (train.steps_per_execution)")
     if observer.stopped_at and recipe.train.early_stopping:
-        still = "has nothing to show yet, and the loss on train has" if observer.nothing_yet else "has"
+        still = "has nothing to show yet, and the loss on train has" if observer.patience.nothing_yet else "has"
         watch.note(
             f"stopped after epoch {observer.stopped_at}: dev {observer.metric.name} {still} not improved for "
             f"{recipe.train.early_stopping.patience} epochs"

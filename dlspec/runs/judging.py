@@ -1,4 +1,4 @@
-"""What scores on dev decide while a network is trained: the best epoch, and when the learning rate falls."""
+"""What scores on dev decide while a network is trained: the best epoch, when the learning rate falls, when to stop."""
 
 from __future__ import annotations
 
@@ -88,3 +88,27 @@ class Plateau(NamedTuple):
             return self._replace(waited=self.waited + 1)
         share = max(self.share * schedule.factor, min(self.share, schedule.minimum))
         return Plateau(share, self.best, 0, schedule.cooldown)
+
+
+class Patience(NamedTuple):
+    """What early stopping counts from."""
+
+    since: int = -1
+    """the last epoch (from 0) whose change was large enough"""
+    reached: Standing | None = None
+    """where the goal stood best by then"""
+
+    @property
+    def nothing_yet(self) -> bool:
+        """Whether dev's metric has not left its bottom (no entity found, no word right), or has no value at all.
+
+        Then it cannot tell whether training gets anywhere, which the loss on train can.
+        """
+        return self.reached is None or (self.reached.metric.best == "max" and self.reached.value == 0)
+
+    def after(self, epoch: int, stood: Standing, minimum_change: float, losses: Sequence[float]) -> Patience:
+        """What it counts from after another epoch.  losses: on train, of all epochs so far."""
+        if ahead(stood, self.reached, minimum_change):
+            return Patience(epoch, stood)
+        fell = len(losses) > 1 and losses[-1] < np.nanmin(losses[:-1])
+        return self._replace(since=epoch) if self.nothing_yet and fell else self

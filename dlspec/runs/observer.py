@@ -20,10 +20,10 @@ from dlspec.runs.compilation import Compilation
 from dlspec.runs.folder import writing
 from dlspec.runs.health import Health
 from dlspec.runs.interruption import Interruption
-from dlspec.runs.judging import Best, Judge, Plateau
+from dlspec.runs.judging import Best, Judge, Patience, Plateau
 from dlspec.runs.optimizing import averaged, rate_of_last_step, set_peak
 from dlspec.runs.tensorboard import Board
-from dlspec.strategy.goals import Standing, ahead, level
+from dlspec.strategy.goals import ahead, level
 from dlspec.types import ArgumentError, Metric
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class Observer:
         self.judge = Judge(metric, recipe.goal.limits_of_weights)
         self.history: list[dict[str, float]] = []
         self.best: Best | None = None
-        self.since = -1  # patience counts from the last change that was large enough
-        self.reached: Standing | None = None
+        self.patience = Patience()
         self.diverged: int | None = None
         self.stopped_at: int | None = None
         self.enough = False
@@ -91,8 +90,8 @@ class Observer:
         self.resumed = at
         self.step, self.epoch, self.in_epoch = at.step, facts["epoch"], facts["in_epoch"]
         self.history, self.seconds = [dict(row) for row in facts["history"]], facts["seconds"]
-        self.since, self.stopped_at = facts["since"], facts["stopped_at"]
-        self.reached = self.judge.stood(facts["reached"]) if facts["reached"] else None
+        self.stopped_at = facts["stopped_at"]
+        self.patience = Patience(facts["since"], self.judge.stood(facts["reached"]) if facts["reached"] else None)
         if self.recipe.train.schedule.name == "reduce_on_plateau":
             self.plateau = Plateau(**facts.get("plateau", {}))
         if at.best is not None:
@@ -111,8 +110,8 @@ class Observer:
 
         Of the best weights only those that are kept can be had: what they scored is what is to be beaten.
         """
-        self.reached, plateau = self.judge.reached(self.history)
-        self.since = len(self.history) - 1
+        reached, plateau = self.judge.reached(self.history)
+        self.patience = Patience(len(self.history) - 1, reached)
         self.plateau = self.plateau._replace(best=plateau, waited=0)
         if self.best:
             stood = self.judge.after(self.history, self.best.epoch)
@@ -193,11 +192,9 @@ class Observer:
         if not diverged:  # that epoch was not scored
             if self.recipe.train.schedule.name == "reduce_on_plateau":
                 self._watch_plateau(network, stood.value)
-            if ahead(stood, self.reached, stopping.minimum_change if stopping else 0.0):
-                self.since, self.reached = epoch, stood
-            elif self.nothing_yet and self._fell():
-                self.since = epoch
-            if stopping and epoch - self.since >= stopping.patience:
+            losses = [one.get("train_loss", np.nan) for one in self.history]
+            self.patience = self.patience.after(epoch, stood, stopping.minimum_change if stopping else 0.0, losses)
+            if stopping and epoch - self.patience.since >= stopping.patience:
                 self.stopped_at = epoch + 1
         if time.monotonic() - self.written > WRITE_SECONDS:
             self.write()
@@ -214,19 +211,6 @@ class Observer:
         if not diverged and (last or self._due() or self.plateau.share != share):
             self.save(network, epoch + 1, 0, 0.0)
         return self.ended_for_good
-
-    @property
-    def nothing_yet(self) -> bool:
-        """Whether dev's metric has not left its bottom (no entity found, no word right), or has no value at all.
-
-        Then it cannot tell whether training gets anywhere, which the loss on train can.
-        """
-        return self.reached is None or (self.metric.best == "max" and self.reached.value == 0)
-
-    def _fell(self) -> bool:
-        """Whether the loss on train is lower than in any epoch before."""
-        losses = [row.get("train_loss", np.nan) for row in self.history]
-        return len(losses) > 1 and bool(losses[-1] < np.nanmin(losses[:-1]))
 
     def _watch_plateau(self, network: Any, judged: float) -> None:
         train, before = self.recipe.train, self.plateau
@@ -270,8 +254,8 @@ class Observer:
             "epoch_seconds": epoch_seconds,
             "history": self.history,
             "seconds": self.seconds,
-            "since": self.since,
-            "reached": self.reached.scores if self.reached else None,
+            "since": self.patience.since,
+            "reached": self.patience.reached.scores if self.patience.reached else None,
             "judged_by": self.judge.by,
             "stopped_at": self.stopped_at,
             "best_epoch": best.epoch if best else None,

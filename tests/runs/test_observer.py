@@ -44,4 +44,4 @@ def test_patience_begins_when_dev_has_something_to_show(tmp_path, monkeypatch, b
         observer.dev = lambda _, epoch=epoch: {"f1": of_dev[epoch]}
         if observer.ended(network, epoch, 1.0, {"loss": losses[epoch]}):
             break
-    assert (observer.stopped_at, observer.nothing_yet) == (stopped, nothing)
+    assert (observer.stopped_at, observer.patience.nothing_yet) == (stopped, nothing)

@@ -385,7 +385,8 @@ def test_another_goal_is_judged_by_its_own_scores(home, monkeypatch):
 
     def look(self, at):
         resumed(self, at)
-        seen.append((self.best.score, self.best.epoch, self.reached.value, self.since, self.plateau.best))
+        patience = self.patience
+        seen.append((self.best.score, self.best.epoch, patience.reached.value, patience.since, self.plateau.best))
 
     monkeypatch.setattr(Observer, "resume", look)
     longer = resume(run, sets=["goal.optimize=log_loss", "train.epochs=6"])
