@@ -147,6 +147,12 @@ class Translation(Task):
                 "what is said are words with blanks between, before full stops, too, which costs BLEU; "
                 f"byte_pair pieces are put together as they were written ({where}.tokenizer)"
             )
+        if self.beam_in_training < self.beam:
+            narrow = "greedily" if self.beam_in_training == 1 else f"with a beam of {self.beam_in_training}"
+            notes.append(
+                f"after each epoch dev is translated {narrow} (task.beam_in_training), in the end with a beam of "
+                f"{self.beam} (task.beam): the scores in the end are others than the last epoch's"
+            )
         return {**learned["task"], "reach": reach, "longest": int(sources.max(initial=1)), "notes": notes}
 
     def outputs(self, state: State) -> int:

@@ -56,6 +56,20 @@ def test_what_is_said_is_shifted_by_one():
     assert task.expected_initial_loss(state) == pytest.approx(math.log(10))
 
 
+@pytest.mark.parametrize(
+    ("beams", "said"),
+    [
+        ((4, 1), "translated greedily (task.beam_in_training), in the end with a beam of 4"),
+        ((4, 2), "translated with a beam of 2 (task.beam_in_training), in the end with a beam of 4"),
+        ((2, 2), None),
+    ],
+)
+def test_that_epochs_are_scored_by_another_beam_is_told(beams, said):
+    _, _, state = learned(Translation(beam=beams[0], beam_in_training=beams[1]))
+    told = [one for one in state["task"]["notes"] if "beam" in one]
+    assert (said is None and not told) or said in told[0]
+
+
 def test_a_long_target_is_cut_and_counted():
     task, _, state = learned(Translation(maximum_length=3))
     assert [len(one) for one in task.target(PAIRS, {}, state)["target"]] == [2, 2, 1, 2]
