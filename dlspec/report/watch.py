@@ -21,6 +21,7 @@ class EpochReport(NamedTuple):
     dev: Mapping[str, float]
     headline: str
     best: bool
+    """its weights are the best so far, and kept: of equally good epochs those of the last"""
 
 
 class Watch:

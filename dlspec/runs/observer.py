@@ -175,8 +175,9 @@ class Observer:
             diverged = self.diverged is not None
             dev = self.dev(network) if self.dev and not diverged else {}
             stood = self.judge.stood(dev)
-            improved = ahead(stood, self.best.standing if self.best else None)
-            if improved or (self.best and level(stood, self.best.standing)):
+            standing = self.best.standing if self.best else None
+            kept = ahead(stood, standing) or (standing is not None and level(stood, standing))
+            if kept:
                 # Of equally good epochs the later is kept: the first to guess everything right is rarely sure of it.
                 held = [self.still.get(id(one)) for one in self.whole.weights]
                 whole = [np.array(v) if h is None else h for v, h in zip(self.whole.weights, held, strict=True)]
@@ -203,7 +204,7 @@ class Observer:
             self.board.scalars("dev", dev, epoch + 1)
         rate = self.examples / seconds if seconds else float("nan")
         self.watch.epoch(
-            EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, improved)
+            EpochReport(epoch + 1, self.recipe.train.epochs, seconds, rate, train, dev, self.metric.name, kept)
         )
         self.enough = self.watch.enough()
         last = self.enough or self.stopped_at is not None or epoch + 1 == self.recipe.train.epochs

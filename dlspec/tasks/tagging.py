@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,9 +17,6 @@ from dlspec.numeric.chunks import OUTSIDE, PLAIN, chunks
 from dlspec.tasks.base import Task
 from dlspec.types import Arrays, DataError, Examples, State
 from dlspec.wording import plural
-
-if TYPE_CHECKING:
-    pass
 
 LISTED = 12
 
