@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 from real_data import lacking
+from unprivileged import folder_of_another, unprivileged
 
 from dlspec.data.fingerprint import duplicates
 from dlspec.data.image_folder import ImageFolder
@@ -200,17 +201,20 @@ def test_nothing_but_broken_pictures(tmp_path):
     assert len(refusal(tmp_path).splitlines()) == 2
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file, so that none can be refused")
-def test_what_may_not_be_read(tmp_path):
-    put(tmp_path, "a/1.png", "a/2.png", "b/1.png")
-    (tmp_path / "a" / "1.png").chmod(0)
-    splits = loaded(tmp_path)
-    assert splits["all"].ids == ["a/2.png", "b/1.png"] and "Permission denied" in splits.notes[-1]
-    (tmp_path / "b").chmod(0)
-    try:
-        assert "this folder cannot be read: Permission denied" in refusal(tmp_path)
-    finally:
-        (tmp_path / "b").chmod(0o700)
+def test_what_may_not_be_read():
+    with folder_of_another() as home:
+        put(home, "a/1.png", "a/2.png", "b/1.png")
+        assert loaded(home)["all"].ids == ["a/1.png", "a/2.png", "b/1.png"]
+        (home / "a" / "1.png").chmod(0)
+        with unprivileged():
+            splits = loaded(home)
+        assert splits["all"].ids == ["a/2.png", "b/1.png"] and "Permission denied" in splits.notes[-1]
+        (home / "b").chmod(0)
+        try:
+            with unprivileged():
+                assert "this folder cannot be read: Permission denied" in refusal(home)
+        finally:
+            (home / "b").chmod(0o700)
 
 
 def test_names_of_every_kind(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from real_data import lacking
 
 from dlspec.data.regular import clock_of, season_of
 from dlspec.data.time_series import TimeSeries
@@ -15,7 +16,7 @@ from dlspec.numeric.written_dates import moment
 from dlspec.types import DataError
 
 DATA = Path(os.environ.get("DLSPEC_DATA", "/nowhere")) / "timeseries"
-REAL = pytest.mark.skipif(not DATA.is_dir(), reason="the series are not here")
+REAL = pytest.mark.skipif(not DATA.is_dir(), reason=lacking("timeseries"))
 
 
 @pytest.fixture

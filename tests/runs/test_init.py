@@ -252,7 +252,7 @@ def test_file_names_that_begin_alike_may_name_patients():
     assert sorted(set(groups)) == sorted(f"p{i}" for i in range(14))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are Linux's")
 def test_names_that_are_no_utf8():
     for i in range(12):
         picture(f"tmp/{'ab'[i % 2]}/{i}.png", seed=i)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from real_data import lacking
 from small_training import Heard
 
 from dlspec.recipe.load import load
@@ -98,7 +99,7 @@ def test_shared_weights_tell_photographs_apart(tmp_path):
     weights = "weights/mobilenetv2_imagenet/mobilenetv2_imagenet_no_top.weights.h5"
     root = Path(os.environ.get("DLSPEC_DATA") or tmp_path)
     if not (root / weights).is_file() or not (root / "sign_digits").is_dir():
-        pytest.skip("set DLSPEC_DATA to the folder that holds weights/mobilenetv2_imagenet and sign_digits")
+        pytest.skip(lacking("weights/mobilenetv2_imagenet with sign_digits"))
     sets = ["data.split.train=120", "input.size=[96, 96]", "train.epochs=30", "train.tensorboard=false"]
     heard = Heard()
     trained = train(load("classification/sign_digits_mobilenetv2", sets), out=tmp_path, watch=heard)

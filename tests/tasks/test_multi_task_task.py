@@ -83,7 +83,7 @@ def test_the_masked_loss_is_the_weighted_sum_of_the_heads_means():
 def test_what_is_not_known_has_no_gradient():
     keras = pytest.importorskip("keras")
     if keras.backend.backend() != "tensorflow":
-        pytest.skip("the gradient is asked of TensorFlow")
+        pytest.skip("the gradient is asked of TensorFlow's tape, which other backends have not")
     import tensorflow as tf
 
     task, state = prepared()
